@@ -1,0 +1,182 @@
+"""What a platform is: how it is asked, what it can do, and how it says no."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from handlers.chat.events import InboundEvent
+from handlers.chat.outbound import Address, Delivery
+
+
+@dataclass(frozen=True, slots=True)
+class RawRequest:
+    """An HTTP request to /hooks/<platform>[/<hook>]; `wall` is wall-clock seconds since the epoch."""
+
+    method: str
+    hook: str
+    query: Mapping[str, str]
+    headers: Mapping[str, str]
+    body: bytes
+    wall: float
+
+
+@dataclass(frozen=True, slots=True)
+class HttpAnswer:
+    status: int = 200
+    body: bytes = b""
+    content_type: str = "text/plain"
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What an event led to, as far as its platform's own answer may carry it."""
+
+    deliveries: tuple[Delivery, ...] = ()
+    toast: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The bytes to answer with and the ids of the deliveries they carry."""
+
+    http: HttpAnswer
+    carried: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """A verified request: its events, the neutral acknowledgement, and how to answer with more.
+
+    `answer` is None where the platform's answer can carry nothing.
+    """
+
+    events: tuple[InboundEvent, ...]
+    ack: HttpAnswer
+    answer: Callable[[Outcome], Answered] | None = None
+    unsupported: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    callback_buttons: bool
+    update_cards: bool
+    mentions: bool
+    group_push: bool
+    direct: bool
+    max_text_bytes: int
+    budget_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """At most `count` sendings under `key` in any window of `per` seconds."""
+
+    key: str
+    count: int
+    per: float
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What the far end gave back; `ref` names the message, `card_ref` lets its card be replaced."""
+
+    ref: str = ""
+    card_ref: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One key of the environment: why it exists, and whether it must never be shown."""
+
+    key: str
+    why: str
+    secret: bool = False
+    default: str = ""
+
+
+class ConfigError(Exception):
+    """Settings that cannot work, one Chinese sentence each."""
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        super().__init__("; ".join(problems))
+        self.problems = tuple(problems)
+
+
+class Rejected(Exception):
+    """A request that is not what it says it is; `reason` is a short code, the body is never logged."""
+
+    def __init__(self, status: int, reason: str) -> None:
+        super().__init__(reason)
+        self.status = status
+        self.reason = reason
+
+
+class SendError(Exception):
+    """The far end did not take the message; `code` says why in its own words' code."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+class Transient(SendError):
+    """Try again, not before `retry_after` seconds where the far end named them."""
+
+    def __init__(self, code: str, retry_after: float | None = None) -> None:
+        super().__init__(code)
+        self.retry_after = retry_after
+
+
+class Permanent(SendError):
+    """It will never be taken."""
+
+
+class Unsure(SendError):
+    """No answer came: it may have arrived. `repeatable` says a repeat is harmless."""
+
+    def __init__(self, code: str, repeatable: bool = False) -> None:
+        super().__init__(code)
+        self.repeatable = repeatable
+
+
+class Expired(SendError):
+    """A credential is gone: refresh once, then it counts as Transient."""
+
+
+class Platform(Protocol):
+    """One chat platform. Modules of `bot.platforms` expose `SETTINGS` and `build(section)`."""
+
+    name: str
+    can: Capabilities
+    hooks: tuple[str, ...]
+
+    def decode(self, request: RawRequest) -> Decoded:
+        """Verify, then parse; raises Rejected. Pure: no network, no clock but request.wall."""
+        ...
+
+    def limits(self, to: Address) -> tuple[Limit, ...]:
+        """The rate rules that a sending to `to` falls under."""
+        ...
+
+    def lane(self, delivery: Delivery) -> str:
+        """Deliveries of one lane go out one after another, in order."""
+        ...
+
+    async def send(self, delivery: Delivery) -> Receipt:
+        """Deliver; raises a SendError."""
+        ...
+
+    async def close(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """What `build` gets: its own settings by key, the bot's names, and the product's public address."""
+
+    values: Mapping[str, str]
+    bot_names: tuple[str, ...] = ("小港",)
+    public_url: str = ""
+
+    def get(self, key: str) -> str:
+        return self.values.get(key, "").strip()

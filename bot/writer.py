@@ -1,0 +1,155 @@
+"""The writer: one thread that owns the write connection, many pieces of work to a commit."""
+
+import asyncio
+import logging
+import queue
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Final, TypeVar
+
+from sqlalchemy import Connection, Engine
+
+from storage.db import writer_connection
+from storage.uow import Shared, UnitOfWork
+
+_T = TypeVar("_T")
+_log = logging.getLogger("bot.writer")
+
+MOST_PER_COMMIT: Final = 128
+
+
+class Overloaded(Exception):
+    """The queue is full: the platform is asked to come again."""
+
+
+class Stopped(Exception):
+    """The writer is not running."""
+
+
+_Piece = tuple[Callable[[UnitOfWork], Any], "asyncio.Future[Any]", asyncio.AbstractEventLoop]
+
+
+class Writer:
+    """Runs pieces of work one after another, each in a SAVEPOINT, and commits them together.
+
+    A piece that raises loses only itself. Its future is settled after COMMIT, so whoever waits
+    knows that the work is on disk.
+    """
+
+    def __init__(self, engine: Engine, shared: Shared, most_waiting: int = 2000) -> None:
+        self._engine = engine
+        self._shared = shared
+        self._queue: queue.Queue[_Piece | None] = queue.Queue(most_waiting)
+        self._thread: threading.Thread | None = None
+        self._readers = ThreadPoolExecutor(2, thread_name_prefix="reader")
+
+    def start(self) -> None:
+        self._thread = threading.Thread(target=self._work, name="writer", daemon=True)
+        self._thread.start()
+
+    def submit(self, work: Callable[[UnitOfWork], _T]) -> "asyncio.Future[_T]":
+        """Queue a piece of work; raises Overloaded when too many wait."""
+        if self._thread is None:
+            raise Stopped
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[_T] = loop.create_future()
+        try:
+            self._queue.put_nowait((work, future, loop))
+        except queue.Full:
+            raise Overloaded from None
+        return future
+
+    async def run(self, work: Callable[[UnitOfWork], _T]) -> _T:
+        """Run `work` in a unit of work and return once it is on disk; raise what it raised."""
+        return await self.submit(work)
+
+    async def read(self, work: Callable[[UnitOfWork], _T]) -> _T:
+        """Run a reading on a connection of its own."""
+        return await asyncio.get_running_loop().run_in_executor(
+            self._readers, self.read_now, work
+        )
+
+    def read_now(self, work: Callable[[UnitOfWork], _T]) -> _T:
+        with self._engine.connect() as connection:
+            # A reader keeps caches of its own: it may be behind the writer's transaction.
+            shared = Shared(self._shared.now, self._shared.platforms)
+            return work(UnitOfWork(connection, shared))
+
+    @property
+    def waiting(self) -> int:
+        return self._queue.qsize()
+
+    async def stop(self) -> None:
+        """Finish what is queued, then end."""
+        thread = self._thread
+        if thread is None:
+            return
+        self._thread = None
+        await asyncio.get_running_loop().run_in_executor(None, self._queue.put, None)
+        await asyncio.get_running_loop().run_in_executor(None, thread.join)
+        self._readers.shutdown()
+
+    # ---- the thread
+
+    def _work(self) -> None:
+        connection = writer_connection(self._engine)
+        try:
+            running = True
+            while running:
+                batch: list[_Piece] = []
+                piece = self._queue.get()
+                while piece is not None:
+                    batch.append(piece)
+                    if len(batch) >= MOST_PER_COMMIT:
+                        break
+                    try:
+                        piece = self._queue.get_nowait()
+                    except queue.Empty:
+                        break
+                running = piece is not None
+                if batch:
+                    self._commit(connection, batch)
+        finally:
+            connection.close()
+
+    def _commit(self, connection: Connection, batch: list[_Piece]) -> None:
+        settled: list[tuple[_Piece, Any, BaseException | None]] = []
+        try:
+            with connection.begin():
+                for piece in batch:
+                    settled.append(self._one(connection, piece))
+        except Exception as error:  # the whole commit failed: nobody's work is on disk
+            _log.error("writer.commit_failed", extra={"error": type(error).__name__})
+            connection.invalidate() if connection.dialect.name != "sqlite" else None
+            settled = [(piece, None, error) for piece in batch]
+        loops: dict[asyncio.AbstractEventLoop, list[tuple[Any, Any, BaseException | None]]] = {}
+        for (_, future, loop), result, failure in settled:
+            loops.setdefault(loop, []).append((future, result, failure))
+        for loop, results in loops.items():
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(_settle, results)
+
+    def _one(
+        self, connection: Connection, piece: _Piece
+    ) -> tuple[_Piece, Any, BaseException | None]:
+        cursor = connection.connection.cursor()
+        cursor.execute("SAVEPOINT piece")
+        try:
+            result = piece[0](UnitOfWork(connection, self._shared))
+        except Exception as error:
+            cursor.execute("ROLLBACK TO SAVEPOINT piece")
+            cursor.execute("RELEASE SAVEPOINT piece")
+            return piece, None, error
+        cursor.execute("RELEASE SAVEPOINT piece")
+        return piece, result, None
+
+
+def _settle(results: list[tuple[Any, Any, BaseException | None]]) -> None:
+    for future, result, failure in results:
+        if future.cancelled():
+            continue
+        if failure is not None:
+            future.set_exception(failure)
+        else:
+            future.set_result(result)

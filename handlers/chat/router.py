@@ -1,0 +1,185 @@
+"""Routes: which function answers which word, button or open question; checked when it starts."""
+
+import difflib
+import inspect
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Final, get_type_hints
+
+from handlers.chat.filters import Anybody, Filter, Scene
+from handlers.chat.grammar import Command, Lexicon
+from handlers.chat.outbound import Reply
+
+Handler = Callable[..., Reply | None]
+
+
+class WiringError(Exception):
+    """Routes that cannot work: every problem at once, before the first message."""
+
+    def __init__(self, problems: Iterable[str]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("; ".join(self.problems))
+
+
+class RouteKind(StrEnum):
+    COMMAND = "command"
+    ACTION = "action"
+    DIALOGUE = "dialogue"
+    SPEECH = "speech"
+    ENTER = "enter"
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """`words` open a command with arguments; `exact` are words that must stand alone."""
+
+    kind: RouteKind
+    words: tuple[str, ...]
+    exact: tuple[str, ...]
+    who: Filter
+    function: Handler
+    router: str
+    usage: str = ""
+    about: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Router:
+    """The routes of one module in `handlers/commands`."""
+
+    name: str
+    routes: list[Route] = field(default_factory=list)
+
+    def _add(self, route: Route) -> None:
+        self.routes.append(route)
+
+    def command(
+        self,
+        *words: str,
+        exact: tuple[str, ...] = (),
+        who: Filter = Anybody,
+        usage: str = "",
+        about: str = "",
+    ) -> Callable[[Handler], Handler]:
+        """Answer typed words; `usage` and `about` are what help prints."""
+
+        def register(function: Handler) -> Handler:
+            self._add(
+                Route(RouteKind.COMMAND, words, exact, who, function, self.name, usage, about)
+            )
+            return function
+
+        return register
+
+    def _keyed(self, kind: RouteKind, key: str, who: Filter) -> Callable[[Handler], Handler]:
+        def register(function: Handler) -> Handler:
+            self._add(Route(kind, (key,), (), who, function, self.name))
+            return function
+
+        return register
+
+    def action(self, name: str, who: Filter = Anybody) -> Callable[[Handler], Handler]:
+        """Answer a pressed button."""
+        return self._keyed(RouteKind.ACTION, name, who)
+
+    def dialogue(self, topic: str) -> Callable[[Handler], Handler]:
+        """Take the answer to a question the bot asked."""
+        return self._keyed(RouteKind.DIALOGUE, topic, Anybody)
+
+    def speech(self) -> Callable[[Handler], Handler]:
+        """Take everything that is no command; one route of the whole product."""
+        return self._keyed(RouteKind.SPEECH, "*", Anybody)
+
+    def enter(self) -> Callable[[Handler], Handler]:
+        """Greet somebody who opened the direct chat."""
+        return self._keyed(RouteKind.ENTER, "*", Anybody)
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """A route with the types its function wants, in order."""
+
+    route: Route
+    wants: tuple[tuple[str, Any], ...]
+
+
+class Book:
+    """All routes of the product, ready to be asked."""
+
+    def __init__(self, routers: Iterable[Router], provided: Iterable[Any]) -> None:
+        self.routers: Final = tuple(routers)
+        known = frozenset(provided)
+        problems: list[str] = []
+        self._words: dict[str, Bound] = {}
+        self._keyed: dict[tuple[RouteKind, str], Bound] = {}
+        openers: list[str] = []
+        exact: list[str] = []
+        for router in self.routers:
+            for route in router.routes:
+                bound = self._bind(route, known, problems)
+                if route.kind is RouteKind.COMMAND:
+                    for word in (*route.words, *route.exact):
+                        other = self._words.get(word)
+                        if other is not None and other.route is not route:
+                            problems.append(
+                                f"two routes claim {word}: {other.route.router}, {router.name}"
+                            )
+                        self._words[word] = bound
+                    openers.extend(route.words)
+                    exact.extend((*route.words, *route.exact))
+                    continue
+                key = (route.kind, route.words[0])
+                if key in self._keyed:
+                    problems.append(f"two routes claim {key[0]} {key[1]}")
+                self._keyed[key] = bound
+        if problems:
+            raise WiringError(problems)
+        self.lexicon: Final = Lexicon(openers, exact)
+
+    def _bind(self, route: Route, known: frozenset[Any], problems: list[str]) -> Bound:
+        hints = get_type_hints(route.function)
+        wants: list[tuple[str, Any]] = []
+        for name in inspect.signature(route.function).parameters:
+            wanted = hints.get(name)
+            if wanted not in known:
+                problems.append(
+                    f"{route.router}.{route.function.__name__}: nobody provides {name}: {wanted}"
+                )
+            wants.append((name, wanted))
+        return Bound(route, tuple(wants))
+
+    def command(self, text: str) -> tuple[Bound, Command] | None:
+        """The command a folded text holds, whoever says it."""
+        command = self.lexicon.command(text)
+        if command is None:
+            return None
+        return self._words[command.word], command
+
+    def keyed(self, kind: RouteKind, key: str = "*") -> Bound | None:
+        return self._keyed.get((kind, key))
+
+    def suggestion(self, text: str, scene: Scene) -> str | None:
+        """The command word nearest to what was typed, if one is near."""
+        head = text.strip()[:8]
+        words = [w for w, bound in self._words.items() if bound.route.who(scene)]
+        near = difflib.get_close_matches(head, words, n=1, cutoff=0.5)
+        return near[0] if near else None
+
+    def offers(self, scene: Scene) -> tuple[Route, ...]:
+        """The commands that help prints for somebody."""
+        return tuple(
+            route
+            for router in self.routers
+            for route in router.routes
+            if route.kind is RouteKind.COMMAND and route.about and route.who(scene)
+        )
+
+    def all_routes(self) -> tuple[Route, ...]:
+        return tuple(route for router in self.routers for route in router.routes)
+
+
+def call(bound: Bound, provide: Mapping[Any, Any] | Callable[[Any], Any]) -> Reply | None:
+    """Call a route's function with what it wants."""
+    get = provide if callable(provide) else provide.__getitem__
+    return bound.route.function(**{name: get(wanted) for name, wanted in bound.wants})

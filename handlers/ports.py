@@ -1,0 +1,366 @@
+"""What use cases need from the world: stores, the outbox, the clock, one unit of work; and Job."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Generic, Protocol, TypeVar
+
+from handlers.chat.events import Attachment, ChatKind, ChatRef, UserRef
+from handlers.chat.outbound import Content, Priority
+from handlers.domain.ids import EnterpriseId, PersonId, TicketNumber
+from handlers.domain.people import (
+    Chat,
+    Enterprise,
+    Identity,
+    Pairing,
+    Person,
+    Role,
+    Standing,
+    Token,
+)
+from handlers.domain.policy import Policy
+from handlers.domain.ticket import Entry, State, Ticket
+
+
+_Item = TypeVar("_Item")
+
+
+class Clock(Protocol):
+    """Business time; movable in the demo and in tests."""
+
+    def now(self) -> datetime: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[_Item]):
+    """A part of a list; `next` is the cursor of the rest."""
+
+    items: tuple[_Item, ...]
+    next: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TicketQuery:
+    """What a list of tickets is narrowed by.
+
+    `visible_to` is the scope of the asker and is never left out for a person (property 12).
+    """
+
+    states: frozenset[State] = frozenset()
+    enterprise_id: EnterpriseId | None = None
+    owner_id: PersonId | None = None
+    at_duty_desk: bool = False
+    category: str = ""
+    urgency: str = ""
+    text: str = ""
+    overdue_at: datetime | None = None
+    updated_since: datetime | None = None
+    created_since: datetime | None = None
+    source: tuple[str, str] | None = None
+    reporter_id: PersonId | None = None
+    limit: int = 50
+    cursor: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TicketMessage:
+    """A message that belongs to a ticket: what was said, by whom, from where."""
+
+    at: datetime
+    sender_id: PersonId | None
+    sender_name: str
+    text: str
+    platform: str = ""
+    chat: str = ""
+    message_id: str = ""
+    attachments: tuple[Attachment, ...] = ()
+    id: int = 0
+
+
+class TicketStore(Protocol):
+    def next_number(self) -> TicketNumber:
+        """The next short number; starts at 1001, never used twice."""
+        ...
+
+    def next_code(self, kind: str) -> int:
+        """The next value of a counter, e.g. 'LHG-20261122' or 'DB-2026'; starts at 1."""
+        ...
+
+    def add(self, ticket: Ticket, entry: Entry) -> None: ...
+
+    def save(self, ticket: Ticket, entry: Entry) -> None:
+        """Store a moved ticket; raises StaleVersion unless the row is at `ticket.version - 1`."""
+        ...
+
+    def get(self, number: TicketNumber) -> Ticket:
+        """Raises UnknownTicket."""
+        ...
+
+    def find(self, number: TicketNumber) -> Ticket | None: ...
+    def by_code(self, code: str) -> Ticket | None: ...
+    def by_source(self, platform: str, message_id: str) -> tuple[Ticket, ...]: ...
+    def search(self, query: TicketQuery) -> Page[Ticket]:
+        """Newest first; `text` matches title, body, code, number and the firm's names."""
+        ...
+
+    def of_enterprise(
+        self, enterprise_id: EnterpriseId, states: frozenset[State]
+    ) -> tuple[Ticket, ...]: ...
+    def handled_by(self, person_id: PersonId, states: frozenset[State]) -> tuple[Ticket, ...]:
+        """Owned by, pending for, or (for backups) see service; newest first."""
+        ...
+
+    def at_duty_desk(self, states: frozenset[State]) -> tuple[Ticket, ...]: ...
+    def reported_by(self, person_id: PersonId, states: frozenset[State]) -> tuple[Ticket, ...]: ...
+    def pending_for(self, person_id: PersonId) -> tuple[Ticket, ...]: ...
+    def led_by(self, leader_id: PersonId, states: frozenset[State]) -> tuple[Ticket, ...]:
+        """Tickets of firms whose present pairing names this leader."""
+        ...
+
+    def referred_to(self, department: str, states: frozenset[State]) -> tuple[Ticket, ...]: ...
+    def history(self, number: TicketNumber) -> tuple[Entry, ...]: ...
+    def messages(self, number: TicketNumber) -> tuple[TicketMessage, ...]: ...
+    def add_message(self, number: TicketNumber, message: TicketMessage) -> None: ...
+    def move_messages(self, source: TicketNumber, target: TicketNumber) -> None: ...
+    def links(self, number: TicketNumber) -> tuple[TicketNumber, ...]: ...
+    def add_link(self, one: TicketNumber, other: TicketNumber) -> None: ...
+
+
+class PeopleStore(Protocol):
+    def person(self, person_id: PersonId) -> Person | None: ...
+    def people(
+        self, role: Role | None = None, enterprise_id: EnterpriseId | None = None
+    ) -> tuple[Person, ...]: ...
+    def save_person(self, person: Person) -> None: ...
+    def by_name(self, name: str) -> tuple[Person, ...]:
+        """Active staff whose name is or ends with `name` (小周, 联络员小周)."""
+        ...
+
+    def enterprise(self, enterprise_id: EnterpriseId) -> Enterprise | None: ...
+    def enterprises(self) -> tuple[Enterprise, ...]: ...
+    def save_enterprise(self, enterprise: Enterprise) -> None: ...
+    def main_contact(self, enterprise_id: EnterpriseId) -> Person | None: ...
+    def pairing(self, enterprise_id: EnterpriseId, at: datetime) -> Pairing | None: ...
+    def pairings(self, enterprise_id: EnterpriseId | None = None) -> tuple[Pairing, ...]: ...
+    def pair(self, pairing: Pairing) -> None:
+        """End the firm's present pairing at `pairing.starts_at` and begin this one."""
+        ...
+
+    def standing(self, enterprise_id: EnterpriseId | None, at: datetime) -> Standing: ...
+    def duty_person(self) -> Person | None:
+        """The office person on duty; the office's first person when nobody is marked."""
+        ...
+
+    def chief(self) -> Person | None: ...
+    def identity(self, user: UserRef) -> Identity | None: ...
+    def identities(self, person_id: PersonId) -> tuple[Identity, ...]: ...
+    def save_identity(self, identity: Identity) -> None: ...
+    def drop_identity(self, user: UserRef) -> None: ...
+    def next_contact_id(self, enterprise_id: EnterpriseId) -> PersonId:
+        """`E003-2`, `E003-3`, …"""
+        ...
+
+    def registry_version(self) -> int:
+        """Grows with every change of firms, so that name indexes know when to be built again."""
+        ...
+
+
+class ChatStore(Protocol):
+    def chat(self, ref: ChatRef) -> Chat | None: ...
+    def chats(self) -> tuple[Chat, ...]: ...
+    def save_chat(self, chat: Chat) -> None: ...
+
+
+class Lane(StrEnum):
+    """The states of an outbox row; it never moves back."""
+
+    WAITING = "waiting"
+    SENDING = "sending"
+    SENT = "sent"
+    SUPERSEDED = "superseded"
+    DEAD = "dead"
+
+
+@dataclass(frozen=True, slots=True)
+class StillTrue:
+    """What must hold when a row is about to be sent, else it is dropped (tickets.md §4)."""
+
+    number: TicketNumber
+    states: frozenset[State] = frozenset()
+    owner_id: PersonId | None = None
+    max_version: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """What a service puts in the outbox.
+
+    Exactly one of `person` and `chat` is set; a person's address is looked up when put.
+    `dedupe_key` makes a second put of the same fact harmless. `answers` is the inbox id of the
+    event this row answers: its platform's own response may carry it until `hold_until` (wall).
+    `update`: the newest card of the same key at that address is replaced; where there is none or
+    the platform cannot, the row is superseded, for a new message would only be noise.
+    """
+
+    content: Content
+    person: PersonId | None = None
+    chat: ChatRef | None = None
+    chat_kind: ChatKind = ChatKind.GROUP
+    ticket: TicketNumber | None = None
+    priority: Priority = Priority.REPLY
+    dedupe_key: str = ""
+    not_before: datetime | None = None
+    not_after: datetime | None = None
+    still: StillTrue | None = None
+    reply_token: str = ""
+    answers: int | None = None
+    update: bool = False
+
+
+class OutboxStore(Protocol):
+    def put(self, message: Outgoing) -> int | None:
+        """The row's id; None where the dedupe key is already there."""
+        ...
+
+
+class AuditStore(Protocol):
+    def add(
+        self, at: datetime, actor: str, action: str, subject: str, facts: Mapping[str, Any]
+    ) -> None:
+        """Append one line to the hash chain; `facts` hold no message text and no phone."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Dialogue:
+    """A question the bot waits on: whose turn it is, in which chat, for what."""
+
+    person_key: str
+    chat: ChatRef
+    topic: str
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    expires_at: datetime | None = None
+
+
+class DialogueStore(Protocol):
+    """One open question per person and chat; `person_key` is a person id or platform:user."""
+
+    def get(self, person_key: str, chat: ChatRef) -> Dialogue | None: ...
+    def put(self, dialogue: Dialogue) -> None: ...
+    def drop(self, person_key: str, chat: ChatRef) -> None: ...
+
+
+class CandidateState(StrEnum):
+    ASKED = "asked"
+    TAKEN = "taken"
+    REFUSED = "refused"
+    EXPIRED = "expired"
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A message that is perhaps a problem; it expires after 24 h or becomes a ticket."""
+
+    id: int
+    platform: str
+    chat: str
+    chat_kind: ChatKind
+    message_id: str
+    sender_key: str
+    sender_name: str
+    text: str
+    at: datetime
+    expires_at: datetime
+    state: CandidateState = CandidateState.ASKED
+    number: TicketNumber | None = None
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+class CandidateStore(Protocol):
+    def add(self, candidate: Candidate) -> int: ...
+    def get(self, candidate_id: int) -> Candidate | None: ...
+    def save(self, candidate: Candidate) -> None: ...
+    def last_asked(self, sender_key: str, chat: str) -> datetime | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class HeardMessage:
+    """A message the bot saw, kept so that quotes, numbers and pictures find their ticket."""
+
+    platform: str
+    chat: str
+    message_id: str
+    sender_key: str
+    at: datetime
+    text: str
+    msg_type: str
+    number: TicketNumber | None = None
+    attachments: tuple[Attachment, ...] = ()
+
+
+class HeardStore(Protocol):
+    def add(self, message: HeardMessage) -> None: ...
+    def find(self, platform: str, message_id: str) -> HeardMessage | None: ...
+    def ticket_of_sent(self, platform: str, message_ref: str) -> TicketNumber | None:
+        """The ticket of a message the bot itself sent."""
+        ...
+
+    def recent(
+        self, platform: str, chat: str, sender_key: str, since: datetime
+    ) -> tuple[HeardMessage, ...]: ...
+    def belongs(self, platform: str, message_id: str, number: TicketNumber) -> None: ...
+
+
+class OfficeStore(Protocol):
+    """The office's own settings, versioned."""
+
+    def policy(self) -> Policy: ...
+
+
+class TokenStore(Protocol):
+    def by_secret(self, secret_hash: str) -> Token | None: ...
+    def add(self, token: Token, secret_hash: str) -> None: ...
+    def tokens(self) -> tuple[Token, ...]: ...
+
+
+class Work(Protocol):
+    """One unit of work: everything done through it commits together or not at all."""
+
+    @property
+    def tickets(self) -> TicketStore: ...
+    @property
+    def people(self) -> PeopleStore: ...
+    @property
+    def chats(self) -> ChatStore: ...
+    @property
+    def outbox(self) -> OutboxStore: ...
+    @property
+    def audit(self) -> AuditStore: ...
+    @property
+    def dialogues(self) -> DialogueStore: ...
+    @property
+    def candidates(self) -> CandidateStore: ...
+    @property
+    def heard(self) -> HeardStore: ...
+    @property
+    def office(self) -> OfficeStore: ...
+    @property
+    def tokens(self) -> TokenStore: ...
+
+
+_T = TypeVar("_T", bound=Callable[..., None])
+
+
+class Job:
+    """A duty that comes round by itself. One module in `handlers/jobs` exposes one as `job`."""
+
+    def __init__(self, name: str, *, every_seconds: float) -> None:
+        self.name = name
+        self.every_seconds = every_seconds
+        self.function: Callable[..., None] | None = None
+
+    def run(self, function: _T) -> _T:
+        """Register what the job does; its parameters are injected by type."""
+        self.function = function
+        return function

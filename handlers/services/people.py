@@ -1,0 +1,192 @@
+"""Who is this: identity, group nickname, or a short binding that the office confirms."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Final, Protocol
+
+from handlers.chat.events import InboundEvent, UserRef
+from handlers.chat.outbound import Content, Priority
+from handlers.domain.errors import BadInput, NoSuch
+from handlers.domain.ids import EnterpriseId, PersonId
+from handlers.domain.people import Enterprise, Identity, Person, Role
+from handlers.ports import Clock, Outgoing, Work
+from handlers.texts import people as say
+
+_NICKNAME: Final = re.compile(r"^\s*([^-—–－_\s]{2,20})\s*[-—–－_]\s*(\S.{0,19}?)\s*$")
+
+
+class FirmIndex(Protocol):
+    """Firms by the names people use."""
+
+    def match(self, name: str) -> tuple[str, ...]: ...
+    def find(self, text: str) -> tuple[str, ...]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Speaker:
+    """Who wrote or pressed. `person` None: nobody the registry knows."""
+
+    user: UserRef
+    person: Person | None
+    name: str
+    confirmed: bool = True
+
+    @property
+    def role(self) -> Role | None:
+        return None if self.person is None else self.person.role
+
+    @property
+    def key(self) -> str:
+        """What dialogues are kept by; several people of one firm may share one account."""
+        return f"{self.user.platform}:{self.user.id}:{self.name}"
+
+
+class PeopleService:
+    def __init__(self, work: Work, clock: Clock, firms: FirmIndex) -> None:
+        self._work = work
+        self._clock = clock
+        self._firms = firms
+
+    def speaker(self, event: InboundEvent) -> Speaker:
+        """Who this is; a nickname that names a firm makes an unconfirmed contact of it."""
+        people = self._work.people
+        identity = people.identity(event.sender)
+        if identity is not None:
+            person = people.person(identity.person_id)
+            if person is not None and person.active:
+                name = event.sender_name or person.name
+                return Speaker(event.sender, person, name, identity.confirmed)
+        named = self._from_nickname(event.sender_name)
+        if named is None:
+            return Speaker(event.sender, None, event.sender_name, False)
+        enterprise, called = named
+        person = self._contact(enterprise, called)
+        people.save_identity(
+            Identity(event.sender.platform, event.sender.id, person.id, confirmed=False)
+        )
+        self._ask_office(event.sender, person, enterprise)
+        return Speaker(event.sender, person, event.sender_name, False)
+
+    def _from_nickname(self, nickname: str) -> tuple[Enterprise, str] | None:
+        found = _NICKNAME.match(nickname)
+        if found is None:
+            return None
+        matches = self._firms.match(found.group(1))
+        if len(matches) != 1:
+            return None
+        enterprise = self._work.people.enterprise(EnterpriseId(matches[0]))
+        return None if enterprise is None else (enterprise, found.group(2))
+
+    def _contact(self, enterprise: Enterprise, called: str) -> Person:
+        """The firm's contact of that name, or a new one."""
+        people = self._work.people
+        for person in people.people(Role.MANAGER, enterprise.id):
+            if person.active and person.name == called:
+                return person
+        person = Person(
+            people.next_contact_id(enterprise.id),
+            called,
+            Role.MANAGER,
+            area=enterprise.area,
+            grid=enterprise.grid,
+            enterprise_id=enterprise.id,
+        )
+        people.save_person(person)
+        return person
+
+    def _ask_office(self, user: UserRef, person: Person, enterprise: Enterprise) -> None:
+        duty = self._work.people.duty_person()
+        if duty is None:
+            return
+        card = say.binding_card(user.platform, user.id, person.name, enterprise.short_name)
+        self._work.outbox.put(
+            Outgoing(
+                Content.of(card),
+                person=duty.id,
+                priority=Priority.REPLY,
+                dedupe_key=f"bind:{user.platform}:{user.id}:{person.id}",
+            )
+        )
+
+    def bind(self, user: UserRef, firm_name: str, called: str) -> tuple[Enterprise, Person]:
+        """Somebody says who they are; the office is asked to confirm.
+
+        Raises NoSuch for an unknown firm and BadInput('which_firm') where several fit.
+        """
+        known = self._work.people.identity(user)
+        if known is not None and known.confirmed:
+            raise BadInput("bound_already")
+        matches = self._firms.match(firm_name)
+        if not matches:
+            raise NoSuch("firm", firm_name)
+        if len(matches) > 1:
+            raise BadInput("which_firm", names=self.firm_names(matches))
+        enterprise = self._work.people.enterprise(EnterpriseId(matches[0]))
+        if enterprise is None:
+            raise NoSuch("firm", firm_name)
+        person = self._contact(enterprise, called)
+        self._work.people.save_identity(
+            Identity(user.platform, user.id, person.id, confirmed=False)
+        )
+        self._ask_office(user, person, enterprise)
+        return enterprise, person
+
+    def confirm(self, user: UserRef, by: Person) -> Person:
+        """The office says that this account is who it says it is."""
+        identity = self._identity(user)
+        self._work.people.save_identity(replace(identity, confirmed=True))
+        self._work.audit.add(
+            self._clock.now(), by.id, "identity.confirmed", identity.person_id, {"by": by.id}
+        )
+        return self._person(identity.person_id)
+
+    def refuse(self, user: UserRef, by: Person) -> Person:
+        identity = self._identity(user)
+        person = self._person(identity.person_id)
+        if not identity.confirmed:
+            self._work.people.drop_identity(user)
+            self._work.audit.add(
+                self._clock.now(), by.id, "identity.refused", identity.person_id, {"by": by.id}
+            )
+        return person
+
+    def _identity(self, user: UserRef) -> Identity:
+        identity = self._work.people.identity(user)
+        if identity is None:
+            raise NoSuch("person", user.id)
+        return identity
+
+    def _person(self, person_id: PersonId) -> Person:
+        person = self._work.people.person(person_id)
+        if person is None:
+            raise NoSuch("person", person_id)
+        return person
+
+    def staff_named(self, name: str) -> Person:
+        """The one colleague called that; raises NoSuch or BadInput('which_person')."""
+        found = [p for p in self._work.people.by_name(name) if p.is_staff and p.active]
+        exact = [p for p in found if p.name == name or p.id == name]
+        if exact:
+            found = exact
+        if not found:
+            raise NoSuch("person", name)
+        if len(found) > 1:
+            raise BadInput("which_person", names="、".join(p.name for p in found[:5]))
+        return found[0]
+
+    def firm_names(self, ids: Iterable[str]) -> str:
+        firms = (self._work.people.enterprise(EnterpriseId(one)) for one in ids)
+        return "、".join(f.short_name for f in firms if f is not None)
+
+    def firm_named(self, name: str) -> Enterprise:
+        """The one firm called that; raises NoSuch or BadInput('which_firm')."""
+        matches = self._firms.match(name)
+        if len(matches) > 1:
+            raise BadInput("which_firm", names=self.firm_names(matches))
+        enterprise = (
+            self._work.people.enterprise(EnterpriseId(matches[0])) if matches else None
+        )
+        if enterprise is None:
+            raise NoSuch("firm", name)
+        return enterprise

@@ -1,0 +1,310 @@
+"""Open, move and find tickets: load, ask the rule, save, tell."""
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Final
+
+from handlers.chat.events import Attachment
+from handlers.chat.grammar import TicketRef
+from handlers.domain.category import Category, Urgency
+from handlers.domain.errors import BadInput, UnknownTicket
+from handlers.domain.ids import EnterpriseId, PersonId, TicketNumber
+from handlers.domain.people import OFFICE_ROLES, Person, Role, Standing
+from handlers.domain.ticket import (
+    LIVE,
+    MOVES,
+    Args,
+    Entry,
+    Kind,
+    Move,
+    Source,
+    State,
+    Ticket,
+    entry_of,
+    may_read,
+    move,
+    opened,
+    parts_of,
+)
+from handlers.domain.workdays import WorkCalendar
+from handlers.ports import Clock, TicketMessage, TicketQuery, Work
+from handlers.services.people import Speaker
+from handlers.services.telling import Telling
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A problem as it came in, understood."""
+
+    title: str
+    body: str
+    category: Category
+    urgency: Urgency
+    enterprise_id: EnterpriseId | None
+    reporter: Person | None
+    reporter_name: str
+    source: Source
+    kind: Kind = Kind.REQUEST
+    part: int = 1
+    attachments: tuple[Attachment, ...] = ()
+    confidential: bool = False
+    to_group: bool = False
+
+
+class TicketService:
+    """Every use case about tickets; the caller owns the transaction."""
+
+    def __init__(self, work: Work, clock: Clock, calendar: WorkCalendar, prefix: str = "LHG") -> None:
+        self._work = work
+        self._clock = clock
+        self._calendar = calendar
+        self._prefix = prefix
+        self.telling: Final = Telling(work, clock)
+
+    # ---- opening
+
+    def submit(self, report: Report, by: Person | None) -> Ticket:
+        """A new ticket for the paired liaison, or for the duty desk where nobody is paired."""
+        now = self._clock.now()
+        if not report.body.strip() and not report.attachments:
+            raise BadInput("text_needed")
+        standing = self._work.people.standing(report.enterprise_id, now)
+        day = now.astimezone(self._calendar.zone).date()
+        stem = f"{self._prefix}-{day:%Y%m%d}"
+        enterprise = standing.enterprise
+        ticket = opened(
+            Ticket(
+                number=self._work.tickets.next_number(),
+                code=f"{stem}-{self._work.tickets.next_code(stem):03d}",
+                title=report.title,
+                body=report.body,
+                category=report.category,
+                urgency=report.urgency,
+                created_at=now,
+                kind=report.kind,
+                confidential=report.confidential,
+                hazardous=enterprise is not None and enterprise.hazardous,
+                enterprise_id=report.enterprise_id,
+                reporter_id=None if report.reporter is None else report.reporter.id,
+                reporter_name=report.reporter_name,
+                owner_id=self.first_owner(standing),
+                source=report.source,
+                part=report.part,
+            ),
+            self._calendar,
+            self._work.office.policy(),
+        )
+        self._work.tickets.add(ticket, entry_of(None, ticket, Move.SUBMIT, by, report.body, now))
+        self._work.tickets.add_message(
+            ticket.number,
+            TicketMessage(
+                now,
+                None if report.reporter is None else report.reporter.id,
+                report.reporter_name,
+                report.body,
+                report.source.platform,
+                report.source.chat,
+                report.source.message_id,
+                report.attachments,
+            ),
+        )
+        self._audit(ticket, Move.SUBMIT, by)
+        self.telling.opened(ticket, by, report.to_group)
+        return ticket
+
+    def first_owner(self, standing: Standing) -> PersonId | None:
+        """The paired liaison, or the stand-in while that one is away; None is the duty desk."""
+        if standing.backup_ids:
+            return min(standing.backup_ids)
+        return standing.liaison_id
+
+    # ---- finding
+
+    def standing(self, ticket: Ticket) -> Standing:
+        return self._work.people.standing(ticket.enterprise_id, self._clock.now())
+
+    def may_read(self, ticket: Ticket, speaker: Speaker) -> bool:
+        """Whether this person may know of the ticket at all."""
+        if speaker.person is None:
+            return False
+        parts = parts_of(ticket, speaker.person, self.standing(ticket), speaker.confirmed)
+        return may_read(ticket, speaker.person, parts)
+
+    def load(self, ref: TicketRef, speaker: Speaker) -> Ticket:
+        """The ticket that a number or code names; a merged one leads to its target.
+
+        Raises UnknownTicket, also for a ticket the speaker may not know of.
+        """
+        found: Ticket | None
+        if ref.code:
+            found = self._work.tickets.by_code(ref.code)
+        else:
+            found = self._work.tickets.find(TicketNumber(ref.number or 0))
+        if found is None or not self.may_read(found, speaker):
+            raise UnknownTicket(ref.code or f"#{ref.number}")
+        return found
+
+    def live_target(self, ticket: Ticket) -> Ticket:
+        """The ticket that a merged one became."""
+        seen = {ticket.number}
+        while ticket.merged_into is not None and ticket.merged_into not in seen:
+            seen.add(ticket.merged_into)
+            ticket = self._work.tickets.get(ticket.merged_into)
+        return ticket
+
+    def mine(self, speaker: Speaker, states: frozenset[State] = LIVE) -> tuple[Ticket, ...]:
+        """The tickets somebody has to do with, newest first."""
+        person = speaker.person
+        if person is None:
+            return ()
+        tickets = self._work.tickets
+        found: list[Ticket] = []
+        if person.role is Role.MANAGER:
+            if speaker.confirmed and person.enterprise_id is not None:
+                found.extend(tickets.of_enterprise(person.enterprise_id, states))
+            found.extend(tickets.reported_by(person.id, states))
+        elif person.role is Role.DEPARTMENT:
+            found.extend(tickets.referred_to(person.department, states))
+        else:
+            found.extend(tickets.handled_by(person.id, states))
+            found.extend(tickets.pending_for(person.id))
+            if person.role is Role.LEADER:
+                found.extend(tickets.led_by(person.id, states))
+            if person.role in OFFICE_ROLES:
+                found.extend(tickets.at_duty_desk(states))
+        seen: dict[int, Ticket] = {}
+        for ticket in found:
+            if ticket.state in states and self.may_read(ticket, speaker):
+                seen.setdefault(ticket.number, ticket)
+        return tuple(sorted(seen.values(), key=lambda t: -t.number))
+
+    def fitting(self, speaker: Speaker, what: Move) -> tuple[Ticket, ...]:
+        """The tickets on which this person could make this move now."""
+        rule = MOVES[what]
+        found = []
+        for ticket in self.mine(speaker, rule.sources):
+            parts = parts_of(ticket, speaker.person, self.standing(ticket), speaker.confirmed)
+            if parts & rule.who and self._makes_sense(ticket, what):
+                found.append(ticket)
+        return tuple(found)
+
+    def _makes_sense(self, ticket: Ticket, what: Move) -> bool:
+        if what in (Move.TRANSFER_ACCEPT, Move.TRANSFER_REFUSE):
+            return ticket.pending_owner_id is not None
+        if what in (Move.EXTEND_APPROVE, Move.EXTEND_REFUSE):
+            return ticket.pending_until is not None
+        if what in (Move.SHELVE_APPROVE, Move.SHELVE_REFUSE):
+            return ticket.pending_review is not None
+        if what is Move.ACKNOWLEDGE:
+            return ticket.level >= 4 and ticket.acknowledged_at is None
+        if what is Move.RATE and ticket.state is State.CLOSED:
+            return ticket.due_verdict is not None and self._clock.now() <= ticket.due_verdict
+        return True
+
+    def search(self, speaker: Speaker, text: str) -> tuple[Ticket, ...]:
+        """Tickets whose words match, of those the speaker may know of."""
+        person = speaker.person
+        if person is None:
+            return ()
+        query = TicketQuery(text=text, limit=200)
+        if person.role is Role.MANAGER:
+            if person.enterprise_id is None or not speaker.confirmed:
+                query = replace(query, reporter_id=person.id)
+            else:
+                query = replace(query, enterprise_id=person.enterprise_id)
+        page = self._work.tickets.search(query)
+        return tuple(t for t in page.items if self.may_read(t, speaker))[:50]
+
+    def history(self, ticket: Ticket) -> tuple[Entry, ...]:
+        return self._work.tickets.history(ticket.number)
+
+    def similar(self, enterprise_id: EnterpriseId | None, category: Category) -> tuple[Ticket, ...]:
+        """Live tickets of the firm and category young enough to be the same matter (H10)."""
+        if enterprise_id is None:
+            return ()
+        policy = self._work.office.policy()
+        since = self._clock.now() - timedelta(days=policy.duplicate_days)
+        found = self._work.tickets.of_enterprise(enterprise_id, LIVE)
+        return tuple(t for t in found if t.category is category and t.created_at >= since)
+
+    # ---- moving
+
+    def act(
+        self,
+        ticket: Ticket,
+        what: Move,
+        speaker: Speaker | None,
+        args: Args = Args(),
+        version: int | None = None,
+    ) -> Ticket:
+        """Make one move and tell everybody concerned; raises the Refusal that says why not."""
+        actor = None if speaker is None else speaker.person
+        confirmed = speaker is None or speaker.confirmed
+        moved = move(
+            ticket,
+            what,
+            actor,
+            self._completed(what, args),
+            self._clock.now(),
+            self.standing(ticket),
+            self._calendar,
+            self._work.office.policy(),
+            version,
+            confirmed,
+        )
+        if moved.entry is None:
+            return moved.ticket
+        self._work.tickets.save(moved.ticket, moved.entry)
+        self._audit(moved.ticket, what, actor)
+        self.telling.after(what, ticket, moved.ticket, actor, args.text)
+        return moved.ticket
+
+    def _completed(self, what: Move, args: Args) -> Args:
+        if what is Move.SUPERVISE:
+            year = self._clock.now().astimezone(self._calendar.zone).year
+            return replace(args, code=f"DB-{year}-{self._work.tickets.next_code(f'DB-{year}'):03d}")
+        if what is Move.NAME_FIRM and args.person_standing is None:
+            standing = self._work.people.standing(args.enterprise_id, self._clock.now())
+            return replace(args, person_standing=standing)
+        return args
+
+    def add_message(self, ticket: Ticket, message: TicketMessage) -> None:
+        self._work.tickets.add_message(ticket.number, message)
+
+    def merge(self, ticket: Ticket, target: Ticket, speaker: Speaker, text: str) -> Ticket:
+        """Join `ticket` to `target`; its messages go along and no clock is gained."""
+        merged = self.act(ticket, Move.MERGE, speaker, Args(text=text, target=target))
+        self._work.tickets.move_messages(merged.number, target.number)
+        self.act(target, Move.ABSORB, speaker, Args(text=text, target=ticket))
+        return merged
+
+    def link(self, ticket: Ticket, target: Ticket, speaker: Speaker) -> Ticket:
+        linked = self.act(ticket, Move.LINK, speaker, Args(text=f"#{target.number}", target=target))
+        self._work.tickets.add_link(ticket.number, target.number)
+        return linked
+
+    def split(self, ticket: Ticket, speaker: Speaker, report: Report) -> tuple[Ticket, Ticket]:
+        """A second problem out of one ticket; firm and confidentiality are inherited."""
+        parent = self.act(ticket, Move.SPLIT, speaker, Args(text=report.body))
+        children = self._work.tickets.links(ticket.number)
+        child = self.submit(
+            replace(
+                report,
+                enterprise_id=ticket.enterprise_id,
+                confidential=ticket.confidential,
+                source=replace(ticket.source, message_id=f"{ticket.code}/{len(children) + 1}"),
+            ),
+            speaker.person,
+        )
+        self._work.tickets.add_link(parent.number, child.number)
+        return parent, child
+
+    def _audit(self, ticket: Ticket, what: Move, actor: Person | None) -> None:
+        self._work.audit.add(
+            self._clock.now(),
+            "system" if actor is None else actor.id,
+            f"ticket.{what}",
+            str(ticket.number),
+            {"version": ticket.version, "state": ticket.state.value},
+        )
+

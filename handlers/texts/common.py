@@ -1,0 +1,218 @@
+"""Greetings, refusals, help, and times as the reader says them."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Final
+
+from handlers.domain.errors import Refusal
+from handlers.domain.workdays import SHANGHAI
+
+_WEEKDAYS: Final = "一二三四五六日"
+
+
+def reader_time(at: datetime | None, now: datetime) -> str:
+    """今天 14:30, 明天 08:30, 周五 11:30, 12月3日 17:30."""
+    if at is None:
+        return "未定"
+    local, today = at.astimezone(SHANGHAI), now.astimezone(SHANGHAI).date()
+    clock = f"{local:%H:%M}"
+    days = (local.date() - today).days
+    near = {-1: "昨天", 0: "今天", 1: "明天", 2: "后天"}.get(days)
+    if near is not None:
+        return f"{near} {clock}"
+    monday = today - timedelta(days=today.weekday())
+    if 0 <= (local.date() - monday).days < 7 and days > 0:
+        return f"周{_WEEKDAYS[local.weekday()]} {clock}"
+    if local.year == today.year:
+        return f"{local.month}月{local.day}日 {clock}"
+    return f"{local.year}年{local.month}月{local.day}日 {clock}"
+
+
+def short(text: str, length: int) -> str:
+    """One line of at most `length` characters; what is cut ends in an ellipsis."""
+    line = " ".join(text.split())
+    return line if len(line) <= length else line[: length - 1] + "…"
+
+
+MOVE_NAMES: Final = {
+    "submit": "登记",
+    "name_firm": "补登企业",
+    "follow_up": "补充",
+    "reclassify": "改分类",
+    "set_confidential": "设为保密",
+    "link": "关联",
+    "claim": "认领",
+    "answer": "答复",
+    "transfer": "转办",
+    "transfer_accept": "接受转办",
+    "transfer_refuse": "不接受转办",
+    "reassign": "改派",
+    "decline": "退单",
+    "progress": "进展",
+    "ask": "请企业补充",
+    "reply": "企业补充",
+    "answer_overdue": "企业未答复",
+    "refer": "转部门",
+    "department_result": "部门回复",
+    "recall": "收回",
+    "shelve": "申请挂账",
+    "shelve_approve": "同意挂账",
+    "shelve_refuse": "不同意挂账",
+    "review": "挂账复核",
+    "resolve": "办结",
+    "retract": "撤回办结",
+    "verdict_yes": "企业确认解决",
+    "verdict_no": "企业反馈未解决",
+    "rate": "评价",
+    "close_silent": "到期销号",
+    "reopen": "重办",
+    "withdraw": "撤回",
+    "not_accept": "不予受理",
+    "merge": "合并",
+    "absorb": "并入",
+    "unmerge": "取消合并",
+    "split": "拆分",
+    "extend": "申请延期",
+    "extend_approve": "同意延期",
+    "extend_refuse": "不同意延期",
+    "urge": "催办",
+    "supervise": "督办",
+    "escalate": "提级",
+    "acknowledge": "知悉",
+}
+STATE_NAMES: Final = {
+    "open": "待认领",
+    "in_progress": "办理中",
+    "waiting_enterprise": "待企业补充",
+    "waiting_department": "已转部门",
+    "shelved": "挂账",
+    "resolved": "已办结待评价",
+    "closed": "已销号",
+    "withdrawn": "企业撤回",
+    "not_accepted": "不予受理",
+    "merged": "已并入",
+}
+# Card status fields hold six characters.
+STATE_CHIPS: Final = {**STATE_NAMES, "resolved": "待评价", "waiting_enterprise": "待企业补充"}
+RATING_NAMES: Final = {5: "非常满意", 4: "满意", 3: "基本满意", 2: "不满意", 1: "非常不满意"}
+
+_BAD_INPUT: Final = {
+    "empty_result": "请用一句话说明怎么办结的，例如：办结 {number} 已联系人社局安排招聘专场，到岗12人。",
+    "progress_too_short": "请多写几个字，说明办到哪一步，例如：进展 {number} 已联系人社局，周三前答复。",
+    "progress_repeated": "这条进展和上一条一样，请写新的进展。",
+    "reason_needed": "请写明理由。",
+    "person_needed": "请写明由哪位同事接办，例如：转办 {number} 小吴 理由。",
+    "owner_already": "现在就由{name}办理，不用再转。",
+    "transfers_used": "已转办{limit}次，请由办公室决定由谁办理。",
+    "nothing_pending": "没有待您答复的申请。",
+    "at_duty_desk": "现在由办公室值班负责，请直接改派。",
+    "decline_too_late": "接单超过1个工作日，不能退单；可以申请转办。",
+    "question_needed": "请写明要企业补充什么，例如：补充材料 {number} 请提供用电户号。",
+    "pause_budget": "等企业补充的时间已用满，请先按现有情况办理。",
+    "reply_needed": "请直接写要补充的内容。",
+    "department_needed": "请写明转给哪个部门，例如：转部门 {number} 人社局 11月27日前。",
+    "until_past": "时间已经过去，请另写一个日期。",
+    "until_beyond_due": "不能晚于办结时限{due}，请另写一个日期。",
+    "until_needed": "请写明延到哪一天，例如：延期 {number} 12月5日 理由。",
+    "until_not_later": "新的时限要晚于原时限{due}。",
+    "told_needed": "请写明怎样告知企业。",
+    "review_needed": "请写明复核日期，例如：挂账 {number} 1月15日 理由；已告知企业什么。",
+    "review_too_far": "复核日期不能超过{days}天。",
+    "extensions_used": "已延期{limit}次，不能再延；请找分管领导商量。",
+    "extend_too_late": "延期要在到期前1个工作日提出，现在已来不及。",
+    "already_overdue": "已经超期，不能再延期。",
+    "verdict_given": "企业已经评价，不能撤回办结。",
+    "rating_needed": "请回复1到5分，或者：非常满意、满意、基本满意、不满意、非常不满意。",
+    "rating_over": "评价时间已过；还有问题请直接说，我们重新登记。",
+    "already_rated": "您已评价过这一次，感谢反馈。",
+    "reopen_too_late": "销号已超过{days}个工作日，请直接说明问题，我们登记为新工单。",
+    "supervised": "正在督办，不能撤回，请联系分管领导。",
+    "target_needed": "请写明另一个工单号，例如：合并 {number} 到 1030。",
+    "other_firm": "不是同一家企业的工单，不能合并；可以用关联。",
+    "unmerge_too_late": "合并已超过1个工作日，不能取消。",
+    "urge_too_soon": "刚催办过，已再次提醒承办人；4个工作小时后可再催。",
+    "supervised_already": "已在督办，编号{code}。",
+    "nothing_to_acknowledge": "没有需要知悉的提级。",
+    "nothing_changes": "分类和紧急程度没有变化。",
+    "firm_known": "企业已登记，不用再补。",
+    "firm_needed": "请写明是哪家企业。",
+    "text_needed": "请写明内容。",
+    "number_needed": "请写明工单号，例如：{word} 1024。",
+    "date_unclear": "没看懂日期，请写成 12月5日 或 2026-12-05。",
+    "category_unclear": "没看懂类别，请写成：用工、水电气、物流、环保、安全、政策等之一。",
+    "too_long": "内容太长，请分两次发。",
+    "stays_confidential": "保密工单不能取消保密。",
+    "no_higher_level": "已是最高一级。",
+    "not_due": "还没有到期。",
+    "code_needed": "缺少督办编号。",
+    "bound_already": "您的身份已登记，不用再绑定。",
+    "which_firm": "有几家企业名称相近，请问是{names}中的哪一家？",
+    "which_person": "有几位同事同名，请问是{names}中的哪一位？",
+    "bind_usage": "请回复「绑定 企业简称 称呼」，例如：绑定 泓曜精密 张经理。",
+    "report_usage": "请写企业和情况，例如：代报 东和 车间缺操作工5人。",
+}
+
+
+def _spoken(values: dict[str, object], now: datetime) -> dict[str, object]:
+    return {
+        key: reader_time(value, now) if isinstance(value, datetime) else value
+        for key, value in values.items()
+    }
+
+
+def refused(refusal: Refusal, now: datetime, owner_name: str = "") -> str:
+    """The sentence of a refusal, one thing asked for."""
+    values = _spoken(dict(refusal.values), now)
+    number = values.get("number")
+    head = f"#{number} " if number else ""
+    code = refusal.code
+    if code == "bad_input":
+        sentence = _BAD_INPUT.get(str(values["reason"]), "没有看懂，请换个说法。")
+        return head + sentence.format(**{"number": "", "name": "", **values}).replace("  ", " ")
+    if code == "unknown_ticket":
+        return f"没有找到工单 {number}，请核对编号。"
+    if code == "not_allowed":
+        return f"{head}您不能做这一步：{MOVE_NAMES.get(str(values['move']), '')}。"
+    if code == "illegal_move":
+        state = STATE_NAMES.get(str(values["state"]), "")
+        move = MOVE_NAMES.get(str(values["move"]), "")
+        return f"{head}现在是「{state}」，不能{move}。"
+    if code == "already_taken":
+        return f"{head}已由{owner_name or '值班室'}认领。"
+    if code == "stale_version":
+        return f"{head}刚刚有了变化，请看最新情况后再操作。"
+    if code == "no_such":
+        kinds = {"person": "这位同事", "firm": "这家企业", "chat": "这个群"}
+        return f"没有找到{kinds.get(str(values['what']), '')}：{values['name']}，请核对名称。"
+    return f"{head}现在不能这样操作。"
+
+
+def unsure_command(word: str) -> str:
+    return f"您是想「{word}」吗？请按「{word} 工单号」发送，或发「帮助」看全部用法。"
+
+
+def not_understood() -> str:
+    return "没看懂这句话。要反映问题请直接说是什么事；发「帮助」看全部用法。"
+
+
+def help_text(title: str, lines: Iterable[tuple[str, str]], bot: str) -> str:
+    """Role-aware help: one usage a line."""
+    body = "\n".join(f"· {usage}：{about}" for usage, about in lines)
+    return f"{title}，在群里 @{bot} 或私聊都可以：\n{body}"
+
+
+def help_title(role: str | None) -> str:
+    if role == "manager":
+        return "遇到困难直接说就行，我会登记并找到您的联络员"
+    if role is None:
+        return "遇到困难直接说就行，我会登记并转给值班同事"
+    return "您可以这样办单"
+
+
+def greeting(name: str, bot: str) -> str:
+    who = f"{name}，您好。" if name else "您好。"
+    return f"{who}我是{bot}。有用工、物流、水电、政策等问题直接告诉我，我登记后请联络员来办。"
+
+
+def busy() -> str:
+    return "消息已收到，正在处理，请稍候。"

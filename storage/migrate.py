@@ -1,0 +1,70 @@
+"""Alembic run from code: upgrade to head, refuse a newer database."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from sqlalchemy import Engine
+
+from storage.db import DatabaseError, engine_for, normal_url
+
+if TYPE_CHECKING:
+    from alembic.config import Config
+
+_HERE: Final = Path(__file__).parent / "migrations"
+
+
+def _config(url: str) -> "Config":
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(_HERE))
+    config.attributes["url"] = normal_url(url)
+    return config
+
+
+def head() -> str:
+    """The newest revision this program knows."""
+    from alembic.script import ScriptDirectory
+
+    found = ScriptDirectory(str(_HERE)).get_current_head()
+    assert found is not None
+    return found
+
+
+def current(engine: Engine) -> str | None:
+    """The revision of a database; None for an empty one."""
+    from sqlalchemy import inspect, text
+
+    with engine.connect() as connection:
+        if not inspect(connection).has_table("alembic_version"):
+            return None
+        found: str | None = connection.execute(
+            text("SELECT version_num FROM alembic_version")
+        ).scalar()
+        return found
+
+
+def upgrade(url: str, to: str = "head") -> None:
+    """Bring the schema up to date; raises DatabaseError for a database newer than this program."""
+    engine = engine_for(url)
+    try:
+        have = current(engine)
+        if have is not None and have == (head() if to == "head" else to):
+            return
+    finally:
+        engine.dispose()
+    from alembic import command
+    from alembic.script import ScriptDirectory
+
+    if have is not None:
+        known = {r.revision for r in ScriptDirectory(str(_HERE)).walk_revisions()}
+        if have not in known:
+            raise DatabaseError(have)
+    command.upgrade(_config(url), to)
+
+
+def check(url: str) -> None:
+    """Raises when tables and migrations differ."""
+    from alembic import command
+
+    command.check(_config(url))

@@ -1,0 +1,38 @@
+"""Alembic environment: one history for SQLite and PostgreSQL."""
+
+from typing import Any
+
+from alembic import context
+
+from storage.db import engine_for
+from storage.tables import metadata
+from storage.types import UtcDateTime
+
+
+def render_item(kind: str, item: Any, autogen: Any) -> str | bool:
+    """Project types as plain ones, so that a migration never depends on today's code."""
+    if kind == "type":
+        if isinstance(item, UtcDateTime):
+            return "sa.DateTime()"
+        if type(item).__name__ == "AutoString":
+            return "sa.String()"
+    return False
+
+
+def run() -> None:
+    engine = engine_for(context.config.attributes["url"])
+    with engine.connect() as connection:
+        context.configure(
+            connection=connection,
+            target_metadata=metadata,
+            render_as_batch=True,
+            compare_type=False,
+            render_item=render_item,
+        )
+        with context.begin_transaction():
+            context.run_migrations()
+        connection.commit()
+    engine.dispose()
+
+
+run()

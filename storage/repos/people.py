@@ -1,0 +1,275 @@
+"""Firms, people, pairings and accounts; read from a snapshot that knows when it is old."""
+
+import secrets
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import Connection, delete, insert, select, update
+
+from handlers.chat.events import UserRef
+from handlers.domain.ids import EnterpriseId, PersonId
+from handlers.domain.people import (
+    OFFICE_ROLES,
+    Enterprise,
+    Identity,
+    Pairing,
+    Person,
+    Role,
+    Standing,
+)
+from storage.repos.counters import get_value, set_value
+from storage.tables.people import (
+    AreaRow,
+    EnterpriseRow,
+    GridRow,
+    IdentityRow,
+    PairingRow,
+    PersonRow,
+)
+
+_E: Final[Any] = EnterpriseRow.__table__  # type: ignore[attr-defined]  # SQLModel adds it
+_P: Final[Any] = PersonRow.__table__  # type: ignore[attr-defined]
+_R: Final[Any] = PairingRow.__table__  # type: ignore[attr-defined]
+_I: Final[Any] = IdentityRow.__table__  # type: ignore[attr-defined]
+_A: Final[Any] = AreaRow.__table__  # type: ignore[attr-defined]
+_G: Final[Any] = GridRow.__table__  # type: ignore[attr-defined]
+
+
+@dataclass(slots=True)
+class Snapshot:
+    """The registry as one version of the database tells it."""
+
+    version: int = -1
+    people: dict[str, Person] = field(default_factory=dict)
+    enterprises: dict[str, Enterprise] = field(default_factory=dict)
+    pairings: dict[str, list[Pairing]] = field(default_factory=dict)
+    identities: dict[tuple[str, str], Identity] = field(default_factory=dict)
+    accounts: dict[str, list[Identity]] = field(default_factory=dict)
+    contacts: dict[str, list[Person]] = field(default_factory=dict)
+    standings: dict[str, Standing] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class RegistryCache:
+    """One snapshot a process; every change of the registry writes a new random version."""
+
+    snapshot: Snapshot = field(default_factory=Snapshot)
+
+
+def _load(connection: Connection, version: int) -> Snapshot:
+    snapshot = Snapshot(version)
+    for row in connection.execute(select(_E).order_by(_E.c.id)):
+        read = dict(row._mapping)
+        read["group"] = read.pop("group_name")
+        read["aliases"] = tuple(read["aliases"])
+        snapshot.enterprises[row.id] = Enterprise(**read)
+    for row in connection.execute(select(_P).order_by(_P.c.id)):
+        read = dict(row._mapping)
+        read["role"] = Role(read["role"])
+        person = Person(**read)
+        snapshot.people[person.id] = person
+        if person.role is Role.MANAGER and person.enterprise_id is not None:
+            snapshot.contacts.setdefault(person.enterprise_id, []).append(person)
+    for row in connection.execute(select(_R).order_by(_R.c.id)):
+        read = dict(row._mapping)
+        del read["id"]
+        snapshot.pairings.setdefault(row.enterprise_id, []).append(Pairing(**read))
+    for row in connection.execute(select(_I)):
+        identity = Identity(**row._mapping)
+        snapshot.identities[(identity.platform, identity.user_id)] = identity
+        snapshot.accounts.setdefault(identity.person_id, []).append(identity)
+    for contacts in snapshot.contacts.values():
+        contacts.sort(key=lambda p: (len(p.id), p.id))
+    return snapshot
+
+
+class SqlPeopleStore:
+    def __init__(self, connection: Connection, cache: RegistryCache) -> None:
+        self._connection = connection
+        self._cache = cache
+        self._checked = False
+
+    @property
+    def _now(self) -> Snapshot:
+        snapshot = self._cache.snapshot
+        if self._checked:
+            return snapshot
+        version = get_value(self._connection, "registry")
+        if snapshot.version != version:
+            snapshot = _load(self._connection, version)
+            self._cache.snapshot = snapshot
+        self._checked = True
+        return snapshot
+
+    def changed(self) -> None:
+        """Every snapshot of an older version is void; random, so that a rollback is seen too."""
+        set_value(self._connection, "registry", secrets.randbits(50))
+        self._checked = False
+
+    def registry_version(self) -> int:
+        return self._now.version
+
+    # ---- people
+
+    def person(self, person_id: PersonId) -> Person | None:
+        return self._now.people.get(person_id)
+
+    def people(
+        self, role: Role | None = None, enterprise_id: EnterpriseId | None = None
+    ) -> tuple[Person, ...]:
+        found: Iterable[Person]
+        if enterprise_id is not None:
+            found = self._now.contacts.get(enterprise_id, ())
+        else:
+            found = self._now.people.values()
+        return tuple(p for p in found if role is None or p.role is role)
+
+    def save_person(self, person: Person) -> None:
+        values = asdict(person)
+        values["role"] = person.role.value
+        self._put(_P, _P.c.id == person.id, values)
+
+    def _put(self, table: Any, where: Any, values: dict[str, Any]) -> None:
+        if self._connection.execute(update(table).where(where).values(values)).rowcount == 0:
+            self._connection.execute(insert(table).values(values))
+        self.changed()
+
+    def by_name(self, name: str) -> tuple[Person, ...]:
+        wanted = name.strip()
+        if not wanted:
+            return ()
+        return tuple(
+            p
+            for p in self._now.people.values()
+            if p.active and p.is_staff and (p.id == wanted or p.name.endswith(wanted))
+        )
+
+    def next_contact_id(self, enterprise_id: EnterpriseId) -> PersonId:
+        taken = {p.id for p in self._now.contacts.get(enterprise_id, ())}
+        number = 1
+        while f"{enterprise_id}-{number}" in taken:
+            number += 1
+        return PersonId(f"{enterprise_id}-{number}")
+
+    def duty_person(self) -> Person | None:
+        office = [
+            p for p in self._now.people.values() if p.active and p.role in OFFICE_ROLES
+        ]
+        for person in office:
+            if person.on_duty:
+                return person
+        return next((p for p in office if p.role is Role.OFFICE), None)
+
+    def chief(self) -> Person | None:
+        return next(
+            (p for p in self._now.people.values() if p.active and p.role is Role.CHIEF), None
+        )
+
+    # ---- firms
+
+    def enterprise(self, enterprise_id: EnterpriseId) -> Enterprise | None:
+        return self._now.enterprises.get(enterprise_id)
+
+    def enterprises(self) -> tuple[Enterprise, ...]:
+        return tuple(self._now.enterprises.values())
+
+    def save_enterprise(self, enterprise: Enterprise) -> None:
+        values = asdict(enterprise)
+        values["group_name"] = values.pop("group")
+        values["aliases"] = list(enterprise.aliases)
+        if enterprise.area:
+            self._known(_A, _A.c.name == enterprise.area, {"name": enterprise.area})
+        if enterprise.grid is not None:
+            self._known(
+                _G,
+                _G.c.number == enterprise.grid,
+                {"number": enterprise.grid, "area": enterprise.area},
+            )
+        self._put(_E, _E.c.id == enterprise.id, values)
+
+    def _known(self, table: Any, where: Any, values: dict[str, Any]) -> None:
+        if self._connection.execute(select(table).where(where)).first() is None:
+            self._connection.execute(insert(table).values(values))
+
+    def main_contact(self, enterprise_id: EnterpriseId) -> Person | None:
+        contacts = self._now.contacts.get(enterprise_id, ())
+        return next((p for p in contacts if p.active), None)
+
+    # ---- pairings
+
+    def pairing(self, enterprise_id: EnterpriseId, at: datetime) -> Pairing | None:
+        for pairing in reversed(self._now.pairings.get(enterprise_id, [])):
+            if pairing.starts_at <= at and (pairing.ends_at is None or at < pairing.ends_at):
+                return pairing
+        return None
+
+    def pairings(self, enterprise_id: EnterpriseId | None = None) -> tuple[Pairing, ...]:
+        known = self._now.pairings
+        if enterprise_id is not None:
+            return tuple(known.get(enterprise_id, ()))
+        return tuple(p for one in known.values() for p in one)
+
+    def pair(self, pairing: Pairing) -> None:
+        self._connection.execute(
+            update(_R)
+            .where(_R.c.enterprise_id == pairing.enterprise_id, _R.c.ends_at.is_(None))
+            .values(ends_at=pairing.starts_at)
+        )
+        self._connection.execute(insert(_R).values(asdict(pairing)))
+        self.changed()
+
+    def standing(self, enterprise_id: EnterpriseId | None, at: datetime) -> Standing:
+        if enterprise_id is None:
+            return Standing()
+        snapshot = self._now
+        enterprise = snapshot.enterprises.get(enterprise_id)
+        pairing = self.pairing(enterprise_id, at)
+        liaison_id = None if pairing is None else pairing.liaison_id
+        backups: set[PersonId] = set()
+        liaison = None if liaison_id is None else snapshot.people.get(liaison_id)
+        if liaison is not None and (liaison.on_leave or not liaison.active):
+            backup = snapshot.people.get(liaison.backup_person_id or "")
+            if backup is not None and backup.active:
+                backups.add(backup.id)
+        area_head: PersonId | None = None
+        grids: set[PersonId] = set()
+        if enterprise is not None:
+            for person in snapshot.people.values():
+                if not person.active:
+                    continue
+                if person.role is Role.AREA_HEAD and person.area == enterprise.area:
+                    area_head = person.id
+                elif (
+                    person.role in (Role.GRID_CHIEF, Role.GRID_MEMBER)
+                    and enterprise.grid is not None
+                    and person.grid == enterprise.grid
+                ):
+                    grids.add(person.id)
+        return Standing(
+            enterprise,
+            liaison_id,
+            None if pairing is None else pairing.leader_id,
+            frozenset(backups),
+            area_head,
+            frozenset(grids),
+        )
+
+    # ---- accounts
+
+    def identity(self, user: UserRef) -> Identity | None:
+        return self._now.identities.get((user.platform, user.id))
+
+    def identities(self, person_id: PersonId) -> tuple[Identity, ...]:
+        return tuple(self._now.accounts.get(person_id, ()))
+
+    def save_identity(self, identity: Identity) -> None:
+        where = (_I.c.platform == identity.platform) & (_I.c.user_id == identity.user_id)
+        self._put(_I, where, asdict(identity))
+
+    def drop_identity(self, user: UserRef) -> None:
+        self._connection.execute(
+            delete(_I).where(_I.c.platform == user.platform, _I.c.user_id == user.id)
+        )
+        self.changed()

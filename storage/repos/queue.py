@@ -1,0 +1,411 @@
+"""Inbox and outbox: remember once, claim with a lease, end exactly once."""
+
+import json
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import Connection, bindparam, select, text
+
+from handlers.chat.events import ChatKind, ChatRef, InboundEvent, from_plain, to_plain
+from handlers.chat.outbound import Address, Delivery, content_from_plain, content_to_plain
+from handlers.domain.ids import PersonId, TicketNumber
+from handlers.domain.ticket import State
+from handlers.ports import Lane, Outgoing, Page, StillTrue
+from storage.db import Statement
+from storage.repos.people import SqlPeopleStore
+from storage.tables.queue import InboxRow, OutboxRow
+
+_IN: Final[Any] = InboxRow.__table__  # type: ignore[attr-defined]  # SQLModel adds it
+_OUT: Final[Any] = OutboxRow.__table__  # type: ignore[attr-defined]
+
+_REMEMBER: Final = Statement(
+    text(
+        "INSERT INTO inbox (platform, event_id, chat, state, attempts, error, received_at, "
+        "next_try, payload) VALUES (:platform, :event_id, :chat, 'new', 0, '', :received_at, 0, "
+        ":payload) ON CONFLICT (platform, event_id) DO NOTHING RETURNING id"
+    )
+)
+_EARLIER: Final = Statement(
+    text(
+        "SELECT 1 FROM inbox WHERE state = 'new' AND platform = :platform AND chat = :chat "
+        "AND id < :id LIMIT 1"
+    )
+)
+_DONE: Final = Statement(text("UPDATE inbox SET state = 'done', payload = '' WHERE id = :id"))
+_FAILED: Final = Statement(
+    text(
+        "UPDATE inbox SET attempts = attempts + 1, error = :error, next_try = :next_try, "
+        "state = CASE WHEN attempts + 1 >= :most THEN 'dead' ELSE 'new' END "
+        "WHERE id = :id AND state = 'new' RETURNING state"
+    )
+)
+_PENDING: Final = text(
+    "SELECT id, payload FROM inbox i WHERE state = 'new' AND next_try <= :wall AND NOT EXISTS "
+    "(SELECT 1 FROM inbox e WHERE e.state = 'new' AND e.platform = i.platform "
+    "AND e.chat = i.chat AND e.id < i.id) ORDER BY id LIMIT :limit"
+)
+
+
+class InboxStore:
+    """What reached us. `done` empties the payload: the ticket keeps what must be kept."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def remember(self, event: InboundEvent) -> int | None:
+        """The new row's id, or None for an event that was here before."""
+        row = _REMEMBER.one(
+            self._connection,
+            {
+                "platform": event.platform,
+                "event_id": event.event_id,
+                "chat": event.chat.id,
+                "received_at": time.time(),
+                "payload": json.dumps(to_plain(event), ensure_ascii=False),
+            },
+        )
+        return None if row is None else int(row[0])
+
+    def has_earlier(self, inbox_id: int, chat: ChatRef) -> bool:
+        """Whether an unfinished event of this chat came before: order is kept per chat."""
+        found = _EARLIER.one(
+            self._connection, {"platform": chat.platform, "chat": chat.id, "id": inbox_id}
+        )
+        return found is not None
+
+    def pending(self, limit: int) -> list[tuple[int, InboundEvent]]:
+        rows = self._connection.execute(_PENDING, {"wall": time.time(), "limit": limit})
+        return [(row.id, from_plain(json.loads(row.payload))) for row in rows]
+
+    def done(self, inbox_id: int) -> None:
+        _DONE.run(self._connection, {"id": inbox_id})
+
+    def failed(self, inbox_id: int, error: str, next_try: float, most: int) -> bool:
+        """Count an attempt; True when it was the last and the row is dead."""
+        row = _FAILED.one(
+            self._connection,
+            {"id": inbox_id, "error": error[:200], "next_try": next_try, "most": most},
+        )
+        return row is not None and row[0] == "dead"
+
+    def counts(self) -> dict[str, int]:
+        rows = self._connection.execute(text("SELECT state, COUNT(*) FROM inbox GROUP BY state"))
+        return {row[0]: row[1] for row in rows}
+
+    def oldest_waiting(self) -> float | None:
+        """Wall-clock seconds when the oldest unfinished event came in."""
+        found: float | None = self._connection.execute(
+            text("SELECT MIN(received_at) FROM inbox WHERE state = 'new'")
+        ).scalar()
+        return found
+
+    def forget(self, before: float) -> int:
+        done = self._connection.execute(
+            text("DELETE FROM inbox WHERE state = 'done' AND received_at < :before"),
+            {"before": before},
+        )
+        return int(done.rowcount)
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """An outbox row that is about to be sent."""
+
+    delivery: Delivery
+    platform: str
+    priority: int
+    attempts: int
+    ticket: TicketNumber | None
+    still: StillTrue | None
+    not_after: datetime | None
+    is_update: bool
+    created_wall: float
+
+
+_COLUMNS: Final = tuple(c.name for c in _OUT.columns if c.name != "id")
+_PUT: Final = Statement(
+    text(
+        f"INSERT INTO outbox ({', '.join(_COLUMNS)}) "
+        f"VALUES ({', '.join(':' + name for name in _COLUMNS)}) "
+        "ON CONFLICT (dedupe_key) WHERE dedupe_key <> '' DO NOTHING RETURNING id"
+    ).bindparams(
+        *(
+            bindparam(name, type_=_OUT.c[name].type)
+            for name in ("not_before", "not_after", "created_at", "sent_at")
+        )
+    )
+)
+_CLAIM: Final = (
+    "SELECT * FROM outbox WHERE state IN ('waiting','sending') AND lease_until <= :wall "
+    "AND next_try <= :wall AND (not_before IS NULL OR not_before <= :now) {platform} "
+    "ORDER BY priority, id LIMIT :limit {lock}"
+)
+_LEASE: Final = Statement(
+    text("UPDATE outbox SET state = 'sending', lease_until = :until WHERE id = :id")
+)
+_SENT: Final = Statement(
+    text(
+        "UPDATE outbox SET state = 'sent', attempts = attempts + 1, error = '', ref = :ref, "
+        "card_ref = :card_ref, sent_at = :at, lease_until = 0 "
+        "WHERE id = :id AND state IN ('waiting','sending')"
+    ).bindparams(bindparam("at", type_=_OUT.c.sent_at.type))
+)
+_RETRY: Final = Statement(
+    text(
+        "UPDATE outbox SET state = 'sending', attempts = attempts + 1, error = :error, "
+        "next_try = :next_try, lease_until = 0 WHERE id = :id AND state IN ('waiting','sending')"
+    )
+)
+_END: Final = Statement(
+    text(
+        "UPDATE outbox SET state = :state, error = :error, lease_until = 0 "
+        "WHERE id = :id AND state IN ('waiting','sending')"
+    )
+)
+_RELEASE: Final = Statement(
+    text("UPDATE outbox SET next_try = 0 WHERE id = :id AND state = 'waiting' AND attempts = 0")
+)
+
+
+def _still_to_plain(still: StillTrue | None) -> str:
+    if still is None:
+        return ""
+    return json.dumps(
+        [still.number, sorted(still.states), still.owner_id, still.max_version]
+    )
+
+
+def _still_from_plain(plain: str) -> StillTrue | None:
+    if not plain:
+        return None
+    number, states, owner, version = json.loads(plain)
+    return StillTrue(
+        TicketNumber(number),
+        frozenset(State(s) for s in states),
+        None if owner is None else PersonId(owner),
+        version,
+    )
+
+
+class OutboxRows:
+    """`hold_seconds`: how long rows that answer an event wait for the platform's own response."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        people: SqlPeopleStore,
+        now: Callable[[], datetime],
+        platforms: Sequence[str] = (),
+    ) -> None:
+        self._connection = connection
+        self._people = people
+        self._now = now
+        self._platforms = platforms
+        self.hold_seconds = 0.0
+        self.prefer = ""
+        self.put_ids: list[int] = []
+
+    def _address(self, message: Outgoing) -> tuple[str, str, str] | None:
+        if message.chat is not None:
+            return message.chat.platform, message.chat.id, message.chat_kind.value
+        assert message.person is not None
+        identities = [
+            i
+            for i in self._people.identities(message.person)
+            if not self._platforms or i.platform in self._platforms
+        ]
+        for identity in identities:
+            if identity.platform == self.prefer:
+                return identity.platform, identity.user_id, ChatKind.DIRECT.value
+        if identities:
+            first = identities[0]
+            return first.platform, first.user_id, ChatKind.DIRECT.value
+        return None
+
+    def put(self, message: Outgoing) -> int | None:
+        address = self._address(message)
+        held = message.answers is not None and self.hold_seconds > 0
+        platform, chat, kind = address or ("", str(message.person), ChatKind.DIRECT.value)
+        card = message.content.card
+        row = _PUT.one(
+            self._connection,
+            {
+                # Nobody to send to is not silence: the row stands among the dead, to be seen.
+                "state": Lane.WAITING.value if address else Lane.DEAD.value,
+                "platform": platform,
+                "chat": chat,
+                "chat_kind": kind,
+                "person_id": message.person,
+                "kind": message.content.kind.value,
+                "priority": int(message.priority),
+                "ticket": message.ticket,
+                "content": json.dumps(content_to_plain(message.content), ensure_ascii=False),
+                "card_key": "" if card is None else card.key,
+                "dedupe_key": message.dedupe_key,
+                "not_before": message.not_before,
+                "not_after": message.not_after,
+                "still": _still_to_plain(message.still),
+                "reply_token": message.reply_token,
+                "answers": message.answers,
+                "is_update": message.update,
+                "next_try": time.time() + self.hold_seconds if held else 0.0,
+                "lease_until": 0.0,
+                "attempts": 0,
+                "error": "" if address else "no_address",
+                "created_at": self._now(),
+                "sent_at": None,
+                "ref": "",
+                "card_ref": "",
+            },
+        )
+        if row is None:
+            return None
+        self.put_ids.append(int(row[0]))
+        return int(row[0])
+
+    # ---- sending
+
+    def claim(
+        self, limit: int, lease_seconds: float, platforms: Iterable[str] | None = None
+    ) -> list[Claimed]:
+        """Rows whose time has come, urgent first, ours until the lease ends."""
+        wall = time.time()
+        wanted = [] if platforms is None else sorted(platforms)
+        named = ", ".join(f":p{n}" for n in range(len(wanted)))
+        sql = _CLAIM.format(
+            platform=f"AND platform IN ({named})" if wanted else "",
+            lock="FOR UPDATE SKIP LOCKED" if self._connection.dialect.name == "postgresql" else "",
+        )
+        statement = text(sql).bindparams(bindparam("now", type_=_OUT.c.not_before.type))
+        rows = self._connection.execute(
+            statement.columns(*_OUT.columns),
+            {
+                "wall": wall,
+                "now": self._now(),
+                "limit": limit,
+                **{f"p{n}": name for n, name in enumerate(wanted)},
+            },
+        ).all()
+        for row in rows:
+            _LEASE.run(self._connection, {"id": row.id, "until": wall + lease_seconds})
+        return [self._claimed(row) for row in rows]
+
+    def _claimed(self, row: Any) -> Claimed:
+        kind = ChatKind(row.chat_kind)
+        content = content_from_plain(json.loads(row.content))
+        update_ref = ""
+        if row.is_update:
+            update_ref = self.newest_card_ref(row.platform, row.chat, row.card_key) or ""
+        return Claimed(
+            Delivery(
+                row.id,
+                Address(ChatRef(row.platform, row.chat), kind, self._robot(row, kind)),
+                content,
+                row.reply_token,
+                update_ref,
+                row.created_at,
+            ),
+            row.platform,
+            row.priority,
+            row.attempts,
+            None if row.ticket is None else TicketNumber(row.ticket),
+            _still_from_plain(row.still),
+            row.not_after,
+            bool(row.is_update),
+            row.created_at.timestamp(),
+        )
+
+    def _robot(self, row: Any, kind: ChatKind) -> str:
+        if kind is not ChatKind.GROUP:
+            return ""
+        found = self._connection.execute(
+            text("SELECT robot_url FROM chats WHERE platform = :p AND id = :i"),
+            {"p": row.platform, "i": row.chat},
+        ).scalar()
+        return found or ""
+
+    def newest_card_ref(self, platform: str, chat: str, card_key: str) -> str | None:
+        """What lets the newest card of this key at this address be replaced."""
+        found: str | None = self._connection.execute(
+            text(
+                "SELECT card_ref FROM outbox WHERE platform = :p AND chat = :c AND card_key = :k "
+                "AND state = 'sent' AND card_ref <> '' ORDER BY id DESC LIMIT 1"
+            ),
+            {"p": platform, "c": chat, "k": card_key},
+        ).scalar()
+        return found
+
+    def deliveries(self, ids: Sequence[int]) -> list[Delivery]:
+        """Rows as deliveries, in order; for the answer that a platform's response may carry."""
+        if not ids:
+            return []
+        rows = self._connection.execute(
+            select(_OUT).where(_OUT.c.id.in_(ids), _OUT.c.state == "waiting").order_by(_OUT.c.id)
+        )
+        return [self._claimed(row).delivery for row in rows]
+
+    def sent(self, row_id: int, ref: str = "", card_ref: str = "") -> None:
+        _SENT.run(
+            self._connection,
+            {"id": row_id, "ref": ref, "card_ref": card_ref, "at": self._now()},
+        )
+
+    def retry(self, row_id: int, next_try: float, error: str) -> None:
+        _RETRY.run(
+            self._connection, {"id": row_id, "next_try": next_try, "error": error[:200]}
+        )
+
+    def superseded(self, row_id: int, why: str) -> None:
+        _END.run(self._connection, {"id": row_id, "state": "superseded", "error": why[:200]})
+
+    def dead(self, row_id: int, why: str) -> None:
+        _END.run(self._connection, {"id": row_id, "state": "dead", "error": why[:200]})
+
+    def release(self, row_ids: Iterable[int]) -> None:
+        """Held answers that the response did not carry may now go the slow way."""
+        for row_id in row_ids:
+            _RELEASE.run(self._connection, {"id": row_id})
+
+    def resend(self, row_id: int) -> bool:
+        """A person sends a dead row again; the address is looked up anew."""
+        row = self._connection.execute(select(_OUT).where(_OUT.c.id == row_id)).first()
+        if row is None or row.state != "dead":
+            return False
+        content = content_from_plain(json.loads(row.content))
+        message = Outgoing(
+            content,
+            person=None if row.person_id is None else PersonId(row.person_id),
+            chat=None if row.person_id is not None else ChatRef(row.platform, row.chat),
+            chat_kind=ChatKind(row.chat_kind),
+            ticket=None if row.ticket is None else TicketNumber(row.ticket),
+        )
+        return self.put(message) is not None
+
+    def page(self, state: str, limit: int, before: int | None) -> Page[dict[str, Any]]:
+        """Newest first; without the content, which may hold what the reader may not see."""
+        wanted = select(_OUT).order_by(_OUT.c.id.desc()).limit(limit + 1)
+        if state:
+            wanted = wanted.where(_OUT.c.state == state)
+        if before is not None:
+            wanted = wanted.where(_OUT.c.id < before)
+        rows = [dict(row._mapping) for row in self._connection.execute(wanted)]
+        return Page(tuple(rows[:limit]), str(rows[limit - 1]["id"]) if len(rows) > limit else None)
+
+    def counts(self) -> dict[str, int]:
+        rows = self._connection.execute(text("SELECT state, COUNT(*) FROM outbox GROUP BY state"))
+        return {row[0]: row[1] for row in rows}
+
+    def next_wall(self) -> float | None:
+        """When the next waiting row may be tried, wall-clock seconds."""
+        found: float | None = self._connection.execute(
+            text(
+                "SELECT MIN(CASE WHEN next_try > lease_until THEN next_try ELSE lease_until END) "
+                "FROM outbox WHERE state IN ('waiting','sending')"
+            )
+        ).scalar()
+        return found
+
+

@@ -1,0 +1,444 @@
+"""The small stores: chats, audit chain, open questions, candidates, heard messages, tokens."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, fields
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from sqlalchemy import Connection, bindparam, delete, insert, select, text, update
+
+from handlers.chat.events import ChatKind, ChatRef
+from handlers.domain.category import Urgency
+from handlers.domain.ids import TicketNumber
+from handlers.domain.people import Chat, Token
+from handlers.domain.policy import DEFAULT, Policy, Target, Targets, Unit
+from handlers.ports import Candidate, CandidateState, Dialogue, HeardMessage
+from storage.db import Statement
+from storage.repos.tickets import attachments_from_plain, attachments_to_plain
+from storage.tables.people import ChatRow, PolicyRow, TokenRow
+from storage.tables.queue import AuditRow, DialogueRow, JobRunRow, OutboxRow
+from storage.tables.tickets import CandidateRow, HeardRow
+
+_CHAT: Final[Any] = ChatRow.__table__  # type: ignore[attr-defined]  # SQLModel adds it
+_TOKEN: Final[Any] = TokenRow.__table__  # type: ignore[attr-defined]
+_POLICY: Final[Any] = PolicyRow.__table__  # type: ignore[attr-defined]
+_AUDIT: Final[Any] = AuditRow.__table__  # type: ignore[attr-defined]
+_DIALOGUE: Final[Any] = DialogueRow.__table__  # type: ignore[attr-defined]
+_JOB: Final[Any] = JobRunRow.__table__  # type: ignore[attr-defined]
+_OUT: Final[Any] = OutboxRow.__table__  # type: ignore[attr-defined]
+_CANDIDATE: Final[Any] = CandidateRow.__table__  # type: ignore[attr-defined]
+_HEARD: Final[Any] = HeardRow.__table__  # type: ignore[attr-defined]
+
+
+class SqlChatStore:
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._seen: dict[ChatRef, Chat] = {}
+
+    def chat(self, ref: ChatRef) -> Chat | None:
+        row = _FIND_CHAT.one(self._connection, {"p": ref.platform, "i": ref.id})
+        if row is None:
+            return None
+        return Chat(row[0], row[1], row[2], row[3], bool(row[4]), row[5], bool(row[6]))
+
+    def chats(self) -> tuple[Chat, ...]:
+        rows = self._connection.execute(select(_CHAT).order_by(_CHAT.c.platform, _CHAT.c.id))
+        return tuple(Chat(**row._mapping) for row in rows)
+
+    def save_chat(self, chat: Chat) -> None:
+        where = (_CHAT.c.platform == chat.platform) & (_CHAT.c.id == chat.id)
+        values = asdict(chat)
+        if self._connection.execute(update(_CHAT).where(where).values(values)).rowcount == 0:
+            self._connection.execute(insert(_CHAT).values(values))
+
+
+_FIND_CHAT: Final = Statement(
+    text(
+        "SELECT platform, id, title, kind, registered, robot_url, is_main FROM chats "
+        "WHERE platform = :p AND id = :i"
+    )
+)
+
+_GENESIS: Final = "0" * 64
+_LAST_AUDIT: Final = Statement(text("SELECT id, hash FROM audit ORDER BY id DESC LIMIT 1"))
+_ADD_AUDIT: Final = Statement(insert(_AUDIT))
+
+
+def _digest(number: int, at: datetime, actor: str, action: str, subject: str, facts: str, previous: str) -> str:
+    stamp = at.astimezone(UTC).isoformat(timespec="microseconds")
+    line = "\x1f".join((str(number), stamp, actor, action, subject, facts, previous))
+    return hashlib.sha256(line.encode()).hexdigest()
+
+
+class SqlAuditStore:
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def add(
+        self, at: datetime, actor: str, action: str, subject: str, facts: Mapping[str, Any]
+    ) -> None:
+        last = _LAST_AUDIT.one(self._connection, {})
+        number, previous = (1, _GENESIS) if last is None else (last[0] + 1, last[1])
+        told = json.dumps(dict(facts), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+        _ADD_AUDIT.run(
+            self._connection,
+            {
+                "id": number,
+                "at": at,
+                "actor": actor,
+                "action": action,
+                "subject": subject,
+                "facts": told,
+                "previous": previous,
+                "hash": _digest(number, at, actor, action, subject, told, previous),
+            },
+        )
+
+    def verify(self) -> int | None:
+        """The first line that was changed or is missing; None while the chain holds."""
+        previous, expected = _GENESIS, 1
+        rows = self._connection.execution_options(stream_results=True).execute(
+            select(_AUDIT).order_by(_AUDIT.c.id)
+        )
+        for row in rows:
+            digest = _digest(
+                row.id, row.at, row.actor, row.action, row.subject, row.facts, previous
+            )
+            if row.id != expected or row.previous != previous or row.hash != digest:
+                return expected
+            previous, expected = row.hash, expected + 1
+        return None
+
+    def lines(self, limit: int, before: int | None = None) -> list[dict[str, Any]]:
+        """The newest lines first."""
+        wanted = select(_AUDIT).order_by(_AUDIT.c.id.desc()).limit(limit)
+        if before is not None:
+            wanted = wanted.where(_AUDIT.c.id < before)
+        return [dict(row._mapping) for row in self._connection.execute(wanted)]
+
+
+class SqlDialogueStore:
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def _where(self, person_key: str, chat: ChatRef) -> Any:
+        return (
+            (_DIALOGUE.c.person_key == person_key)
+            & (_DIALOGUE.c.platform == chat.platform)
+            & (_DIALOGUE.c.chat == chat.id)
+        )
+
+    def get(self, person_key: str, chat: ChatRef) -> Dialogue | None:
+        known = _HAS_DIALOGUE.one(
+            self._connection, {"k": person_key, "p": chat.platform, "c": chat.id}
+        )
+        if known is None:
+            return None
+        row = self._connection.execute(
+            select(_DIALOGUE).where(self._where(person_key, chat))
+        ).one()
+        return Dialogue(row.person_key, chat, row.topic, row.facts, row.expires_at)
+
+    def put(self, dialogue: Dialogue) -> None:
+        self.drop(dialogue.person_key, dialogue.chat)
+        self._connection.execute(
+            insert(_DIALOGUE).values(
+                person_key=dialogue.person_key,
+                platform=dialogue.chat.platform,
+                chat=dialogue.chat.id,
+                topic=dialogue.topic,
+                facts=dict(dialogue.facts),
+                expires_at=dialogue.expires_at,
+            )
+        )
+
+    def drop(self, person_key: str, chat: ChatRef) -> None:
+        self._connection.execute(delete(_DIALOGUE).where(self._where(person_key, chat)))
+
+    def drop_expired(self, now: datetime) -> int:
+        done = self._connection.execute(delete(_DIALOGUE).where(_DIALOGUE.c.expires_at < now))
+        return int(done.rowcount)
+
+
+_HAS_DIALOGUE: Final = Statement(
+    text("SELECT 1 FROM dialogues WHERE person_key = :k AND platform = :p AND chat = :c")
+)
+
+
+class SqlCandidateStore:
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def _values(self, candidate: Candidate) -> dict[str, Any]:
+        values = {f.name: getattr(candidate, f.name) for f in fields(Candidate)}
+        values["facts"] = dict(candidate.facts)
+        values["chat_kind"] = candidate.chat_kind.value
+        values["state"] = candidate.state.value
+        del values["id"]
+        return values
+
+    def add(self, candidate: Candidate) -> int:
+        done = self._connection.execute(
+            insert(_CANDIDATE).values(self._values(candidate)).returning(_CANDIDATE.c.id)
+        )
+        return int(done.scalar_one())
+
+    def get(self, candidate_id: int) -> Candidate | None:
+        row = self._connection.execute(
+            select(_CANDIDATE).where(_CANDIDATE.c.id == candidate_id)
+        ).first()
+        return None if row is None else self._candidate(row)
+
+    def _candidate(self, row: Any) -> Candidate:
+        read = dict(row._mapping)
+        read["chat_kind"] = ChatKind(read["chat_kind"])
+        read["state"] = CandidateState(read["state"])
+        return Candidate(**read)
+
+    def asked_of(self, sender_key: str, chat: str) -> Candidate | None:
+        """The newest question to this sender here that is still open."""
+        row = self._connection.execute(
+            select(_CANDIDATE)
+            .where(
+                _CANDIDATE.c.sender_key == sender_key,
+                _CANDIDATE.c.chat == chat,
+                _CANDIDATE.c.state == CandidateState.ASKED.value,
+            )
+            .order_by(_CANDIDATE.c.id.desc())
+            .limit(1)
+        ).first()
+        return None if row is None else self._candidate(row)
+
+    def save(self, candidate: Candidate) -> None:
+        self._connection.execute(
+            update(_CANDIDATE)
+            .where(_CANDIDATE.c.id == candidate.id)
+            .values(self._values(candidate))
+        )
+
+    def last_asked(self, sender_key: str, chat: str) -> datetime | None:
+        found: datetime | None = self._connection.execute(
+            select(_CANDIDATE.c.at)
+            .where(_CANDIDATE.c.sender_key == sender_key, _CANDIDATE.c.chat == chat)
+            .order_by(_CANDIDATE.c.id.desc())
+            .limit(1)
+        ).scalar()
+        return found
+
+    def expire(self, now: datetime) -> int:
+        done = self._connection.execute(
+            update(_CANDIDATE)
+            .where(
+                _CANDIDATE.c.state == CandidateState.ASKED.value, _CANDIDATE.c.expires_at < now
+            )
+            .values(state=CandidateState.EXPIRED.value)
+        )
+        return int(done.rowcount)
+
+
+_ADD_HEARD: Final = Statement(
+    text(
+        "INSERT INTO heard_messages "
+        "(platform, message_id, chat, sender_key, at, text, msg_type, number, attachments) "
+        "VALUES (:platform, :message_id, :chat, :sender_key, :at, :text, :msg_type, :number, "
+        ":attachments) ON CONFLICT DO NOTHING"
+    ).bindparams(
+        bindparam("at", type_=_HEARD.c.at.type),
+        bindparam("attachments", type_=_HEARD.c.attachments.type),
+    )
+)
+_BELONGS: Final = Statement(
+    text("UPDATE heard_messages SET number = :n WHERE platform = :p AND message_id = :m")
+)
+
+
+class SqlHeardStore:
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def add(self, message: HeardMessage) -> None:
+        _ADD_HEARD.run(
+            self._connection,
+            {
+                "platform": message.platform,
+                "message_id": message.message_id,
+                "chat": message.chat,
+                "sender_key": message.sender_key,
+                "at": message.at,
+                "text": message.text,
+                "msg_type": message.msg_type,
+                "number": message.number,
+                "attachments": attachments_to_plain(message.attachments),
+            },
+        )
+
+    def _heard(self, row: Any) -> HeardMessage:
+        read = dict(row._mapping)
+        read["attachments"] = attachments_from_plain(read["attachments"])
+        return HeardMessage(**read)
+
+    def find(self, platform: str, message_id: str) -> HeardMessage | None:
+        row = self._connection.execute(
+            select(_HEARD).where(
+                _HEARD.c.platform == platform, _HEARD.c.message_id == message_id
+            )
+        ).first()
+        return None if row is None else self._heard(row)
+
+    def ticket_of_sent(self, platform: str, message_ref: str) -> TicketNumber | None:
+        found = self._connection.execute(
+            select(_OUT.c.ticket).where(_OUT.c.platform == platform, _OUT.c.ref == message_ref)
+        ).scalar()
+        return None if found is None else TicketNumber(found)
+
+    def recent(
+        self, platform: str, chat: str, sender_key: str, since: datetime
+    ) -> tuple[HeardMessage, ...]:
+        rows = self._connection.execute(
+            select(_HEARD)
+            .where(
+                _HEARD.c.platform == platform,
+                _HEARD.c.chat == chat,
+                _HEARD.c.sender_key == sender_key,
+                _HEARD.c.at >= since,
+            )
+            .order_by(_HEARD.c.at)
+            .limit(50)
+        )
+        return tuple(self._heard(row) for row in rows)
+
+    def belongs(self, platform: str, message_id: str, number: TicketNumber) -> None:
+        _BELONGS.run(self._connection, {"n": number, "p": platform, "m": message_id})
+
+    def forget(self, before: datetime) -> int:
+        done = self._connection.execute(
+            delete(_HEARD).where(_HEARD.c.at < before, _HEARD.c.number.is_(None))
+        )
+        return int(done.rowcount)
+
+
+class PolicyCache:
+    """The newest policy of this process."""
+
+    __slots__ = ("policy",)
+
+    def __init__(self) -> None:
+        self.policy: Policy | None = None
+
+
+def policy_to_plain(policy: Policy) -> dict[str, Any]:
+    """The numbers as JSON values."""
+    plain: dict[str, Any] = {}
+    for f in fields(Policy):
+        value = getattr(policy, f.name)
+        if f.name == "targets":
+            plain["targets"] = {
+                u.value: {k.name: [getattr(t, k.name).unit.value, getattr(t, k.name).amount] for k in fields(Targets)}
+                for u, t in value.items()
+            }
+        elif isinstance(value, timedelta):
+            plain[f.name] = value.total_seconds()
+        elif hasattr(value, "isoformat"):
+            plain[f.name] = value.isoformat()
+        else:
+            plain[f.name] = value
+    return plain
+
+
+def policy_from_plain(plain: Mapping[str, Any]) -> Policy:
+    """The reverse; what a row does not name keeps its default."""
+    values: dict[str, Any] = {}
+    for f in fields(Policy):
+        if f.name not in plain:
+            continue
+        default = getattr(DEFAULT, f.name)
+        value = plain[f.name]
+        if f.name == "targets":
+            values["targets"] = {
+                Urgency(u): Targets(**{k: Target(Unit(v[0]), v[1]) for k, v in t.items()})
+                for u, t in value.items()
+            }
+        elif isinstance(default, timedelta):
+            values[f.name] = timedelta(seconds=value)
+        elif hasattr(default, "isoformat"):
+            values[f.name] = type(default).fromisoformat(value)
+        else:
+            values[f.name] = value
+    return Policy(**values)
+
+
+class SqlOfficeStore:
+    def __init__(self, connection: Connection, cache: PolicyCache) -> None:
+        self._connection = connection
+        self._cache = cache
+
+    def policy(self) -> Policy:
+        known = self._cache.policy
+        newest = _NEWEST_POLICY.one(self._connection, {})
+        version = 0 if newest is None or newest[0] is None else int(newest[0])
+        if known is not None and known.version == version:
+            return known
+        if version == 0:
+            policy = DEFAULT
+        else:
+            row = self._connection.execute(
+                select(_POLICY).where(_POLICY.c.version == version)
+            ).one()
+            policy = policy_from_plain({**row.numbers, "version": version})
+        self._cache.policy = policy
+        return policy
+
+    def save_policy(self, policy: Policy, at: datetime) -> None:
+        """A new version; the old ones stay."""
+        self._connection.execute(
+            insert(_POLICY).values(
+                version=policy.version, at=at, numbers=policy_to_plain(policy)
+            )
+        )
+        self._cache.policy = None
+
+
+_NEWEST_POLICY: Final = Statement(text("SELECT MAX(version) FROM policies_of_office"))
+
+
+class SqlTokenStore:
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def by_secret(self, secret_hash: str) -> Token | None:
+        row = self._connection.execute(
+            select(_TOKEN).where(_TOKEN.c.secret_hash == secret_hash)
+        ).first()
+        return None if row is None else self._token(row)
+
+    def _token(self, row: Any) -> Token:
+        return Token(row.name, row.scope, row.enterprise_id, row.created_at, row.revoked)
+
+    def add(self, token: Token, secret_hash: str) -> None:
+        self._connection.execute(
+            insert(_TOKEN).values(secret_hash=secret_hash, **asdict(token))
+        )
+
+    def tokens(self) -> tuple[Token, ...]:
+        return tuple(self._token(row) for row in self._connection.execute(select(_TOKEN)))
+
+
+class SqlJobStore:
+    """Which run of a job was made: a unique row, so that two processes make it once."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def take(self, job: str, slot: str, at: datetime) -> bool:
+        """Whether this run is ours to make."""
+        done = _TAKE_RUN.run(self._connection, {"j": job, "s": slot, "a": at})
+        return int(done.rowcount) == 1
+
+
+_TAKE_RUN: Final = Statement(
+    text(
+        "INSERT INTO job_runs (job, slot, at) VALUES (:j, :s, :a) ON CONFLICT DO NOTHING"
+    ).bindparams(bindparam("a", type_=_JOB.c.at.type))
+)

@@ -1,0 +1,345 @@
+"""Tickets, their history and messages: row <-> value, save with version check, named queries."""
+
+from collections.abc import Mapping
+from dataclasses import fields
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from sqlalchemy import Connection, Row, bindparam, insert, or_, select, update
+from sqlmodel import col
+
+from handlers.chat.events import Attachment, AttachmentKind
+from handlers.domain.category import Category, Urgency
+from handlers.domain.errors import StaleVersion, UnknownTicket
+from handlers.domain.ids import EnterpriseId, PersonId, TicketNumber
+from handlers.domain.ticket import (
+    LIVE,
+    Channel,
+    Entry,
+    Kind,
+    Move,
+    Source,
+    State,
+    Ticket,
+    Verdict,
+)
+from handlers.ports import Page, TicketMessage, TicketQuery
+from storage.db import Statement
+from storage.repos.counters import next_value
+from storage.tables.people import EnterpriseRow, PairingRow
+from storage.tables.tickets import HistoryRow, TicketLinkRow, TicketMessageRow, TicketRow
+
+_T: Final[Any] = TicketRow.__table__  # type: ignore[attr-defined]  # SQLModel adds it
+_H: Final[Any] = HistoryRow.__table__  # type: ignore[attr-defined]
+_M: Final[Any] = TicketMessageRow.__table__  # type: ignore[attr-defined]
+_L: Final[Any] = TicketLinkRow.__table__  # type: ignore[attr-defined]
+
+_PLAIN: Final = tuple(
+    f.name for f in fields(Ticket) if f.name not in ("source", "paused", "handlers")
+)
+_ENUMS: Final[Mapping[str, Any]] = {
+    "category": Category,
+    "urgency": Urgency,
+    "kind": Kind,
+    "state": State,
+}
+_CASTS: Final = tuple((name, _ENUMS.get(name)) for name in _PLAIN)
+
+_INSERT: Final = Statement(insert(_T))
+_UPDATE: Final = Statement(
+    update(_T)
+    .where(_T.c.number == bindparam("at_number"), _T.c.version == bindparam("at_version"))
+    .values({c.name: bindparam(c.name) for c in _T.columns if c.name != "number"})
+)
+_ADD_ENTRY: Final = Statement(insert(_H))
+_ADD_MESSAGE: Final = Statement(
+    insert(_M).values({c.name: bindparam(c.name) for c in _M.columns if c.name != "id"})
+)
+
+
+def _values(ticket: Ticket, at: datetime) -> dict[str, Any]:
+    values: dict[str, Any] = {name: getattr(ticket, name) for name in _PLAIN}
+    values["paused"] = ticket.paused.total_seconds()
+    values["handlers"] = list(ticket.handlers)
+    source = ticket.source
+    # A ticket without a message of its own must not collide with its like.
+    values["source_platform"] = source.platform
+    values["source_chat"] = source.chat
+    values["source_message"] = source.message_id or f"-{ticket.number}"
+    values["source_channel"] = source.channel.value
+    values["updated_at"] = at
+    return values
+
+
+def _ticket(row: Row[Any]) -> Ticket:
+    read = row._mapping
+    values: dict[str, Any] = {
+        name: read[name] if cast is None else cast(read[name]) for name, cast in _CASTS
+    }
+    values["verdict"] = None if read["verdict"] is None else Verdict(read["verdict"])
+    values["paused"] = timedelta(seconds=read["paused"])
+    values["handlers"] = tuple(read["handlers"])
+    message = read["source_message"]
+    values["source"] = Source(
+        read["source_platform"],
+        read["source_chat"],
+        "" if message.startswith("-") else message,
+        Channel(read["source_channel"]),
+    )
+    return Ticket(**values)
+
+
+def _entry(row: Row[Any]) -> Entry:
+    return Entry(
+        TicketNumber(row.number),
+        row.seq,
+        row.at,
+        Move(row.move),
+        row.actor_id,
+        row.actor_name,
+        row.text,
+        None if row.from_state is None else State(row.from_state),
+        State(row.to_state),
+        row.changes,
+    )
+
+
+def attachments_to_plain(attachments: tuple[Attachment, ...]) -> list[Any]:
+    return [[a.kind.value, a.url, a.name] for a in attachments]
+
+
+def attachments_from_plain(plain: list[Any]) -> tuple[Attachment, ...]:
+    return tuple(Attachment(AttachmentKind(k), url, name) for k, url, name in plain)
+
+
+def escaped(text: str) -> str:
+    """A LIKE pattern for a literal text; the escape character is a backslash."""
+    return "%" + text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
+
+
+class SqlTicketStore:
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def next_number(self) -> TicketNumber:
+        return TicketNumber(next_value(self._connection, "ticket", 1001))
+
+    def next_code(self, kind: str) -> int:
+        return next_value(self._connection, f"code:{kind}", 1)
+
+    def add(self, ticket: Ticket, entry: Entry) -> None:
+        _INSERT.run(self._connection, _values(ticket, entry.at))
+        self._add_entry(entry)
+
+    def save(self, ticket: Ticket, entry: Entry) -> None:
+        values = _values(ticket, entry.at)
+        del values["number"]
+        values["at_number"] = ticket.number
+        values["at_version"] = ticket.version - 1
+        if _UPDATE.run(self._connection, values).rowcount != 1:
+            raise StaleVersion(ticket.number, self.get(ticket.number).version)
+        self._add_entry(entry)
+
+    def _add_entry(self, entry: Entry) -> None:
+        _ADD_ENTRY.run(
+            self._connection,
+            {
+                "number": entry.number,
+                "seq": entry.seq,
+                "at": entry.at,
+                "move": entry.move.value,
+                "actor_id": entry.actor_id,
+                "actor_name": entry.actor_name,
+                "text": entry.text,
+                "from_state": None if entry.from_state is None else entry.from_state.value,
+                "to_state": entry.to_state.value,
+                "changes": entry.changes,
+            },
+        )
+
+    def get(self, number: TicketNumber) -> Ticket:
+        ticket = self.find(number)
+        if ticket is None:
+            raise UnknownTicket(number)
+        return ticket
+
+    def find(self, number: TicketNumber) -> Ticket | None:
+        row = self._connection.execute(_FIND, {"wanted": number}).first()
+        return None if row is None else _ticket(row)
+
+    def by_code(self, code: str) -> Ticket | None:
+        row = self._connection.execute(select(_T).where(_T.c.code == code)).first()
+        return None if row is None else _ticket(row)
+
+    def by_source(self, platform: str, message_id: str) -> tuple[Ticket, ...]:
+        return self._all(
+            select(_T).where(
+                _T.c.source_platform == platform, _T.c.source_message == message_id
+            )
+        )
+
+    def _all(self, statement: Any) -> tuple[Ticket, ...]:
+        rows = self._connection.execute(statement.order_by(_T.c.number.desc()).limit(500))
+        return tuple(_ticket(row) for row in rows)
+
+    def search(self, query: TicketQuery) -> Page[Ticket]:
+        wanted = select(_T)
+        if query.states:
+            wanted = wanted.where(_T.c.state.in_(sorted(query.states)))
+        for column, value in (
+            (_T.c.enterprise_id, query.enterprise_id),
+            (_T.c.owner_id, query.owner_id),
+            (_T.c.reporter_id, query.reporter_id),
+            (_T.c.category, query.category),
+            (_T.c.urgency, query.urgency),
+        ):
+            if value:
+                wanted = wanted.where(column == value)
+        if query.at_duty_desk:
+            wanted = wanted.where(_T.c.owner_id.is_(None))
+        if query.source is not None:
+            platform, message_id = query.source
+            wanted = wanted.where(
+                _T.c.source_platform == platform, _T.c.source_message == message_id
+            )
+        if query.updated_since is not None:
+            wanted = wanted.where(_T.c.updated_at >= query.updated_since)
+        if query.created_since is not None:
+            wanted = wanted.where(_T.c.created_at >= query.created_since)
+        if query.overdue_at is not None:
+            now = query.overdue_at
+            wanted = wanted.where(
+                _T.c.state.in_(sorted(LIVE)),
+                or_(
+                    (_T.c.claimed_at.is_(None)) & (_T.c.due_claim < now),
+                    (_T.c.first_reply_at.is_(None)) & (_T.c.due_first_reply < now),
+                    (_T.c.paused_since.is_(None)) & (_T.c.due_progress < now),
+                    (_T.c.paused_since.is_(None)) & (_T.c.due_resolution < now),
+                ),
+            )
+        if query.text:
+            wanted = wanted.where(self._matches(query.text))
+        if query.cursor:
+            wanted = wanted.where(_T.c.number < int(query.cursor))
+        rows = self._connection.execute(
+            wanted.order_by(_T.c.number.desc()).limit(query.limit + 1)
+        ).all()
+        items = tuple(_ticket(row) for row in rows[: query.limit])
+        more = str(items[-1].number) if len(rows) > query.limit else None
+        return Page(items, more)
+
+    def _matches(self, text: str) -> Any:
+        like = escaped(text.strip().lstrip("#"))
+        firms = select(EnterpriseRow.id).where(
+            or_(
+                col(EnterpriseRow.short_name).like(like, escape="\\"),
+                col(EnterpriseRow.full_name).like(like, escape="\\"),
+            )
+        )
+        choices = [
+            _T.c.title.like(like, escape="\\"),
+            _T.c.body.like(like, escape="\\"),
+            _T.c.code.like(like, escape="\\"),
+            _T.c.enterprise_id.in_(firms),
+        ]
+        bare = text.strip().lstrip("#")
+        if bare.isdigit() and len(bare) < 10:
+            choices.append(_T.c.number == int(bare))
+        return or_(*choices)
+
+    def of_enterprise(
+        self, enterprise_id: EnterpriseId, states: frozenset[State]
+    ) -> tuple[Ticket, ...]:
+        return self._all(
+            select(_T).where(_T.c.enterprise_id == enterprise_id, _T.c.state.in_(sorted(states)))
+        )
+
+    def handled_by(self, person_id: PersonId, states: frozenset[State]) -> tuple[Ticket, ...]:
+        return self._all(
+            select(_T).where(_T.c.owner_id == person_id, _T.c.state.in_(sorted(states)))
+        )
+
+    def at_duty_desk(self, states: frozenset[State]) -> tuple[Ticket, ...]:
+        return self._all(
+            select(_T).where(_T.c.owner_id.is_(None), _T.c.state.in_(sorted(states)))
+        )
+
+    def reported_by(self, person_id: PersonId, states: frozenset[State]) -> tuple[Ticket, ...]:
+        return self._all(
+            select(_T).where(_T.c.reporter_id == person_id, _T.c.state.in_(sorted(states)))
+        )
+
+    def pending_for(self, person_id: PersonId) -> tuple[Ticket, ...]:
+        return self._all(select(_T).where(_T.c.pending_owner_id == person_id))
+
+    def led_by(self, leader_id: PersonId, states: frozenset[State]) -> tuple[Ticket, ...]:
+        firms = select(PairingRow.enterprise_id).where(
+            col(PairingRow.leader_id) == leader_id, col(PairingRow.ends_at).is_(None)
+        )
+        return self._all(
+            select(_T).where(_T.c.enterprise_id.in_(firms), _T.c.state.in_(sorted(states)))
+        )
+
+    def referred_to(self, department: str, states: frozenset[State]) -> tuple[Ticket, ...]:
+        return self._all(
+            select(_T).where(_T.c.department == department, _T.c.state.in_(sorted(states)))
+        )
+
+    def history(self, number: TicketNumber) -> tuple[Entry, ...]:
+        rows = self._connection.execute(
+            select(_H).where(_H.c.number == number).order_by(_H.c.seq)
+        )
+        return tuple(_entry(row) for row in rows)
+
+    def messages(self, number: TicketNumber) -> tuple[TicketMessage, ...]:
+        rows = self._connection.execute(select(_M).where(_M.c.number == number).order_by(_M.c.id))
+        return tuple(
+            TicketMessage(
+                row.at,
+                row.sender_id,
+                row.sender_name,
+                row.text,
+                row.platform,
+                row.chat,
+                row.message_id,
+                attachments_from_plain(row.attachments),
+                row.id,
+            )
+            for row in rows
+        )
+
+    def add_message(self, number: TicketNumber, message: TicketMessage) -> None:
+        _ADD_MESSAGE.run(
+            self._connection,
+            {
+                "number": number,
+                "at": message.at,
+                "sender_id": message.sender_id,
+                "sender_name": message.sender_name,
+                "text": message.text,
+                "platform": message.platform,
+                "chat": message.chat,
+                "message_id": message.message_id,
+                "attachments": attachments_to_plain(message.attachments),
+            },
+        )
+
+    def move_messages(self, source: TicketNumber, target: TicketNumber) -> None:
+        # Copied, not moved: the messages of a merge that is undone must still be there.
+        for message in self.messages(source):
+            self.add_message(target, message)
+
+    def links(self, number: TicketNumber) -> tuple[TicketNumber, ...]:
+        rows = self._connection.execute(
+            select(_L).where(or_(_L.c.one == number, _L.c.other == number))
+        )
+        return tuple(
+            TicketNumber(row.other if row.one == number else row.one) for row in rows
+        )
+
+    def add_link(self, one: TicketNumber, other: TicketNumber) -> None:
+        if other not in self.links(one):
+            self._connection.execute(insert(_L).values(one=one, other=other))
+
+
+_FIND: Final = select(_T).where(_T.c.number == bindparam("wanted"))

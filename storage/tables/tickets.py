@@ -1,0 +1,163 @@
+"""The ticket, its history (append only), its messages, candidates."""
+
+from typing import Any
+
+from sqlalchemy import BigInteger, Index, UniqueConstraint, text
+from sqlmodel import Field, SQLModel
+
+from storage.tables.base import Instant, instant, json_column, maybe_instant
+
+LIVE = "('open','in_progress','waiting_enterprise','waiting_department','shelved')"
+
+
+class TicketRow(SQLModel, table=True):
+    __tablename__ = "tickets"
+    __table_args__ = (
+        UniqueConstraint("source_platform", "source_message", "part"),
+        Index(
+            "ix_tickets_live",
+            "owner_id",
+            sqlite_where=text(f"state IN {LIVE}"),
+            postgresql_where=text(f"state IN {LIVE}"),
+        ),
+    )
+    number: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    code: str = Field(unique=True)
+    title: str
+    body: str
+    category: str
+    urgency: str
+    created_at: Instant = instant(index=True)
+    kind: str
+    state: str = Field(index=True)
+    cycle: int
+    level: int
+    version: int
+    confidential: bool
+    supervised: str
+    hazardous: bool
+    tone: str
+    enterprise_id: str | None = Field(default=None, foreign_key="enterprises.id", index=True)
+    reporter_id: str | None = Field(default=None, index=True)
+    reporter_name: str
+    owner_id: str | None = None
+    owner_since: Instant | None = maybe_instant()
+    source_platform: str
+    source_chat: str
+    source_message: str
+    source_channel: str
+    part: int
+    cycle_started_at: Instant | None = maybe_instant()
+    claim_started_at: Instant | None = maybe_instant()
+    progress_started_at: Instant | None = maybe_instant()
+    claimed_at: Instant | None = maybe_instant()
+    first_reply_at: Instant | None = maybe_instant()
+    resolved_at: Instant | None = maybe_instant()
+    closed_at: Instant | None = maybe_instant()
+    due_claim: Instant | None = maybe_instant()
+    due_first_reply: Instant | None = maybe_instant()
+    due_progress: Instant | None = maybe_instant()
+    due_resolution: Instant | None = maybe_instant()
+    due_answer: Instant | None = maybe_instant()
+    due_verdict: Instant | None = maybe_instant()
+    due_department: Instant | None = maybe_instant()
+    paused_since: Instant | None = maybe_instant()
+    paused: float
+    last_progress: str
+    result: str
+    question: str
+    department: str = Field(index=True)
+    review_at: Instant | None = maybe_instant()
+    pending_owner_id: str | None = Field(default=None, index=True)
+    pending_since: Instant | None = maybe_instant()
+    transfers: int
+    declines: int
+    pending_until: Instant | None = maybe_instant()
+    pending_reason: str
+    extensions: int
+    pending_review: Instant | None = maybe_instant()
+    pending_told: str
+    urges: int
+    urged_at: Instant | None = maybe_instant()
+    acknowledged_at: Instant | None = maybe_instant()
+    verdict: str | None = None
+    verdict_cycle: int
+    rating: int | None = None
+    rating_cycle: int
+    merged_into: int | None = None
+    merged_at: Instant | None = maybe_instant()
+    parent: int | None = None
+    handlers: list[str] = json_column()
+    reason: str
+    updated_at: Instant = instant(index=True)
+
+
+class HistoryRow(SQLModel, table=True):
+    __tablename__ = "ticket_history"
+    number: int = Field(primary_key=True, foreign_key="tickets.number")
+    seq: int = Field(primary_key=True)
+    at: Instant = instant()
+    move: str
+    actor_id: str | None = None
+    actor_name: str
+    text: str
+    from_state: str | None = None
+    to_state: str
+    changes: dict[str, Any] = json_column()
+
+
+class TicketMessageRow(SQLModel, table=True):
+    __tablename__ = "ticket_messages"
+    id: int | None = Field(default=None, primary_key=True)
+    number: int = Field(foreign_key="tickets.number", index=True)
+    at: Instant = instant()
+    sender_id: str | None = None
+    sender_name: str
+    text: str
+    platform: str
+    chat: str
+    message_id: str
+    attachments: list[Any] = json_column()
+
+
+class TicketLinkRow(SQLModel, table=True):
+    __tablename__ = "ticket_links"
+    one: int = Field(primary_key=True, foreign_key="tickets.number")
+    other: int = Field(primary_key=True, foreign_key="tickets.number")
+
+
+class CounterRow(SQLModel, table=True):
+    __tablename__ = "counters"
+    name: str = Field(primary_key=True)
+    value: int = Field(sa_type=BigInteger)
+
+
+class CandidateRow(SQLModel, table=True):
+    __tablename__ = "candidates"
+    id: int | None = Field(default=None, primary_key=True)
+    platform: str
+    chat: str
+    chat_kind: str
+    message_id: str
+    sender_key: str = Field(index=True)
+    sender_name: str
+    text: str
+    at: Instant = instant()
+    expires_at: Instant = instant()
+    state: str
+    number: int | None = None
+    facts: dict[str, Any] = json_column()
+
+
+class HeardRow(SQLModel, table=True):
+    __tablename__ = "heard_messages"
+    __table_args__ = (Index("ix_heard_recent", "platform", "chat", "sender_key", "at"),)
+    platform: str = Field(primary_key=True)
+    message_id: str = Field(primary_key=True)
+    chat: str
+    sender_key: str
+    at: Instant = instant()
+    text: str
+    msg_type: str
+    number: int | None = None
+    attachments: list[Any] = json_column()
