@@ -1081,7 +1081,7 @@ _WORKED: Final = frozenset({_S.IN_PROGRESS, _S.WAITING_ENTERPRISE, _S.WAITING_DE
 _LIVE_CLAIM: Final = LIVE - {_S.OPEN}
 
 MOVES: Final[Mapping[Move, Rule]] = {
-    Move.NAME_FIRM: _rule(LIVE, "OHR", _name_firm),
+    Move.NAME_FIRM: _rule(LIVE, "OHRS", _name_firm),
     Move.FOLLOW_UP: _rule(LIVE, "FR", _follow_up),
     Move.RECLASSIFY: _rule(LIVE, "HLO", _reclassify),
     Move.SET_CONFIDENTIAL: _rule(LIVE, "HLOR", _set_confidential),

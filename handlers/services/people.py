@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Final, Protocol
+from typing import Final
 
 from handlers.chat.events import InboundEvent, UserRef
 from handlers.chat.outbound import Content, Priority
@@ -12,15 +12,9 @@ from handlers.domain.ids import EnterpriseId, PersonId
 from handlers.domain.people import Enterprise, Identity, Person, Role
 from handlers.ports import Clock, Outgoing, Work
 from handlers.texts import people as say
+from handlers.understanding import FirmNames
 
 _NICKNAME: Final = re.compile(r"^\s*([^-—–－_\s]{2,20})\s*[-—–－_]\s*(\S.{0,19}?)\s*$")
-
-
-class FirmIndex(Protocol):
-    """Firms by the names people use."""
-
-    def match(self, name: str) -> tuple[str, ...]: ...
-    def find(self, text: str) -> tuple[str, ...]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +37,7 @@ class Speaker:
 
 
 class PeopleService:
-    def __init__(self, work: Work, clock: Clock, firms: FirmIndex) -> None:
+    def __init__(self, work: Work, clock: Clock, firms: FirmNames) -> None:
         self._work = work
         self._clock = clock
         self._firms = firms

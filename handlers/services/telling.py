@@ -285,11 +285,11 @@ class Telling:
         self.text(after, self.handler(after), say.shelved(after, now), "shelved")
 
     def _refused_extend(self, before: Ticket, after: Ticket, actor: Person | None, text: str) -> None:
-        told = say.refused_request(after, say.MOVE_NAMES[Move.EXTEND], text)
+        told = say.refused_request(after, Move.EXTEND, text)
         self.text(after, self.handler(after), told, "refused")
 
     def _refused_shelve(self, before: Ticket, after: Ticket, actor: Person | None, text: str) -> None:
-        told = say.refused_request(after, say.MOVE_NAMES[Move.SHELVE], text)
+        told = say.refused_request(after, Move.SHELVE, text)
         self.text(after, self.handler(after), told, "refused")
 
     def _retracted(self, before: Ticket, after: Ticket, actor: Person | None, text: str) -> None:

@@ -384,6 +384,23 @@ def duty_card(ticket: Ticket, firm: str, lead: str, now: datetime) -> Card:
     )
 
 
+def decided_card(ticket: Ticket, face: str, firm: str, owner: str, now: datetime) -> Card:
+    """A card on which nothing is left to decide."""
+    return decision_card(
+        ticket,
+        face,
+        ticket.title,
+        (
+            Row("企业", short(firm or "待确认", 26)),
+            Row("承办", short(owner, 26)),
+            Row("状态", STATE_NAMES[ticket.state]),
+        ),
+        (),
+        now,
+        f"承办：{owner}",
+    )
+
+
 # ---- one-line answers
 
 
@@ -483,8 +500,8 @@ def told_withdrawn(ticket: Ticket, who: str) -> str:
     return f"#{ticket.number} {ticket.title}：{who}已撤回，不用再办。"
 
 
-def transferred(ticket: Ticket, person: str) -> str:
-    return f"#{ticket.number} 已请{person}接办；对方接受前仍由您负责。"
+def transferred(ticket: Ticket) -> str:
+    return f"#{ticket.number} 已请对方接办；接受之前仍由您负责。"
 
 
 def transfer_accepted(ticket: Ticket) -> str:
@@ -532,8 +549,11 @@ def department_answered(ticket: Ticket) -> str:
     return f"#{ticket.number} {ticket.department}的回复已记录。"
 
 
-def asked_leader(ticket: Ticket, what: str) -> str:
-    return f"#{ticket.number} {what}申请已送分管领导。"
+_REQUESTS: Final = {Move.EXTEND: "延期", Move.SHELVE: "挂账", Move.TRANSFER: "转办"}
+
+
+def asked_leader(ticket: Ticket, move: Move) -> str:
+    return f"#{ticket.number} {_REQUESTS[move]}申请已送分管领导。"
 
 
 def extended(ticket: Ticket, now: datetime) -> str:
@@ -547,9 +567,13 @@ def told_extended(ticket: Ticket, reason: str, now: datetime) -> str:
     )
 
 
-def refused_request(ticket: Ticket, what: str, text: str = "") -> str:
+def turned_down(ticket: Ticket, move: Move) -> str:
+    return f"#{ticket.number} 已回复不同意{_REQUESTS[move]}。"
+
+
+def refused_request(ticket: Ticket, move: Move, text: str = "") -> str:
     said = f"：{text}" if text else ""
-    return f"#{ticket.number} {what}申请未同意{said}。"
+    return f"#{ticket.number} {_REQUESTS[move]}申请未同意{said}。"
 
 
 def shelved(ticket: Ticket, now: datetime) -> str:
@@ -598,12 +622,12 @@ def unmerged(ticket: Ticket) -> str:
     return f"#{ticket.number} 已取消合并，重新待认领。"
 
 
-def split_off(ticket: Ticket, child: Ticket) -> str:
-    return f"#{ticket.number} 已拆出 #{child.number}：{child.title}。"
+def split_off(ticket: Ticket) -> str:
+    return f"#{ticket.number} 已拆出一件新工单，由同一位联络员负责。"
 
 
-def linked(ticket: Ticket, target: int) -> str:
-    return f"#{ticket.number} 已与 #{target} 关联。"
+def linked(ticket: Ticket) -> str:
+    return f"#{ticket.number} 已关联。"
 
 
 def supervised(ticket: Ticket) -> str:

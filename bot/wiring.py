@@ -1,0 +1,138 @@
+"""The one table "type -> how to make it" that injection reads, for routes and jobs alike."""
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, get_type_hints
+
+from handlers.chat.events import InboundEvent
+from handlers.chat.router import Book, Router, WiringError
+from handlers.domain.workdays import PlainWeek, WorkCalendar
+from handlers.ports import Clock, Job, Work
+from handlers.services.moves import Asked, Moves
+from handlers.services.people import PeopleService, Speaker
+from handlers.services.speech import SpeechService
+from handlers.services.tickets import TicketService
+from handlers.services.turn import BotName, Tools, Turn
+from handlers.understanding import FirmNames
+from storage.uow import UnitOfWork
+
+
+@dataclass(slots=True)
+class Firms:
+    """The index of firm names, built again when the registry changes."""
+
+    version: int = -1
+    index: FirmNames = FirmNames(())
+
+    def of(self, work: Work) -> FirmNames:
+        version = work.people.registry_version()
+        if version != self.version:
+            self.index = FirmNames(
+                (e.id, e.short_name, e.aliases, e.full_name)
+                for e in work.people.enterprises()
+                if e.active
+            )
+            self.version = version
+        return self.index
+
+
+def _tickets(turn: Turn) -> TicketService:
+    tools = turn.tools
+    return TicketService(tools.work, tools.clock, tools.calendar, tools.prefix)
+
+
+def _people(turn: Turn) -> PeopleService:
+    return PeopleService(turn.tools.work, turn.tools.clock, turn.tools.firms)
+
+
+def _moves(turn: Turn) -> Moves:
+    tools = turn.tools
+    return Moves(tools.work, tools.clock, tools.calendar, _tickets(turn), _people(turn))
+
+
+def _speech(turn: Turn) -> SpeechService:
+    tools = turn.tools
+    moves = _moves(turn)
+    return SpeechService(
+        tools.work, tools.clock, moves.tickets, moves, _people(turn), tools.firms, tools.book
+    )
+
+
+PROVIDERS: Final[Mapping[Any, Callable[[Turn], Any]]] = {
+    Asked: lambda turn: turn.asked,
+    InboundEvent: lambda turn: turn.event,
+    Speaker: lambda turn: turn.speaker,
+    Work: lambda turn: turn.tools.work,
+    Clock: lambda turn: turn.tools.clock,
+    WorkCalendar: lambda turn: turn.tools.calendar,
+    Book: lambda turn: turn.tools.book,
+    BotName: lambda turn: BotName(turn.tools.bot_names[0] if turn.tools.bot_names else ""),
+    TicketService: _tickets,
+    PeopleService: _people,
+    Moves: _moves,
+    SpeechService: _speech,
+}
+
+
+def _make(wanted: Any, turn: Turn) -> Any:
+    return PROVIDERS[wanted](turn)
+
+
+def book_of(routers: list[Router]) -> Book:
+    """All routes, checked; raises WiringError."""
+    return Book(routers, PROVIDERS)
+
+
+@dataclass(slots=True)
+class Wiring:
+    """Makes the tools of a unit of work."""
+
+    book: Book
+    clock: Clock
+    bot_names: tuple[str, ...]
+    prefix: str = "LHG"
+    directly: frozenset[str] = frozenset()
+    calendar: WorkCalendar = PlainWeek()
+    firms: Firms | None = None
+
+    def tools(self, work: UnitOfWork) -> Tools:
+        if self.firms is None:
+            self.firms = Firms()
+        return Tools(
+            work,
+            self.clock,
+            self.calendar,
+            self.book,
+            self.firms.of(work),
+            _make,
+            self.prefix,
+            self.bot_names,
+            self.directly,
+        )
+
+    def run_job(self, job: Job, work: UnitOfWork) -> None:
+        """Run a job with what its parameters ask for."""
+        assert job.function is not None
+        made: dict[Any, Any] = {
+            Work: work,
+            UnitOfWork: work,
+            Clock: self.clock,
+            WorkCalendar: self.calendar,
+            TicketService: TicketService(work, self.clock, self.calendar, self.prefix),
+        }
+        job.function(**{n: made[t] for n, t in wants(job).items()})
+
+
+JOB_PROVIDES: Final = frozenset({Work, UnitOfWork, Clock, WorkCalendar, TicketService})
+
+
+def wants(job: Job) -> dict[str, Any]:
+    """The parameters of a job by type; raises WiringError for one that nobody provides."""
+    assert job.function is not None
+    hints = get_type_hints(job.function)
+    found = {name: hints.get(name) for name in inspect.signature(job.function).parameters}
+    missing = [f"job {job.name}: {n}: {t}" for n, t in found.items() if t not in JOB_PROVIDES]
+    if missing:
+        raise WiringError(missing)
+    return found

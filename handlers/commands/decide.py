@@ -1,0 +1,73 @@
+"""延期, 挂账, 督办, 不予受理: what is asked of leaders and the office, and decided by them."""
+
+from handlers.chat.filters import Staff
+from handlers.chat.outbound import Reply
+from handlers.chat.router import Router
+from handlers.domain.ticket import Move
+from handlers.services.moves import Asked, Moves
+
+router = Router("decide")
+
+
+@router.command("延期", "申请延期", who=Staff, usage="延期 1024 12月5日 理由", about="申请延长办理时限")
+@router.action("ticket.extend", Staff)
+def extend(asked: Asked, moves: Moves) -> Reply:
+    return moves.go(asked, Move.EXTEND)
+
+
+@router.command("同意延期", "批准延期", who=Staff, usage="同意延期 1024", about="批准延期")
+@router.action("ticket.extend_approve", Staff)
+def extend_approve(asked: Asked, moves: Moves) -> Reply:
+    return moves.go(asked, Move.EXTEND_APPROVE)
+
+
+@router.command("不同意延期", who=Staff, usage="不同意延期 1024 理由", about="不批准延期")
+@router.action("ticket.extend_refuse", Staff)
+def extend_refuse(asked: Asked, moves: Moves) -> Reply:
+    return moves.go(asked, Move.EXTEND_REFUSE)
+
+
+@router.command(
+    "挂账", "申请挂账", who=Staff, usage="挂账 1024 1月15日 理由；已告知企业的话", about="暂时办不了，申请挂账"
+)
+@router.action("ticket.shelve", Staff)
+def shelve(asked: Asked, moves: Moves) -> Reply:
+    return moves.go(asked, Move.SHELVE)
+
+
+@router.command("同意挂账", "批准挂账", who=Staff, usage="同意挂账 1024", about="批准挂账")
+@router.action("ticket.shelve_approve", Staff)
+def shelve_approve(asked: Asked, moves: Moves) -> Reply:
+    return moves.go(asked, Move.SHELVE_APPROVE)
+
+
+@router.command("不同意挂账", who=Staff, usage="不同意挂账 1024 理由", about="不批准挂账")
+@router.action("ticket.shelve_refuse", Staff)
+def shelve_refuse(asked: Asked, moves: Moves) -> Reply:
+    return moves.go(asked, Move.SHELVE_REFUSE)
+
+
+@router.command("复核", "恢复办理", "取消挂账", who=Staff, usage="复核 1024", about="挂账的恢复办理")
+@router.action("ticket.review", Staff)
+def review(asked: Asked, moves: Moves) -> Reply:
+    return moves.go(asked, Move.REVIEW)
+
+
+@router.command("督办", who=Staff, usage="督办 1024", about="领导或办公室督办")
+@router.action("ticket.supervise", Staff)
+def supervise(asked: Asked, moves: Moves) -> Reply:
+    return moves.go(asked, Move.SUPERVISE)
+
+
+@router.command("知悉", who=Staff, usage="知悉 1024", about="领导知悉提级")
+@router.action("ticket.acknowledge", Staff)
+def acknowledge(asked: Asked, moves: Moves) -> Reply:
+    return moves.go(asked, Move.ACKNOWLEDGE)
+
+
+@router.command(
+    "不予受理", "不受理", who=Staff, usage="不予受理 1024 不属本区职责 建议", about="领导或办公室决定不予受理"
+)
+@router.action("ticket.not_accept", Staff)
+def not_accept(asked: Asked, moves: Moves) -> Reply:
+    return moves.go(asked, Move.NOT_ACCEPT)

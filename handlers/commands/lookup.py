@@ -1,0 +1,47 @@
+"""我的工单, 查, 搜: finding tickets, only those one may know of."""
+
+from handlers.chat.filters import Anybody
+from handlers.chat.outbound import Reply
+from handlers.chat.router import Router
+from handlers.domain.people import Role
+from handlers.domain.ticket import LIVE
+from handlers.ports import Clock
+from handlers.services.moves import Asked, Moves
+from handlers.services.tickets import TicketService
+from handlers.texts import common
+from handlers.texts import people as people_say
+from handlers.texts import tickets as say
+
+router = Router("lookup")
+
+
+@router.command(
+    "我的工单", "我的单", "待办", exact=("工单",), who=Anybody, usage="我的工单", about="看在办的工单"
+)
+def mine(asked: Asked, tickets: TicketService, clock: Clock) -> Reply:
+    if asked.speaker.person is None:
+        return Reply.say(people_say.who_are_you())
+    return Reply.say(say.ticket_list("在办工单", tickets.mine(asked.speaker, LIVE), clock.now()))
+
+
+@router.command("查", "查询", "查看", "看", who=Anybody, usage="查 1024", about="看一件工单，或按词查找")
+def one(asked: Asked, moves: Moves, tickets: TicketService, clock: Clock) -> Reply:
+    ticket = moves.named(asked)
+    now = clock.now()
+    if ticket is None:
+        if not asked.rest:
+            return mine(asked, tickets, clock)
+        found = tickets.search(asked.speaker, asked.rest)
+        return Reply.say(say.ticket_list(f"「{common.short(asked.rest, 12)}」", found, now))
+    telling = tickets.telling
+    person = asked.speaker.person
+    full = person is not None and person.role is not Role.DEPARTMENT
+    story = say.story(
+        ticket, telling.firm(ticket), telling.owner(ticket), tickets.history(ticket), now, full
+    )
+    return Reply.say(story, ticket.number)
+
+
+@router.command("搜", "搜索", "找", who=Anybody, usage="搜 异味", about="按词查找")
+def search(asked: Asked, moves: Moves, tickets: TicketService, clock: Clock) -> Reply:
+    return one(asked, moves, tickets, clock)

@@ -1,0 +1,528 @@
+"""Free speech: a problem becomes a ticket, the rest finds the ticket it belongs to, or nothing."""
+
+import difflib
+from dataclasses import replace
+from datetime import timedelta
+from typing import Final
+
+from handlers.chat.events import Attachment, ChatKind, EventKind
+from handlers.chat.filters import Scene
+from handlers.chat.grammar import ref_in
+from handlers.chat.outbound import Content, Kind, Reply
+from handlers.chat.router import Book
+from handlers.domain.errors import BadInput, Refusal, UnknownTicket
+from handlers.domain.ids import EnterpriseId, TicketNumber
+from handlers.domain.people import Enterprise, Person, Role
+from handlers.domain.ticket import LIVE, Args, Channel, Move, Source, State, Ticket
+from handlers.domain.ticket import Kind as TicketKind
+from handlers.ports import Candidate, CandidateState, Clock, Work
+from handlers.services.moves import Asked, Moves
+from handlers.services.people import PeopleService
+from handlers.services.tickets import Report, TicketService
+from handlers.texts import common
+from handlers.texts import people as people_say
+from handlers.texts import tickets as say
+from handlers.understanding import FirmNames, Intent, Item, Reading, read, title_of, topic, urgency
+
+_ALIKE: Final = 0.45
+_QUESTION_GAP: Final = timedelta(minutes=30)
+_CANDIDATE_LIFE: Final = timedelta(hours=24)
+
+
+class SpeechService:
+    """What to do with a message that is no command."""
+
+    def __init__(
+        self,
+        work: Work,
+        clock: Clock,
+        tickets: TicketService,
+        moves: Moves,
+        people: PeopleService,
+        firms: FirmNames,
+        book: Book,
+    ) -> None:
+        self._work = work
+        self._clock = clock
+        self._tickets = tickets
+        self._moves = moves
+        self._people = people
+        self._firms = firms
+        self._book = book
+
+    def hear(self, asked: Asked) -> Reply | None:
+        """Open, join, move, ask or stay silent."""
+        event, speaker = asked.event, asked.speaker
+        if event.kind is not EventKind.MESSAGE:
+            return None
+        addressed = event.mention_bot or event.chat_kind is ChatKind.DIRECT
+        role = None if speaker.role is None else speaker.role.value
+        reading = read(
+            asked.rest,
+            role,
+            event.msg_type,
+            addressed,
+            self._firms,
+            self._work.office.policy().problems_per_message,
+        )
+        if role is not None and role != Role.MANAGER.value:
+            return self._staff(asked, reading, addressed)
+        return self._firm(asked, reading, addressed)
+
+    # ---- the firm's people, and people nobody knows
+
+    def _firm(self, asked: Asked, reading: Reading, addressed: bool) -> Reply | None:
+        event, speaker = asked.event, asked.speaker
+        if not asked.rest.strip() or event.msg_type in ("image", "file", "video", "location"):
+            return self._picture(asked)
+        if reading.intent is Intent.ACK:
+            return None
+        named = self._referred(asked)
+        if named is not None:
+            return self._about(named, asked, reading)
+        if reading.intent in (Intent.RATING, Intent.FOLLOW_UP) and not reading.is_ticket:
+            reply = self._verdict(asked, reading)
+            if reply is not None:
+                return reply
+        waiting = self._tickets.fitting(speaker, Move.REPLY)
+        if len(waiting) == 1 and not reading.is_ticket and len(asked.rest) >= 2:
+            return self._moves.on(waiting[0], asked, Move.REPLY)
+        if reading.is_ticket:
+            return self._report(asked, reading)
+        if reading.candidate:
+            return self._perhaps(asked, reading)
+        if reading.action == "urge":
+            return self._urge(asked)
+        if not addressed or reading.intent in (Intent.CHATTER, Intent.SIGNUP) and (
+            event.chat_kind is ChatKind.GROUP
+        ):
+            return None
+        return self._lost(asked)
+
+    def _lost(self, asked: Asked) -> Reply:
+        scene = Scene(asked.event, asked.speaker.role)
+        near = self._book.suggestion(asked.rest, scene)
+        if near is not None and len(asked.rest) <= 12:
+            return Reply.say(common.unsure_command(near))
+        if asked.speaker.person is None:
+            return Reply.say(people_say.who_are_you())
+        return Reply.say(common.not_understood())
+
+    def _referred(self, asked: Asked) -> Ticket | None:
+        """The ticket that the message itself names, by quote or number."""
+        quoted = self._moves.quoted(asked.event, asked.speaker)
+        if quoted is not None:
+            return quoted
+        ref = ref_in(asked.rest)
+        if ref is None:
+            return None
+        try:
+            return self._tickets.load(ref, asked.speaker)
+        except UnknownTicket:
+            return None
+
+    def _about(self, ticket: Ticket, asked: Asked, reading: Reading) -> Reply | None:
+        """A firm's message about one ticket: verdict, withdrawal, answer, or more of the story."""
+        if ticket.state is State.MERGED:
+            ticket = self._tickets.live_target(ticket)
+        if ticket.state in (State.RESOLVED, State.CLOSED):
+            told = self._judged(ticket, asked, reading)
+            if told is not None:
+                return told
+            return None if reading.intent in (Intent.ACK, Intent.CHATTER) else self._after_end(
+                ticket, asked, reading
+            )
+        if not ticket.is_live:
+            return self._after_end(ticket, asked, reading)
+        if reading.action == "withdraw":
+            return self._moves.on(ticket, asked, Move.WITHDRAW)
+        if reading.resolved is True and ticket.state is State.OPEN:
+            return self._moves.on(ticket, asked, Move.WITHDRAW)
+        if reading.action == "urge":
+            return self._urge_on(ticket, asked)
+        if ticket.state is State.WAITING_ENTERPRISE:
+            return self._moves.on(ticket, asked, Move.REPLY)
+        return self._moves.on(ticket, asked, Move.FOLLOW_UP)
+
+    def _after_end(self, ticket: Ticket, asked: Asked, reading: Reading) -> Reply | None:
+        """Speech about an ended ticket: a problem that is told opens a new, linked one."""
+        if not reading.is_ticket:
+            return None
+        reply = self._report(asked, reading)
+        opened = self._work.tickets.by_source(asked.event.platform, asked.event.event_id)
+        for one in opened:
+            self._work.tickets.add_link(ticket.number, one.number)
+        return reply
+
+    def _judged(self, ticket: Ticket, asked: Asked, reading: Reading) -> Reply | None:
+        if reading.resolved is False:
+            move = Move.VERDICT_NO if ticket.state is State.RESOLVED else Move.REOPEN
+            return self._moves.on(ticket, asked, move)
+        if reading.rating is not None:
+            return self._moves.on(
+                ticket, replace(asked, facts={"rating": reading.rating}), Move.RATE
+            )
+        if reading.resolved is True and ticket.state is State.RESOLVED:
+            return self._moves.on(ticket, asked, Move.VERDICT_YES)
+        return None
+
+    def _verdict(self, asked: Asked, reading: Reading) -> Reply | None:
+        """A verdict without a number belongs to the one ticket that waits for it."""
+        speaker = asked.speaker
+        if reading.rating is not None or reading.resolved is not None:
+            judged = self._tickets.fitting(speaker, Move.VERDICT_YES)
+            if not judged and reading.rating is not None:
+                judged = self._tickets.fitting(speaker, Move.RATE)[:1]
+            if len(judged) == 1:
+                return self._judged(judged[0], asked, reading)
+            if len(judged) > 1:
+                move = Move.VERDICT_NO if reading.resolved is False else Move.VERDICT_YES
+                facts = {"m": move.value, "text": asked.rest}
+                if reading.rating is not None and reading.resolved is not False:
+                    move = Move.RATE
+                    facts = {"m": move.value, "text": asked.rest, "rating": str(reading.rating)}
+                self._moves.wait(asked, "pick", facts)
+                return Reply.say(say.which_ticket(move, judged))
+        live = self._tickets.mine(speaker, LIVE)
+        if len(live) == 1 and speaker.person is not None:
+            if reading.action == "withdraw" or reading.resolved is not None:
+                return self._about(live[0], asked, reading)
+        if reading.action == "withdraw" and len(live) > 1:
+            return self._moves.go(replace(asked, rest=asked.rest), Move.WITHDRAW)
+        return None
+
+    def _urge(self, asked: Asked) -> Reply | None:
+        live = self._tickets.fitting(asked.speaker, Move.URGE)
+        if len(live) != 1:
+            if asked.event.chat_kind is ChatKind.GROUP and not asked.event.mention_bot:
+                return None
+            return self._moves.go(replace(asked, ref=None), Move.URGE) if live else None
+        return self._urge_on(live[0], asked)
+
+    def _urge_on(self, ticket: Ticket, asked: Asked) -> Reply:
+        self._moves.keep(ticket, asked, asked.rest)
+        return self._moves.on(ticket, replace(asked, rest=asked.rest), Move.URGE)
+
+    def _picture(self, asked: Asked) -> Reply | None:
+        """A picture belongs to the sentence before it; alone it waits for the one after."""
+        if not asked.event.attachments and asked.event.msg_type == "text":
+            return None
+        quoted = self._moves.quoted(asked.event, asked.speaker)
+        ticket = quoted if quoted is not None else self._just_opened(asked)
+        if ticket is None or not ticket.is_live:
+            return None
+        self._moves.keep(ticket, asked, asked.rest or asked.event.text or "[图片]")
+        return None
+
+    def _just_opened(self, asked: Asked) -> Ticket | None:
+        event = asked.event
+        since = self._clock.now() - self._work.office.policy().join_pictures
+        for heard in reversed(
+            self._work.heard.recent(event.platform, event.chat.id, asked.speaker.key, since)
+        ):
+            if heard.number is not None:
+                return self._work.tickets.find(heard.number)
+        return None
+
+    # ---- opening
+
+    def _source(self, asked: Asked, channel: Channel | None = None) -> Source:
+        event = asked.event
+        if channel is None:
+            channel = Channel.GROUP if event.chat_kind is ChatKind.GROUP else Channel.DIRECT
+        return Source(event.platform, event.chat.id, event.event_id, channel)
+
+    def _report(self, asked: Asked, reading: Reading) -> Reply | None:
+        enterprise, own = self._whose(asked, reading)
+        person = asked.speaker.person
+        opened: list[Ticket] = []
+        joined: list[Ticket] = []
+        for item in reading.items:
+            same = self._same(enterprise, item) if own else None
+            if same is not None:
+                self._moves.keep(same, asked, item.body)
+                self._tickets.act(same, Move.FOLLOW_UP, asked.speaker, Args(text=item.body))
+                joined.append(same)
+                continue
+            opened.append(self._open(asked, reading, item, enterprise, person, len(opened) + 1))
+        if not opened:
+            return Reply.say(say.joined(joined[0]), joined[0].number)
+        return self._opened(asked, opened, enterprise, own)
+
+    def _open(
+        self,
+        asked: Asked,
+        reading: Reading,
+        item: Item,
+        enterprise: Enterprise | None,
+        person: Person | None,
+        part: int,
+    ) -> Ticket:
+        kind = TicketKind.REQUEST
+        if reading.intent is Intent.POLICY_QUESTION:
+            kind = TicketKind.CONSULT
+        ticket = self._tickets.submit(
+            Report(
+                title=item.title,
+                body=item.body,
+                category=item.category,
+                urgency=item.urgency,
+                enterprise_id=None if enterprise is None else enterprise.id,
+                reporter=person,
+                reporter_name=asked.speaker.name,
+                source=self._source(asked),
+                kind=kind,
+                part=part,
+                attachments=asked.event.attachments + self._pictures_before(asked),
+            ),
+            person,
+        )
+        self._work.heard.belongs(asked.event.platform, asked.event.event_id, ticket.number)
+        return ticket
+
+    def _pictures_before(self, asked: Asked) -> tuple[Attachment, ...]:
+        """Pictures that the same person sent within the last two minutes, not yet of any ticket."""
+        event = asked.event
+        since = self._clock.now() - self._work.office.policy().join_pictures
+        found: list[Attachment] = []
+        for heard in self._work.heard.recent(
+            event.platform, event.chat.id, asked.speaker.key, since
+        ):
+            if heard.number is None and heard.message_id != event.event_id:
+                found.extend(heard.attachments)
+        return tuple(found)
+
+    def _whose(self, asked: Asked, reading: Reading) -> tuple[Enterprise | None, bool]:
+        """The firm that a problem is of, and whether it is the speaker's own."""
+        person = asked.speaker.person
+        own_id = None if person is None else person.enterprise_id
+        others = [f for f in reading.firms if f != own_id]
+        if own_id is not None:
+            if len(others) == 1 and own_id not in reading.firms and _for_other(asked.rest):
+                other = self._work.people.enterprise(EnterpriseId(others[0]))
+                if other is not None:
+                    return other, False
+            return self._work.people.enterprise(own_id), True
+        if len(reading.firms) == 1:
+            return self._work.people.enterprise(EnterpriseId(reading.firms[0])), False
+        return None, False
+
+    def _same(self, enterprise: Enterprise | None, item: Item) -> Ticket | None:
+        """An open ticket that tells the same (H10)."""
+        if enterprise is None:
+            return None
+        for ticket in self._tickets.similar(enterprise.id, item.category):
+            ratio = difflib.SequenceMatcher(None, ticket.body, item.body).ratio()
+            if ratio >= _ALIKE:
+                return ticket
+        return None
+
+    def _opened(
+        self, asked: Asked, opened: list[Ticket], enterprise: Enterprise | None, own: bool
+    ) -> Reply:
+        now = self._clock.now()
+        telling = self._tickets.telling
+        first = opened[0]
+        in_group = asked.event.chat_kind is ChatKind.GROUP
+        person = asked.speaker.person
+        if person is not None and person.role is Role.MANAGER and not own and enterprise is not None:
+            return Reply.say(say.opened_for(first, enterprise.short_name))
+        firm = telling.firm(first)
+        cards = [say.group_card(t, firm, telling.owner(t), now) for t in opened]
+        if enterprise is None:
+            self._moves.wait(asked, "firm", {"t": first.number})
+            text = say.which_firm(first.number)
+            return Reply(Content(text, kind=Kind.QUESTION), private=False, ticket=first.number)
+        if not in_group:
+            lines = [say.opened(t, telling.owner(t), now) for t in opened]
+            if len(opened) == 1:
+                card = say.firm_card(first, telling.owner(first), now, lines[0])
+                return Reply.show(card, ticket=first.number)
+            return Reply.say("\n".join(lines), first.number)
+        card = cards[0] if len(cards) == 1 else say.several_opened(cards, [t.number for t in opened])
+        return Reply.show(card, ticket=first.number, private=False)
+
+    def report_for(self, asked: Asked, text: str, channel: Channel) -> Reply:
+        """A colleague reports for a firm that phoned, met or wrote to them (代报)."""
+        name, _, body = text.strip().partition(" ")
+        body = body.strip()
+        if not body:
+            found = self._firms.find(text)
+            if not found:
+                raise BadInput("report_usage")
+            enterprise = self._work.people.enterprise(EnterpriseId(found[0]))
+            body = text
+        else:
+            enterprise = self._people.firm_named(name)
+        if enterprise is None or len(body) < 2:
+            raise BadInput("report_usage")
+        reading = read(body, Role.MANAGER.value, addressed=True, firms=None)
+        category, _ = topic(body)
+        items = reading.items or (Item(category, urgency(body, category), title_of(body), body),)
+        now = self._clock.now()
+        numbers = []
+        for part, item in enumerate(items, 1):
+            ticket = self._tickets.submit(
+                Report(
+                    item.title,
+                    item.body,
+                    item.category,
+                    item.urgency,
+                    enterprise.id,
+                    asked.speaker.person,
+                    asked.speaker.name,
+                    replace(self._source(asked, channel), channel=channel),
+                    kind=TicketKind.VISIT if channel is Channel.VISIT else TicketKind.REQUEST,
+                    part=part,
+                    attachments=asked.event.attachments,
+                ),
+                asked.speaker.person,
+            )
+            numbers.append(ticket)
+        telling = self._tickets.telling
+        lines = "\n".join(say.opened(t, telling.owner(t), now) for t in numbers)
+        return Reply.say(lines, numbers[0].number)
+
+    def register(self, asked: Asked, text: str) -> Reply | None:
+        """Somebody asks outright for a ticket: there is nothing to guess."""
+        category, _ = topic(text)
+        reading = read(text, Role.MANAGER.value, addressed=True, firms=self._firms)
+        items = reading.items or (Item(category, urgency(text, category), title_of(text), text),)
+        return self._report(asked, replace(reading, items=items, is_ticket=True))
+
+    def answer_firm(self, asked: Asked, number: int) -> Reply | None:
+        """The answer to 请问是哪家企业."""
+        found = self._firms.match(asked.rest) if len(asked.rest) <= 20 else ()
+        if not found:
+            found = self._firms.find(asked.rest)
+        if len(found) > 1:
+            self._moves.wait(asked, "firm", {"t": number})
+            return Reply.say(say.which_firm_of([self._firms.short(f) for f in found[:5]]))
+        if not found:
+            return self.hear(asked)
+        ticket = self._work.tickets.find(TicketNumber(number))
+        enterprise = self._work.people.enterprise(EnterpriseId(found[0]))
+        if ticket is None or enterprise is None or ticket.enterprise_id is not None:
+            return self.hear(asked)
+        # Whoever was asked may answer: the dialogue belongs to the reporter, known or not.
+        named = self._tickets.act(
+            ticket, Move.NAME_FIRM, None, Args(text=enterprise.short_name, enterprise_id=enterprise.id)
+        )
+        owner = self._tickets.telling.owner(named)
+        return Reply.say(say.firm_named(named, enterprise.short_name, owner), named.number)
+
+    # ---- perhaps a problem
+
+    def open_question(self, asked: Asked) -> int | None:
+        """The question to this person here that is still open."""
+        candidate = self._work.candidates.asked_of(asked.speaker.key, asked.event.chat.id)
+        return None if candidate is None else candidate.id
+
+    def _perhaps(self, asked: Asked, reading: Reading) -> Reply | None:
+        """Ask once, in the group at most once per sender and half hour, else directly."""
+        event, speaker, now = asked.event, asked.speaker, self._clock.now()
+        if not event.mention_bot and event.chat_kind is ChatKind.GROUP:
+            if speaker.person is None:
+                return None
+        last = self._work.candidates.last_asked(speaker.key, event.chat.id)
+        candidate = Candidate(
+            0,
+            event.platform,
+            event.chat.id,
+            event.chat_kind,
+            event.event_id,
+            speaker.key,
+            speaker.name,
+            asked.rest,
+            now,
+            now + _CANDIDATE_LIFE,
+        )
+        candidate_id = self._work.candidates.add(candidate)
+        self._moves.wait(asked, "candidate", {"c": candidate_id})
+        card = say.candidate_card(candidate_id, asked.rest)
+        recent = last is not None and now - last < _QUESTION_GAP
+        return Reply(Content.of(card, Kind.QUESTION), private=recent)
+
+    def settle(self, asked: Asked, candidate_id: int, take: bool) -> Reply:
+        """The answer to the question whether it is a problem; only the sender or the office."""
+        candidate = self._work.candidates.get(candidate_id)
+        person = asked.speaker.person
+        if candidate is None:
+            return Reply.say(say.candidate_over())
+        mine = candidate.sender_key == asked.speaker.key
+        if not mine and (person is None or not person.is_staff):
+            raise Refusal()
+        if candidate.state is not CandidateState.ASKED or candidate.expires_at < self._clock.now():
+            return Reply.say(say.candidate_over())
+        if not take:
+            self._work.candidates.save(replace(candidate, state=CandidateState.REFUSED))
+            return Reply.say(say.candidate_refused())
+        if not mine:
+            return Reply.say(say.candidate_over())
+        event = replace(
+            asked.event,
+            kind=EventKind.MESSAGE,
+            event_id=candidate.message_id,
+            text=candidate.text,
+            press=None,
+        )
+        again = replace(asked, event=event, rest=candidate.text)
+        category, _ = topic(candidate.text)
+        reading = read(candidate.text, None, addressed=True, firms=self._firms)
+        items = reading.items or (
+            Item(category, urgency(candidate.text, category), title_of(candidate.text), candidate.text),
+        )
+        reply = self._report(again, replace(reading, items=items, is_ticket=True))
+        opened = self._work.tickets.by_source(candidate.platform, candidate.message_id)
+        number = opened[0].number if opened else None
+        self._work.candidates.save(
+            replace(candidate, state=CandidateState.TAKEN, number=number)
+        )
+        return reply or Reply.say(say.candidate_over())
+
+    # ---- the office's side
+
+    def _staff(self, asked: Asked, reading: Reading, addressed: bool) -> Reply | None:
+        """A colleague's sentence is a move only where it clearly belongs to one ticket."""
+        quoted = self._referred(asked)
+        if quoted is not None:
+            return self._staff_about(quoted, asked, reading)
+        if asked.event.chat_kind is ChatKind.DIRECT and reading.intent is not Intent.ACK:
+            return self._lost(asked) if len(asked.rest) <= 40 else None
+        move = {"claim": Move.CLAIM, "progress": Move.PROGRESS, "resolve": Move.RESOLVE}.get(
+            reading.action or ""
+        )
+        if move is None:
+            return None
+        fitting = self._tickets.fitting(asked.speaker, move)
+        if reading.firms:
+            fitting = tuple(t for t in fitting if t.enterprise_id in reading.firms)
+        elif move is not Move.CLAIM:
+            return None
+        if len(fitting) != 1:
+            return None
+        try:
+            return self._moves.on(fitting[0], asked, move)
+        except BadInput:
+            return None
+
+    def _staff_about(self, ticket: Ticket, asked: Asked, reading: Reading) -> Reply | None:
+        if reading.intent is Intent.ACK:
+            return None
+        if reading.action == "claim" and ticket.state is State.OPEN:
+            return self._moves.on(ticket, asked, Move.CLAIM)
+        if reading.action == "resolve" and ticket.state is State.IN_PROGRESS:
+            return self._moves.on(ticket, asked, Move.RESOLVE)
+        if ticket.state in (State.IN_PROGRESS, State.WAITING_DEPARTMENT):
+            return self._moves.on(ticket, asked, Move.PROGRESS)
+        if ticket.state is State.OPEN:
+            return self._moves.on(ticket, replace(asked, rest=""), Move.CLAIM)
+        return None
+
+
+_FOR_OTHER: Final = ("代", "帮", "替", "他们", "那边", "隔壁", "反映")
+
+
+def _for_other(text: str) -> bool:
+    return any(word in text for word in _FOR_OTHER)
+

@@ -1,0 +1,219 @@
+"""One event, one unit of work: who, which route, what is answered."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from handlers.chat.events import ChatKind, ChatRef, EventKind, InboundEvent
+from handlers.chat.filters import Scene
+from handlers.chat.grammar import fold, without_mentions, without_quote
+from handlers.chat.outbound import Content, Priority, Reply
+from handlers.chat.router import Book, Bound, RouteKind, call
+from handlers.domain.errors import AlreadyTaken, NotAllowed, Refusal
+from handlers.domain.ids import PersonId, TicketNumber
+from handlers.domain.people import Chat, mask_phone
+from handlers.domain.ticket import Move
+from handlers.domain.workdays import WorkCalendar
+from handlers.ports import Clock, HeardMessage, Outgoing, Work
+from handlers.services.moves import AskBack, Asked
+from handlers.services.people import PeopleService, Speaker
+from handlers.texts import common as say
+from handlers.understanding import FirmNames
+
+
+@dataclass(frozen=True, slots=True)
+class BotName:
+    """What the bot is called."""
+
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What a turn works with; `make` builds what routes ask for, `directly` names the platforms
+    that can reach one person."""
+
+    work: Work
+    clock: Clock
+    calendar: WorkCalendar
+    book: Book
+    firms: FirmNames
+    make: Callable[[Any, "Turn"], Any]
+    prefix: str = "LHG"
+    bot_names: tuple[str, ...] = ()
+    directly: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What came of an event: a few words for whoever pressed, and the rows that answer it."""
+
+    toast: str = ""
+    rows: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One event being worked on."""
+
+    tools: Tools
+    event: InboundEvent
+    inbox_id: int
+    speaker: Speaker
+    text: str
+    asked: Asked
+
+
+_LONGEST: Final = 10_000
+
+
+def take(event: InboundEvent, inbox_id: int, tools: Tools) -> Taken:
+    """Work on one event; everything it causes is in the caller's unit of work."""
+    if event.from_bot:
+        return Taken()
+    _remember_chat(event, tools)
+    speaker = PeopleService(tools.work, tools.clock, tools.firms).speaker(event)
+    text = fold(without_mentions(without_quote(event.text[:_LONGEST]), tools.bot_names))
+    if event.kind is EventKind.MESSAGE:
+        tools.work.heard.add(
+            HeardMessage(
+                event.platform,
+                event.chat.id,
+                event.event_id,
+                speaker.key,
+                tools.clock.now(),
+                event.text[:_LONGEST],
+                event.msg_type,
+                attachments=event.attachments,
+            )
+        )
+    turn = Turn(tools, event, inbox_id, speaker, text, Asked(speaker, event, rest=text))
+    try:
+        reply = _route(turn)
+    except AskBack as question:
+        reply = question.reply
+    except Refusal as refusal:
+        reply = _refused(turn, refusal)
+    return _answer(turn, reply)
+
+
+def _remember_chat(event: InboundEvent, tools: Tools) -> None:
+    if event.chat_kind is not ChatKind.GROUP:
+        return
+    if tools.work.chats.chat(event.chat) is None:
+        # An unregistered chat is served all the same; the office sees it in the list.
+        tools.work.chats.save_chat(
+            Chat(event.platform, event.chat.id, event.chat_title, event.chat_kind.value)
+        )
+
+
+def _route(turn: Turn) -> Reply | None:
+    event, book = turn.event, turn.tools.book
+    scene = Scene(event, turn.speaker.role)
+    if event.kind is EventKind.ENTER:
+        return _run(turn, book.keyed(RouteKind.ENTER))
+    if event.press is not None:
+        bound = book.keyed(RouteKind.ACTION, event.press.action)
+        if bound is None:
+            return Reply.say(say.not_understood())
+        if not bound.route.who(scene):
+            raise NotAllowed(TicketNumber(0), Move.FOLLOW_UP)
+        version = event.press.args.get("v", "")
+        asked = replace(
+            turn.asked,
+            rest="",
+            args=event.press.args,
+            version=int(version) if version.isdigit() else None,
+        )
+        return _run(replace(turn, asked=asked), bound)
+    found = book.command(turn.text)
+    if found is not None:
+        bound, command = found
+        exact = command.word in bound.route.exact
+        if bound.route.who(scene):
+            _forget_dialogue(turn)
+            asked = replace(
+                turn.asked, word=command.word, ref=command.ref, rest=command.rest, exact=exact
+            )
+            return _run(replace(turn, asked=asked), bound)
+    dialogue = turn.tools.work.dialogues.get(turn.speaker.key, event.chat)
+    if dialogue is not None and event.kind is EventKind.MESSAGE:
+        _forget_dialogue(turn)
+        fresh = dialogue.expires_at is None or dialogue.expires_at >= turn.tools.clock.now()
+        bound_dialogue = book.keyed(RouteKind.DIALOGUE, dialogue.topic)
+        if fresh and bound_dialogue is not None:
+            asked = replace(turn.asked, facts=dialogue.facts)
+            return _run(replace(turn, asked=asked), bound_dialogue)
+    return _run(turn, book.keyed(RouteKind.SPEECH))
+
+
+def _forget_dialogue(turn: Turn) -> None:
+    turn.tools.work.dialogues.drop(turn.speaker.key, turn.event.chat)
+
+
+def _run(turn: Turn, bound: Bound | None) -> Reply | None:
+    if bound is None:
+        return None
+    return call(bound, lambda wanted: turn.tools.make(wanted, turn))
+
+
+def _refused(turn: Turn, refusal: Refusal) -> Reply:
+    owner = ""
+    if isinstance(refusal, AlreadyTaken):
+        owner_id = refusal.values["owner_id"]
+        person = turn.tools.work.people.person(PersonId(str(owner_id)))
+        owner = "" if person is None else person.name
+    return Reply.say(say.refused(refusal, turn.tools.clock.now(), owner))
+
+
+def _answer(turn: Turn, reply: Reply | None) -> Taken:
+    if reply is None:
+        return Taken()
+    content = reply.content
+    if content is None:
+        return Taken(reply.toast)
+    event = turn.event
+    private = reply.private or _confidential(turn, reply)
+    in_group = event.chat_kind is ChatKind.GROUP
+    ticket = None if reply.ticket is None else TicketNumber(reply.ticket)
+    update = event.press is not None and content.card is not None
+    person = None if turn.speaker.person is None else turn.speaker.person.id
+    if in_group and private and not update:
+        if event.platform in turn.tools.directly:
+            row = turn.tools.work.outbox.put(
+                Outgoing(
+                    content,
+                    chat=ChatRef(event.platform, event.sender.id),
+                    chat_kind=ChatKind.DIRECT,
+                    ticket=ticket,
+                    priority=Priority.REPLY,
+                )
+            )
+            return Taken(reply.toast, () if row is None else (row,))
+        if _confidential(turn, reply):
+            return Taken(reply.toast)
+        content = _masked(content)
+    row = turn.tools.work.outbox.put(
+        Outgoing(
+            content,
+            chat=event.chat,
+            chat_kind=event.chat_kind,
+            ticket=ticket,
+            priority=Priority.REPLY,
+            answers=turn.inbox_id,
+            reply_token=event.reply_token,
+            update=update,
+        )
+    )
+    return Taken(reply.toast if person or not in_group else "", () if row is None else (row,))
+
+
+def _masked(content: Content) -> Content:
+    return replace(content, text=mask_phone(content.text))
+
+
+def _confidential(turn: Turn, reply: Reply) -> bool:
+    if reply.ticket is None:
+        return False
+    found = turn.tools.work.tickets.find(TicketNumber(reply.ticket))
+    return found is not None and found.confidential
