@@ -159,6 +159,12 @@ _RETRY: Final = Statement(
         "next_try = :next_try, lease_until = 0 WHERE id = :id AND state IN ('waiting','sending')"
     )
 )
+_DEFER: Final = Statement(
+    text(
+        "UPDATE outbox SET next_try = :next_try, lease_until = 0 "
+        "WHERE id = :id AND state IN ('waiting','sending')"
+    )
+)
 _END: Final = Statement(
     text(
         "UPDATE outbox SET state = :state, error = :error, lease_until = 0 "
@@ -357,6 +363,10 @@ class OutboxRows:
         _RETRY.run(
             self._connection, {"id": row_id, "next_try": next_try, "error": error[:200]}
         )
+
+    def defer(self, row_id: int, next_try: float) -> None:
+        """Not now: the row returns without an attempt being counted."""
+        _DEFER.run(self._connection, {"id": row_id, "next_try": next_try})
 
     def superseded(self, row_id: int, why: str) -> None:
         _END.run(self._connection, {"id": row_id, "state": "superseded", "error": why[:200]})

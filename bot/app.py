@@ -1,0 +1,127 @@
+"""Composition root: builds every object once, starts and stops them in order."""
+
+import logging
+from dataclasses import dataclass
+from typing import Any
+
+from aiohttp import web
+
+from bot import health, registry
+from bot.clock import MovableClock, SystemClock
+from bot.dispatcher import Dispatcher, Pace
+from bot.ingress import MOST_BYTES, Ingress
+from bot.platform import ConfigError, Platform, Section, Setting
+from bot.settings import Settings
+from bot.ticker import Ticker
+from bot.wiring import Wiring, book_of, wants
+from bot.worker import Worker
+from bot.writer import Writer
+from storage.db import engine_for
+from storage.locks import single_owner
+from storage.uow import Shared
+
+_log = logging.getLogger("bot.app")
+
+
+def platform_settings() -> list[Setting]:
+    """Every key that the platforms read."""
+    return [s for module in registry.platforms().values() for s in module.SETTINGS]
+
+
+def build_platforms(settings: Settings) -> dict[str, Platform]:
+    """The platforms that are on; raises ConfigError with all their problems."""
+    section = Section(settings.values, settings.bot_names, settings.public_url)
+    found: dict[str, Platform] = {}
+    problems: list[str] = []
+    for name, module in registry.platforms().items():
+        try:
+            platform = module.build(section)
+        except ConfigError as error:
+            problems.extend(error.problems)
+            continue
+        if platform is not None:
+            found[name] = platform
+    if problems:
+        raise ConfigError(problems)
+    return found
+
+
+@dataclass(slots=True)
+class App:
+    """One running bot."""
+
+    settings: Settings
+    clock: SystemClock | MovableClock
+    platforms: dict[str, Platform]
+    writer: Writer
+    wiring: Wiring
+    worker: Worker
+    dispatcher: Dispatcher
+    ticker: Ticker
+    web: web.Application
+    engine: Any
+    lock: Any
+
+    async def start(self) -> None:
+        """Take the database, then the loops; what was left over is worked on first."""
+        self.lock.acquire()
+        self.writer.start()
+        self.worker.start()
+        self.dispatcher.start()
+        self.ticker.start()
+
+    async def stop(self) -> None:
+        self.ticker.stop()
+        await self.worker.stop()
+        await self.dispatcher.stop()
+        await self.writer.stop()
+        for platform in self.platforms.values():
+            await platform.close()
+        self.engine.dispose()
+        self.lock.release()
+
+
+def build(
+    settings: Settings,
+    clock: SystemClock | MovableClock | None = None,
+    platforms: dict[str, Platform] | None = None,
+    pace: Pace | None = None,
+) -> App:
+    """Everything wired and checked, nothing started; raises ConfigError or WiringError."""
+    clock = clock or SystemClock()
+    on = build_platforms(settings) if platforms is None else platforms
+    book = book_of(registry.routers())
+    jobs = registry.jobs()
+    for job in jobs:
+        wants(job)
+    engine = engine_for(settings.database_url)
+    writer = Writer(engine, Shared(clock.now, tuple(on)))
+    directly = frozenset(n for n, p in on.items() if p.can.direct)
+    wiring = Wiring(book, clock, settings.bot_names, settings.ticket_prefix, directly)
+    dispatcher = Dispatcher(writer, on, clock.now, pace or Pace())
+    worker = Worker(writer, wiring, dispatcher.wake)
+    ticker = Ticker(jobs, writer, wiring, settings.zone)
+    application = web.Application(client_max_size=MOST_BYTES)
+    app = App(
+        settings,
+        clock,
+        on,
+        writer,
+        wiring,
+        worker,
+        dispatcher,
+        ticker,
+        application,
+        engine,
+        single_owner(settings.database_url),
+    )
+    application.add_routes(Ingress(on, worker, writer).routes())
+    application.add_routes(health.routes(writer, lambda: True))
+    from bot import api
+
+    application.add_routes(api.routes(app))
+    if "sandbox" in on:
+        from bot import sandbox
+
+        sandbox.attach(app)
+    return app

@@ -1,0 +1,100 @@
+"""Tables in files: .xlsx .xls .csv in, .xlsx and .csv out, never a formula."""
+
+import csv
+import io
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+MOST_BYTES: Final = 20 * 1024 * 1024
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+
+
+class UnreadableFile(Exception):
+    """A file that is no table; the message is Chinese and says what to do."""
+
+
+def read_rows(path: Path) -> list[tuple[int, list[str]]]:
+    """Every row with its number in the file, cells as text; merged cells stay blank."""
+    if not path.exists():
+        raise UnreadableFile(f"没有找到文件 {path.name}，请核对路径。")
+    if path.stat().st_size > MOST_BYTES:
+        raise UnreadableFile("文件超过 20 MB，请分开导入。")
+    if path.suffix.lower() in (".xlsx", ".xls", ".xlsm"):
+        return _sheet(path)
+    return _csv(path.read_bytes())
+
+
+def _sheet(path: Path) -> list[tuple[int, list[str]]]:
+    from python_calamine import CalamineError, CalamineWorkbook
+
+    try:
+        book = CalamineWorkbook.from_path(str(path))
+        rows = book.get_sheet_by_index(0).to_python(skip_empty_area=False)
+    except (CalamineError, ValueError, OSError):
+        raise UnreadableFile("打不开这个表格，请另存为 .xlsx 再导入。") from None
+    return [(n, [_cell(c) for c in row]) for n, row in enumerate(rows, 1)]
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return "" if value is None else str(value)
+
+
+def _csv(data: bytes) -> list[tuple[int, list[str]]]:
+    # Guessing libraries took a short GBK file for Korean; these two cover what offices save.
+    for encoding in ("utf-8-sig", "gb18030", "utf-16"):
+        try:
+            text = data.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        reader = csv.reader(io.StringIO(text, newline=""))
+        # Numbered as a spreadsheet shows them: a line break inside a cell is no new row.
+        return list(enumerate(reader, 1))
+    raise UnreadableFile("看不懂文件的编码，请另存为 UTF-8 或 GBK 的 CSV。")
+
+
+def safe_cell(value: str) -> str:
+    """No exported cell is run as a formula (property 49)."""
+    return f"'{value}" if value.startswith(_FORMULA) else value
+
+
+def write_table(
+    path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, str]]
+) -> None:
+    """Write .xlsx or .csv by the file's ending."""
+    if path.suffix.lower() == ".xlsx":
+        _write_xlsx(path, columns, rows)
+        return
+    with path.open("w", encoding="utf-8-sig", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(columns)
+        for row in rows:
+            writer.writerow([safe_cell(row.get(c, "")) for c in columns])
+
+
+def _write_xlsx(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, str]]) -> None:
+    from openpyxl import Workbook
+    from openpyxl.styles import Font
+    from openpyxl.utils import get_column_letter
+
+    book = Workbook()
+    sheet = book.active
+    assert sheet is not None
+    sheet.append(list(columns))
+    for cell in sheet[1]:
+        cell.font = Font(bold=True)
+    widths = [len(c) for c in columns]
+    for row in rows:
+        cells = [row.get(c, "") for c in columns]
+        sheet.append(cells)
+        for n, value in enumerate(cells):
+            cell = sheet.cell(sheet.max_row, n + 1)
+            cell.data_type = "s"
+            widths[n] = max(widths[n], min(len(value) * 2, 40))
+    for n, width in enumerate(widths, 1):
+        sheet.column_dimensions[get_column_letter(n)].width = width + 2
+    sheet.freeze_panes = "A2"
+    sheet.auto_filter.ref = sheet.dimensions
+    book.save(path)

@@ -1,0 +1,48 @@
+"""/healthz, /readyz, /metrics."""
+
+import time
+from collections.abc import Callable
+
+from aiohttp import web
+from prometheus_client import generate_latest
+from sqlalchemy import text
+
+from bot import metrics
+from bot.writer import Writer
+from storage.uow import UnitOfWork
+
+_OLDEST_SECONDS = 120.0
+
+
+def routes(writer: Writer, ticking: Callable[[], bool]) -> list[web.RouteDef]:
+    async def healthz(request: web.Request) -> web.Response:
+        return web.json_response({"ok": True})
+
+    def look(uow: UnitOfWork) -> dict[str, float]:
+        uow.connection.execute(text("SELECT 1 FROM counters LIMIT 1"))
+        oldest = uow.inbox.oldest_waiting()
+        for state, count in uow.inbox.counts().items():
+            metrics.waiting.labels(f"inbox_{state}").set(count)
+        for state, count in uow.outbox.counts().items():
+            metrics.waiting.labels(f"outbox_{state}").set(count)
+        return {"oldest": 0.0 if oldest is None else time.time() - oldest}
+
+    async def readyz(request: web.Request) -> web.Response:
+        checks: dict[str, object] = {}
+        try:
+            seen = await writer.read(look)
+            checks["database"] = True
+            checks["oldest_waiting_seconds"] = round(seen["oldest"], 1)
+            checks["inbox"] = seen["oldest"] < _OLDEST_SECONDS
+        except Exception as error:
+            # Whatever keeps us from the database, the answer is: not ready.
+            checks["database"] = type(error).__name__
+        checks["ticker"] = ticking()
+        ready = all(checks.get(k) is True for k in ("database", "inbox", "ticker"))
+        return web.json_response({"ready": ready, **checks}, status=200 if ready else 503)
+
+    async def show(request: web.Request) -> web.Response:
+        await writer.read(look)
+        return web.Response(body=generate_latest(metrics.registry), content_type="text/plain")
+
+    return [web.get("/healthz", healthz), web.get("/readyz", readyz), web.get("/metrics", show)]

@@ -1,0 +1,131 @@
+"""Webhooks: verify, decode, remember and work, acknowledge; answer inside the response if it can."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Mapping
+from typing import Final
+
+from aiohttp import web
+
+from bot import metrics
+from bot.platform import Answered, Decoded, HttpAnswer, Platform, RawRequest, Rejected
+from bot.worker import Done, Worker
+from bot.writer import Overloaded, Stopped, Writer
+from storage.uow import UnitOfWork
+
+_log = logging.getLogger("bot.ingress")
+
+MOST_BYTES: Final = 1024 * 1024
+# What the platform's own response does not take within this time after its budget goes slowly.
+_HOLD_MARGIN: Final = 5.0
+
+
+def _response(answer: HttpAnswer) -> web.Response:
+    return web.Response(
+        status=answer.status,
+        body=answer.body,
+        content_type=answer.content_type,
+        charset="utf-8" if answer.content_type != "application/octet-stream" else None,
+        headers=dict(answer.headers),
+    )
+
+
+class Ingress:
+    def __init__(self, platforms: Mapping[str, Platform], worker: Worker, writer: Writer) -> None:
+        self._platforms = platforms
+        self._worker = worker
+        self._writer = writer
+
+    def routes(self) -> list[web.RouteDef]:
+        found = []
+        for name, platform in self._platforms.items():
+            for hook in platform.hooks:
+                path = f"/hooks/{name}/{hook}" if hook else f"/hooks/{name}"
+                found.append(web.get(path, self._handler(platform, hook)))
+                found.append(web.post(path, self._handler(platform, hook)))
+        return found
+
+    def _handler(self, platform: Platform, hook: str):  # type: ignore[no-untyped-def]  # aiohttp's own type
+        async def handle(request: web.Request) -> web.Response:
+            started = time.perf_counter()
+            try:
+                return await self._handle(platform, hook, request)
+            finally:
+                metrics.acknowledged.labels(platform.name).observe(time.perf_counter() - started)
+
+        return handle
+
+    async def _handle(self, platform: Platform, hook: str, request: web.Request) -> web.Response:
+        length = request.content_length
+        if length is not None and length > MOST_BYTES:
+            return self._refuse(platform, 413, "too_large")
+        try:
+            body = await request.read()
+        except web.HTTPRequestEntityTooLarge:
+            return self._refuse(platform, 413, "too_large")
+        raw = RawRequest(
+            request.method, hook, request.query, request.headers, body, time.time()
+        )
+        try:
+            decoded = platform.decode(raw)
+        except Rejected as refusal:
+            return self._refuse(platform, refusal.status, refusal.reason)
+        if decoded.unsupported:
+            metrics.unsupported.labels(platform.name, decoded.unsupported[:40]).inc()
+        if not decoded.events:
+            return _response(decoded.ack)
+        return await self._work(platform, decoded)
+
+    def _refuse(self, platform: Platform, status: int, reason: str) -> web.Response:
+        metrics.rejected.labels(platform.name, reason).inc()
+        return web.Response(status=status, text="")
+
+    async def _work(self, platform: Platform, decoded: Decoded) -> web.Response:
+        budget = platform.can.budget_seconds
+        hold = budget + _HOLD_MARGIN if decoded.answer is not None else 0.0
+        try:
+            pieces = [self._worker.submit(event, hold) for event in decoded.events]
+        except (Overloaded, Stopped):
+            return self._refuse(platform, 503, "overloaded")
+        results, late = await asyncio.wait(pieces, timeout=budget)
+        if late:
+            # On disk or not yet: only a stored event may be acknowledged.
+            return self._refuse(platform, 503, "too_slow")
+        done: list[Done] = []
+        for piece in pieces:
+            error = piece.exception()
+            if error is not None:
+                _log.error("ingress.not_stored", extra={"error": type(error).__name__})
+                return self._refuse(platform, 503, "not_stored")
+            done.append(piece.result())
+        answered = self._answer(decoded, done)
+        self._settle(done, answered)
+        return _response(answered.http)
+
+    def _answer(self, decoded: Decoded, done: list[Done]) -> Answered:
+        first = next((one for one in done if one.worked), None)
+        if decoded.answer is None or first is None or not (first.deliveries or first.toast):
+            return Answered(decoded.ack)
+        return decoded.answer(first.outcome)
+
+    def _settle(self, done: list[Done], answered: Answered) -> None:
+        """Rows that the response carries are sent; the others may go the slow way now."""
+        carried = answered.carried
+        rows = [row for one in done for row in one.rows]
+        if not rows:
+            return
+
+        def settle(uow: UnitOfWork) -> None:
+            for row in rows:
+                if row in carried:
+                    uow.outbox.sent(row)
+            uow.outbox.release(row for row in rows if row not in carried)
+
+        try:
+            future = self._writer.submit(settle)
+        except Overloaded:
+            # The hold runs out by itself; the row is then sent a second time at worst.
+            return
+        if carried != frozenset(rows):
+            future.add_done_callback(lambda _: self._worker.wake_sender())

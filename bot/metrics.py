@@ -1,0 +1,27 @@
+"""Counters and gauges for /metrics; names start with lhg_."""
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+registry = CollectorRegistry()
+
+received = Counter(
+    "lhg_events_received", "Events remembered, by platform", ["platform"], registry=registry
+)
+duplicates = Counter(
+    "lhg_events_duplicate", "Events that were here before", ["platform"], registry=registry
+)
+rejected = Counter(
+    "lhg_requests_rejected", "Requests refused, by reason", ["platform", "reason"], registry=registry
+)
+unsupported = Counter(
+    "lhg_events_unsupported", "Kinds nobody handles", ["platform", "kind"], registry=registry
+)
+failed = Counter("lhg_events_failed", "Attempts that raised", ["error"], registry=registry)
+sent = Counter("lhg_messages_sent", "Deliveries taken", ["platform"], registry=registry)
+not_sent = Counter(
+    "lhg_messages_failed", "Deliveries not taken, by kind", ["platform", "kind"], registry=registry
+)
+waiting = Gauge("lhg_waiting", "Rows that wait", ["queue"], registry=registry)
+acknowledged = Histogram(
+    "lhg_acknowledge_seconds", "From request to acknowledgement", ["platform"], registry=registry
+)

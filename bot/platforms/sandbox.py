@@ -1,0 +1,69 @@
+"""The built-in sandbox as a platform: its far end is a table of this product."""
+
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from bot.platform import (
+    Capabilities,
+    Decoded,
+    Limit,
+    Permanent,
+    Platform,
+    RawRequest,
+    Receipt,
+    Rejected,
+    Section,
+    Setting,
+)
+from handlers.chat.events import ChatKind
+from handlers.chat.outbound import Address, Delivery
+
+SETTINGS: Final = (
+    Setting("LHG_SANDBOX", "网页聊天沙盒：1 打开，0 关闭；demo 命令总是打开", default="0"),
+)
+Deliver = Callable[[Delivery], Awaitable[Receipt]]
+
+
+class SandboxPlatform:
+    """`deliver` is set by the application: a platform does not know the storage."""
+
+    name = "sandbox"
+    hooks: tuple[str, ...] = ()
+    can = Capabilities(
+        callback_buttons=True,
+        update_cards=True,
+        mentions=True,
+        group_push=True,
+        direct=True,
+        max_text_bytes=20_480,
+        budget_seconds=10.0,
+    )
+
+    def __init__(self) -> None:
+        self.deliver: Deliver | None = None
+
+    def decode(self, request: RawRequest) -> Decoded:
+        raise Rejected(404, "no_hook")
+
+    def limits(self, to: Address) -> tuple[Limit, ...]:
+        return ()
+
+    def lane(self, delivery: Delivery) -> str:
+        return sandbox_chat(delivery.to)
+
+    async def send(self, delivery: Delivery) -> Receipt:
+        if self.deliver is None:
+            raise Permanent("sandbox_off")
+        return await self.deliver(delivery)
+
+    async def close(self) -> None:
+        return None
+
+
+def sandbox_chat(to: Address) -> str:
+    """The chat id as the page knows it: `dm:` and the user for direct chats."""
+    return f"dm:{to.chat.id}" if to.kind is ChatKind.DIRECT else to.chat.id
+
+
+def build(section: Section) -> Platform | None:
+    return SandboxPlatform() if section.get("LHG_SANDBOX") == "1" else None

@@ -1,0 +1,113 @@
+"""Environment and .env -> one frozen Settings; every mistake is reported at once."""
+
+import os
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from dotenv import dotenv_values
+
+from bot.platform import ConfigError, Setting
+
+CORE: Final = (
+    Setting("LHG_DATABASE_URL", "数据库：默认 SQLite 文件；多进程用 postgresql://", default="sqlite:///data/lhg.db"),
+    Setting("LHG_LISTEN", "监听地址和端口", default="127.0.0.1:8080"),
+    Setting("LHG_PUBLIC_URL", "外网访问地址，卡片和链接里用"),
+    Setting("LHG_SECRET_KEY", "签名密钥，至少 32 个字符", secret=True),
+    Setting("LHG_TIMEZONE", "时区", default="Asia/Shanghai"),
+    Setting("LHG_OFFICE_NAME", "办公室名称", default="老洪港管理办公室"),
+    Setting("LHG_BOT_NAME", "机器人在群里的名字，多个用逗号隔开", default="小港"),
+    Setting("LHG_TICKET_PREFIX", "工单编号前缀，2 到 8 个字母", default="LHG"),
+    Setting("LHG_BOOTSTRAP_TOKEN", "首次设置用的接口令牌，有全部权限", secret=True),
+    Setting("LHG_LOG_FORMAT", "日志格式：json 或 text", default="json"),
+    Setting("LHG_LLM_BASE_URL", "外部模型服务地址；空则不用"),
+    Setting("LHG_LLM_API_KEY", "外部模型服务的密钥", secret=True),
+    Setting("LHG_LLM_MODEL", "外部模型名称"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the process was told. Secrets stay out of `repr`."""
+
+    database_url: str = field(repr=False)
+    host: str
+    port: int
+    public_url: str
+    zone: ZoneInfo
+    office_name: str
+    bot_names: tuple[str, ...]
+    ticket_prefix: str
+    log_format: str
+    bootstrap_token: str = field(repr=False)
+    secret_key: str = field(repr=False)
+    values: Mapping[str, str] = field(repr=False)
+
+
+def raw_values(env_file: Path | None = None, overrides: Mapping[str, str] | None = None) -> dict[str, str]:
+    """The .env file, then the environment, then what a command sets itself."""
+    found: dict[str, str] = {}
+    path = env_file or Path(".env")
+    if path.exists():
+        found.update({k: v for k, v in dotenv_values(path).items() if v is not None})
+    found.update(os.environ)
+    found.update(overrides or {})
+    return found
+
+
+def load(
+    platform_settings: Sequence[Setting] = (),
+    env_file: Path | None = None,
+    overrides: Mapping[str, str] | None = None,
+) -> Settings:
+    """Raises ConfigError with a Chinese sentence for each mistake."""
+    raw = raw_values(env_file, overrides)
+    known = {s.key: s for s in (*CORE, *platform_settings)}
+    values = {key: raw.get(key, "").strip() or s.default for key, s in known.items()}
+    problems: list[str] = []
+    host, port = _listen(values["LHG_LISTEN"], problems)
+    zone = ZoneInfo("Asia/Shanghai")
+    try:
+        zone = ZoneInfo(values["LHG_TIMEZONE"])
+    except (ZoneInfoNotFoundError, ValueError):
+        problems.append(f"LHG_TIMEZONE={values['LHG_TIMEZONE']} 不是时区名，请写 Asia/Shanghai。")
+    url = values["LHG_DATABASE_URL"]
+    if not re.match(r"^(sqlite:///|postgres(ql)?(\+psycopg)?://)", url):
+        problems.append("LHG_DATABASE_URL 请写 sqlite:///文件路径 或 postgresql://用户:密码@主机/库名。")
+    if not re.fullmatch(r"[A-Za-z]{2,8}", values["LHG_TICKET_PREFIX"]):
+        problems.append("LHG_TICKET_PREFIX 请写 2 到 8 个字母，例如 LHG。")
+    if values["LHG_LOG_FORMAT"] not in ("json", "text"):
+        problems.append("LHG_LOG_FORMAT 请写 json 或 text。")
+    names = tuple(n.strip() for n in re.split(r"[,，]", values["LHG_BOT_NAME"]) if n.strip())
+    if not names:
+        problems.append("LHG_BOT_NAME 请写机器人在群里的名字，例如 小港。")
+    public = values["LHG_PUBLIC_URL"]
+    if public and not re.match(r"^https?://[^\s/]+", public):
+        problems.append("LHG_PUBLIC_URL 请写完整地址，例如 https://lhg.example.cn。")
+    if problems:
+        raise ConfigError(problems)
+    return Settings(
+        database_url=url,
+        host=host,
+        port=port,
+        public_url=public.rstrip("/"),
+        zone=zone,
+        office_name=values["LHG_OFFICE_NAME"],
+        bot_names=names,
+        ticket_prefix=values["LHG_TICKET_PREFIX"].upper(),
+        log_format=values["LHG_LOG_FORMAT"],
+        bootstrap_token=values["LHG_BOOTSTRAP_TOKEN"],
+        secret_key=values["LHG_SECRET_KEY"],
+        values=values,
+    )
+
+
+def _listen(text: str, problems: list[str]) -> tuple[str, int]:
+    match = re.fullmatch(r"(\[[0-9a-fA-F:]+\]|[^:\s]+):(\d{1,5})", text)
+    if match is None or not 0 <= int(match.group(2)) < 65536:
+        problems.append(f"LHG_LISTEN={text} 请写 地址:端口，例如 127.0.0.1:8080。")
+        return "127.0.0.1", 8080
+    return match.group(1).strip("[]"), int(match.group(2))

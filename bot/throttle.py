@@ -1,0 +1,51 @@
+"""Rate rules as arithmetic: when may the next message go, under which windows and cool-downs."""
+
+from collections import deque
+from collections.abc import Iterable
+
+from bot.platform import Limit
+
+
+class Throttle:
+    """Sliding windows by key. A sending is counted when its answer arrives, because the far end
+    counts then at the latest; what is under way counts too."""
+
+    def __init__(self) -> None:
+        self._stamps: dict[str, deque[float]] = {}
+        self._under_way: dict[str, int] = {}
+        self._cool: dict[str, float] = {}
+
+    def ready_at(self, limits: Iterable[Limit], now: float) -> float:
+        """The earliest instant (monotonic seconds) at which one more may be sent."""
+        ready = now
+        for limit in limits:
+            ready = max(ready, self._cool.get(limit.key, 0.0))
+            stamps = self._stamps.get(limit.key)
+            under_way = self._under_way.get(limit.key, 0)
+            if stamps is None:
+                if under_way >= limit.count:
+                    ready = max(ready, now + 0.05)
+                continue
+            while stamps and stamps[0] <= now - limit.per:
+                stamps.popleft()
+            free = limit.count - len(stamps) - under_way
+            if free > 0:
+                continue
+            index = len(stamps) + under_way - limit.count
+            opens = stamps[index] + limit.per if index < len(stamps) else now + 0.05
+            ready = max(ready, opens)
+        return ready
+
+    def begin(self, limits: Iterable[Limit]) -> None:
+        for limit in limits:
+            self._under_way[limit.key] = self._under_way.get(limit.key, 0) + 1
+
+    def end(self, limits: Iterable[Limit], now: float) -> None:
+        for limit in limits:
+            self._under_way[limit.key] = max(0, self._under_way.get(limit.key, 0) - 1)
+            self._stamps.setdefault(limit.key, deque()).append(now)
+
+    def cool(self, limits: Iterable[Limit], until: float) -> None:
+        """The far end asked for quiet until then."""
+        for limit in limits:
+            self._cool[limit.key] = max(self._cool.get(limit.key, 0.0), until)

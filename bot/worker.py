@@ -1,0 +1,155 @@
+"""Events become work: remembered and worked on in one commit, retried by a loop when that fails."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from bot import metrics
+from bot.platform import Outcome
+from bot.wiring import Wiring
+from bot.writer import Overloaded, Writer
+from handlers.chat.events import InboundEvent
+from handlers.chat.outbound import Delivery
+from handlers.services.turn import Taken, take
+from storage.uow import UnitOfWork
+
+_log = logging.getLogger("bot.worker")
+
+MOST_ATTEMPTS: Final = 5
+_IDLE_SECONDS: Final = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What came of an event. `duplicate`: it was here before and nothing was done again."""
+
+    inbox_id: int | None
+    duplicate: bool = False
+    worked: bool = False
+    toast: str = ""
+    rows: tuple[int, ...] = ()
+    deliveries: tuple[Delivery, ...] = ()
+
+    @property
+    def outcome(self) -> Outcome:
+        return Outcome(self.deliveries, self.toast)
+
+
+class Worker:
+    """`wake_sender` is called when there may be something to send."""
+
+    def __init__(
+        self, writer: Writer, wiring: Wiring, wake_sender: Callable[[], None] = lambda: None
+    ) -> None:
+        self._writer = writer
+        self._wiring = wiring
+        self._wake_sender = wake_sender
+        self._wake = asyncio.Event()
+        self._stopping = False
+        self._task: asyncio.Task[None] | None = None
+
+    def wake_sender(self) -> None:
+        self._wake_sender()
+
+    def submit(self, event: InboundEvent, hold: float = 0.0) -> "asyncio.Future[Done]":
+        """Remember an event and work on it in the same commit; raises Overloaded.
+
+        `hold`: seconds for which its answers wait for the platform's own response.
+        """
+        future = self._writer.submit(lambda uow: self._piece(uow, event, hold))
+        future.add_done_callback(self._after)
+        return future
+
+    def _after(self, future: "asyncio.Future[Done]") -> None:
+        if future.cancelled() or future.exception() is not None:
+            return
+        done = future.result()
+        if not done.duplicate:
+            self._wake_sender()
+            if not done.worked:
+                self._wake.set()
+
+    def _piece(self, uow: UnitOfWork, event: InboundEvent, hold: float) -> Done:
+        inbox_id = uow.inbox.remember(event)
+        if inbox_id is None:
+            metrics.duplicates.labels(event.platform).inc()
+            return Done(None, duplicate=True)
+        metrics.received.labels(event.platform).inc()
+        if uow.inbox.has_earlier(inbox_id, event.chat):
+            return Done(inbox_id)
+        return self._work(uow, inbox_id, event, hold)
+
+    def _work(self, uow: UnitOfWork, inbox_id: int, event: InboundEvent, hold: float) -> Done:
+        """Work in a savepoint of its own: the event stays remembered whatever happens."""
+        cursor = uow.connection.connection.cursor()
+        cursor.execute("SAVEPOINT turn")
+        uow.outbox.hold_seconds = hold
+        uow.outbox.prefer = event.platform
+        try:
+            taken: Taken = take(event, inbox_id, self._wiring.tools(uow))
+            uow.inbox.done(inbox_id)
+        except Exception as error:
+            cursor.execute("ROLLBACK TO SAVEPOINT turn")
+            cursor.execute("RELEASE SAVEPOINT turn")
+            self._failed(uow, inbox_id, error)
+            return Done(inbox_id)
+        cursor.execute("RELEASE SAVEPOINT turn")
+        deliveries = tuple(uow.outbox.deliveries(taken.rows)) if hold > 0 else ()
+        return Done(inbox_id, False, True, taken.toast, taken.rows, deliveries)
+
+    def _failed(self, uow: UnitOfWork, inbox_id: int, error: Exception) -> None:
+        name = type(error).__name__
+        metrics.failed.labels(name).inc()
+        dead = uow.inbox.failed(inbox_id, name, time.time() + 2.0, MOST_ATTEMPTS)
+        # The reference number is the inbox id: it leads to the row without telling what was said.
+        _log.error(
+            "event.dead" if dead else "event.failed",
+            extra={"event": inbox_id, "error": name},
+            exc_info=error,
+        )
+
+    # ---- what was left over
+
+    def start(self) -> None:
+        self._task = asyncio.create_task(self._loop(), name="worker")
+
+    async def stop(self) -> None:
+        self._stopping = True
+        self._wake.set()
+        if self._task is not None:
+            await self._task
+
+    async def catch_up(self) -> int:
+        """Work on every event whose time has come; how many there were."""
+        count = 0
+        for _ in range(100_000):
+            worked = await self._writer.run(self._next)
+            if worked == 0:
+                break
+            count += worked
+            self._wake_sender()
+        return count
+
+    def _next(self, uow: UnitOfWork) -> int:
+        pending = uow.inbox.pending(20)
+        for inbox_id, event in pending:
+            self._work(uow, inbox_id, event, 0.0)
+        return len(pending)
+
+    async def _loop(self) -> None:
+        while not self._stopping:
+            try:
+                await self.catch_up()
+            except Overloaded:
+                pass
+            except Exception as error:
+                # The loop must go on; the events are still in the inbox.
+                _log.error("worker.turn_failed", extra={"error": type(error).__name__})
+            self._wake.clear()
+            try:
+                await asyncio.wait_for(self._wake.wait(), _IDLE_SECONDS)
+            except TimeoutError:
+                pass
