@@ -1,0 +1,54 @@
+"""Command line: finds the commands in bot/commands and runs one."""
+
+import argparse
+import sys
+
+from bot import __version__
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """0 done, 1 the thing checked does not hold, 2 wrong use or settings."""
+    import importlib
+    import pkgutil
+
+    import bot.commands
+
+    given = sys.argv[1:] if arguments is None else arguments
+    parser = argparse.ArgumentParser(prog="lhg", description="老洪港企业服务联络机器人")
+    parser.add_argument("--version", action="version", version=__version__)
+    actions = parser.add_subparsers(dest="command", metavar="命令")
+    modules = {}
+    for found in sorted(pkgutil.iter_modules(bot.commands.__path__), key=lambda m: m.name):
+        module = importlib.import_module(f"bot.commands.{found.name}")
+        modules[module.NAME] = module
+        module.configure(actions.add_parser(module.NAME, help=module.HELP, description=module.HELP))
+    args = parser.parse_args(given)
+    if args.command is None:
+        parser.print_help()
+        return 2
+    return _run(modules[args.command].run, args)
+
+
+def _run(command, args: argparse.Namespace) -> int:  # type: ignore[no-untyped-def]  # a module's function
+    from bot.platform import ConfigError
+    from storage.db import DatabaseError
+
+    try:
+        return int(command(args))
+    except ConfigError as error:
+        print("设置有误：", file=sys.stderr)
+        for problem in error.problems:
+            print(f"  · {problem}", file=sys.stderr)
+        return 2
+    except DatabaseError as error:
+        told = {"in_use": "数据库正被另一个进程使用，请先停掉它。"}.get(
+            str(error), f"数据库版本 {error} 比程序新，请先升级程序。"
+        )
+        print(told, file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
