@@ -212,9 +212,7 @@ class Dispatcher:
         failure: SendError | None = None
         receipt = Receipt()
         try:
-            receipt = await asyncio.wait_for(
-                platform.send(row.delivery), self._pace.send_seconds
-            )
+            receipt = await asyncio.wait_for(platform.send(row.delivery), self._pace.send_seconds)
         except TimeoutError:
             failure = Unsure("timeout")
         except SendError as error:
@@ -249,9 +247,7 @@ class Dispatcher:
         )
         old = time.time() - row.created_wall > LONGEST_SECONDS and row.attempts > 0
         if final or row.attempts + 1 >= self._pace.attempts or old:
-            _log.warning(
-                "message.dead", extra={"row": row_id, "code": failure.code, "kind": kind}
-            )
+            _log.warning("message.dead", extra={"row": row_id, "code": failure.code, "kind": kind})
             await self._writer.run(lambda uow: uow.outbox.dead(row_id, f"{kind}:{failure.code}"))
             return
         wait = self._wait(row.attempts, failure)

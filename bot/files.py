@@ -60,9 +60,7 @@ def safe_cell(value: str) -> str:
     return f"'{value}" if value.startswith(_FORMULA) else value
 
 
-def write_table(
-    path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, str]]
-) -> None:
+def write_table(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, str]]) -> None:
     """Write .xlsx or .csv by the file's ending."""
     if path.suffix.lower() == ".xlsx":
         _write_xlsx(path, columns, rows)

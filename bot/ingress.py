@@ -64,9 +64,7 @@ class Ingress:
             body = await request.read()
         except web.HTTPRequestEntityTooLarge:
             return self._refuse(platform, 413, "too_large")
-        raw = RawRequest(
-            request.method, hook, request.query, request.headers, body, time.time()
-        )
+        raw = RawRequest(request.method, hook, request.query, request.headers, body, time.time())
         try:
             decoded = platform.decode(raw)
         except Rejected as refusal:
@@ -88,7 +86,7 @@ class Ingress:
             pieces = [self._worker.submit(event, hold) for event in decoded.events]
         except (Overloaded, Stopped):
             return self._refuse(platform, 503, "overloaded")
-        results, late = await asyncio.wait(pieces, timeout=budget)
+        _, late = await asyncio.wait(pieces, timeout=budget)
         if late:
             # On disk or not yet: only a stored event may be acknowledged.
             return self._refuse(platform, 503, "too_slow")

@@ -11,7 +11,9 @@ _PHONE: Final = re.compile(r"(?<!\d)1[3-9]\d[-\s]?\d{4}[-\s]?\d{4}(?!\d)")
 _SECRET_KEYS: Final = re.compile(
     r"token|secret|signature|password|aes_key|authorization|text|body|phone|sender_name", re.I
 )
-_QUERY: Final = re.compile(r"(?i)((?:key|access_token|corpsecret|response_code|signature)=)[^&\s\"']+")
+_QUERY: Final = re.compile(
+    r"(?i)((?:key|access_token|corpsecret|response_code|signature)=)[^&\s\"']+"
+)
 _STANDARD: Final = frozenset(logging.LogRecord("", 0, "", 0, "", (), None).__dict__) | {
     "message",
     "asctime",

@@ -11,7 +11,10 @@ duplicates = Counter(
     "lhg_events_duplicate", "Events that were here before", ["platform"], registry=registry
 )
 rejected = Counter(
-    "lhg_requests_rejected", "Requests refused, by reason", ["platform", "reason"], registry=registry
+    "lhg_requests_rejected",
+    "Requests refused, by reason",
+    ["platform", "reason"],
+    registry=registry,
 )
 unsupported = Counter(
     "lhg_events_unsupported", "Kinds nobody handles", ["platform", "kind"], registry=registry

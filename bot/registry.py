@@ -1,10 +1,9 @@
-"""Finds platforms, chat commands, jobs and CLI commands by listing their folders."""
+"""Finds platforms, chat commands and jobs by listing their folders."""
 
 import importlib
 import pkgutil
 from types import ModuleType
 
-import bot.commands
 import bot.platforms
 import handlers.commands
 import handlers.jobs
@@ -61,12 +60,3 @@ def platforms() -> dict[str, ModuleType]:
             raise RegistryError(f"{module.__name__} exposes no SETTINGS or build")
         found[name] = module
     return found
-
-
-def command_names() -> list[str]:
-    """The CLI commands, without importing them."""
-    return _modules(bot.commands)
-
-
-def command(name: str) -> ModuleType:
-    return importlib.import_module(f"bot.commands.{name}")

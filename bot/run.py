@@ -43,6 +43,7 @@ def serve(build: Callable[[], App], ready: Callable[[int], None]) -> None:
     except ImportError:
         runner = asyncio.Runner()
     with runner:
+
         async def main() -> None:
             await _serve(build(), ready)
 

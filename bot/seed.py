@@ -1,6 +1,5 @@
 """The sample registry of the demo and of replays, loaded through the ordinary import."""
 
-
 from pathlib import Path
 from typing import Final
 
@@ -42,5 +41,3 @@ def load_sample(uow: UnitOfWork, clock: Clock) -> None:
     uow.chats.save_chat(
         Chat("sandbox", MAIN_CHAT, MAIN_TITLE, "group", registered=True, is_main=True)
     )
-
-

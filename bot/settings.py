@@ -13,7 +13,11 @@ from dotenv import dotenv_values
 from bot.platform import ConfigError, Setting
 
 CORE: Final = (
-    Setting("LHG_DATABASE_URL", "数据库：默认 SQLite 文件；多进程用 postgresql://", default="sqlite:///data/lhg.db"),
+    Setting(
+        "LHG_DATABASE_URL",
+        "数据库：默认 SQLite 文件；多进程用 postgresql://",
+        default="sqlite:///data/lhg.db",
+    ),
     Setting("LHG_LISTEN", "监听地址和端口", default="127.0.0.1:8080"),
     Setting("LHG_PUBLIC_URL", "外网访问地址，卡片和链接里用"),
     Setting("LHG_SECRET_KEY", "签名密钥，至少 32 个字符", secret=True),
@@ -47,7 +51,9 @@ class Settings:
     values: Mapping[str, str] = field(repr=False)
 
 
-def raw_values(env_file: Path | None = None, overrides: Mapping[str, str] | None = None) -> dict[str, str]:
+def raw_values(
+    env_file: Path | None = None, overrides: Mapping[str, str] | None = None
+) -> dict[str, str]:
     """The .env file, then the environment, then what a command sets itself."""
     found: dict[str, str] = {}
     path = env_file or Path(".env")
@@ -76,7 +82,9 @@ def load(
         problems.append(f"LHG_TIMEZONE={values['LHG_TIMEZONE']} 不是时区名，请写 Asia/Shanghai。")
     url = values["LHG_DATABASE_URL"]
     if not re.match(r"^(sqlite:///|postgres(ql)?(\+psycopg)?://)", url):
-        problems.append("LHG_DATABASE_URL 请写 sqlite:///文件路径 或 postgresql://用户:密码@主机/库名。")
+        problems.append(
+            "LHG_DATABASE_URL 请写 sqlite:///文件路径 或 postgresql://用户:密码@主机/库名。"
+        )
     if not re.fullmatch(r"[A-Za-z]{2,8}", values["LHG_TICKET_PREFIX"]):
         problems.append("LHG_TICKET_PREFIX 请写 2 到 8 个字母，例如 LHG。")
     if values["LHG_LOG_FORMAT"] not in ("json", "text"):

@@ -19,9 +19,7 @@ _log = logging.getLogger("bot.ticker")
 class Ticker:
     """Runs every job through the writer, at its interval."""
 
-    def __init__(
-        self, jobs: Sequence[Job], writer: Writer, wiring: Wiring, zone: ZoneInfo
-    ) -> None:
+    def __init__(self, jobs: Sequence[Job], writer: Writer, wiring: Wiring, zone: ZoneInfo) -> None:
         self._jobs = jobs
         self._writer = writer
         self._wiring = wiring

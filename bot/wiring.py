@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, get_type_hints
 
 from handlers.chat.events import InboundEvent
@@ -23,7 +23,7 @@ class Firms:
     """The index of firm names, built again when the registry changes."""
 
     version: int = -1
-    index: FirmNames = FirmNames(())
+    index: FirmNames = field(default_factory=lambda: FirmNames(()))
 
     def of(self, work: Work) -> FirmNames:
         version = work.people.registry_version()
@@ -93,12 +93,10 @@ class Wiring:
     bot_names: tuple[str, ...]
     prefix: str = "LHG"
     directly: frozenset[str] = frozenset()
-    calendar: WorkCalendar = PlainWeek()
-    firms: Firms | None = None
+    calendar: WorkCalendar = field(default_factory=PlainWeek)
+    firms: Firms = field(default_factory=Firms)
 
     def tools(self, work: UnitOfWork) -> Tools:
-        if self.firms is None:
-            self.firms = Firms()
         return Tools(
             work,
             self.clock,

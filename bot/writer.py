@@ -66,9 +66,7 @@ class Writer:
 
     async def read(self, work: Callable[[UnitOfWork], _T]) -> _T:
         """Run a reading on a connection of its own."""
-        return await asyncio.get_running_loop().run_in_executor(
-            self._readers, self.read_now, work
-        )
+        return await asyncio.get_running_loop().run_in_executor(self._readers, self.read_now, work)
 
     def read_now(self, work: Callable[[UnitOfWork], _T]) -> _T:
         with self._engine.connect() as connection:

@@ -22,7 +22,6 @@ from handlers.domain.people import (
 from handlers.domain.policy import Policy
 from handlers.domain.ticket import Entry, State, Ticket
 
-
 _Item = TypeVar("_Item")
 
 

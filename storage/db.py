@@ -29,9 +29,7 @@ def engine_for(url: str) -> Engine:
         return create_engine(normal, pool_pre_ping=True)
     if parsed.database and parsed.database != ":memory:":
         Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(
-        normal, connect_args={"check_same_thread": False, "timeout": 5.0}
-    )
+    engine = create_engine(normal, connect_args={"check_same_thread": False, "timeout": 5.0})
 
     @event.listens_for(engine, "connect")
     def prepare(connection: sqlite3.Connection, record: object) -> None:
@@ -79,7 +77,7 @@ class Statement:
 
     def _form(self, connection: Connection) -> tuple[str, Any]:
         dialect = connection.dialect
-        compiled = self._source.compile(dialect=dialect)
+        compiled: Any = self._source.compile(dialect=dialect)
         processors = getattr(compiled, "_bind_processors", {})
         fixed = compiled.params
         if dialect.name == "sqlite":
@@ -99,10 +97,7 @@ class Statement:
         if isinstance(plan, list):
             cursor.execute(
                 sql,
-                [
-                    values.get(n, d) if p is None else p(values.get(n, d))
-                    for n, p, d in plan
-                ],
+                [values.get(n, d) if p is None else p(values.get(n, d)) for n, p, d in plan],
             )
         else:
             cursor.execute(

@@ -36,7 +36,9 @@ def date_in(text: str, now: datetime, zone: ZoneInfo) -> tuple[datetime | None, 
         day = read(match, today)
         if day is None:
             continue
-        rest = (text[: match.start()].rstrip(_EDGES) + " " + text[match.end() :].lstrip(_EDGES)).strip()
+        rest = (
+            text[: match.start()].rstrip(_EDGES) + " " + text[match.end() :].lstrip(_EDGES)
+        ).strip()
         return datetime.combine(day, _CLOSING, zone).astimezone(now.tzinfo), rest
     return None, text
 

@@ -34,7 +34,7 @@ class Filter:
         return Filter(lambda s: not self(s), f"~{self.name}")
 
 
-def Who(*roles: Role) -> Filter:  # noqa: N802 - reads as a value beside InGroup
+def Who(*roles: Role) -> Filter:
     """The speaker has one of these roles."""
     wanted = frozenset(roles)
     return Filter(lambda s: s.role in wanted, "|".join(roles))

@@ -11,9 +11,13 @@ _MENTION: Final = re.compile(r"@[^\s@,，。:：;；、!！?？\u2005]{1,20}(?:[
 _QUOTED: Final = re.compile(r"^\s*「[^」]*」\s*(?:-\s*){3,}\s*", re.S)
 _CODE: Final = re.compile(r"(?<![A-Za-z0-9])([A-Za-z]{2,8}-\d{8}-\d{3,})(?!\d)")
 _NUMBER: Final = re.compile(r"(?:工单|单号|编号|#|№|号单)\s*[:：]?\s*#?\s*(\d{4,9})(?!\d)")
-_LEADING: Final = re.compile(r"^[\s#:：,，]*(\d{4,9})(?![\d万元人吨亩度.])(?:号|单|号单)?[\s,，:：;；。.]*")
+_LEADING: Final = re.compile(
+    r"^[\s#:：,，]*(\d{4,9})(?![\d万元人吨亩度.])(?:号|单|号单)?[\s,，:：;；。.]*"
+)
 _BOT_NUMBER: Final = re.compile(r"#(\d{4,9})(?!\d)")
-_CONTROL: Final = re.compile(r"[\u0000-\u0008\u000b-\u001f\u007f\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
+_CONTROL: Final = re.compile(
+    r"[\u0000-\u0008\u000b-\u001f\u007f\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]"
+)
 _MARKS: Final = " \t\r\n\u3000\u2005,，。.:：;；!！~～、-—"
 
 
@@ -74,7 +78,9 @@ def _leading_ref(text: str) -> tuple[TicketRef | None, str]:
         return TicketRef(code=code.group(1).upper()), trimmed[code.end() :].strip(_MARKS)
     number = _LEADING.match(text)
     if number is None:
-        named = re.match(r"^[\s,，:：]*(?:工单|单号|编号)\s*#?\s*(\d{4,9})(?:号|单)?[\s,，:：]*", text)
+        named = re.match(
+            r"^[\s,，:：]*(?:工单|单号|编号)\s*#?\s*(\d{4,9})(?:号|单)?[\s,，:：]*", text
+        )
         if named is None:
             return None, text.strip(_MARKS)
         return TicketRef(number=int(named.group(1))), text[named.end() :].strip(_MARKS)

@@ -169,7 +169,9 @@ class Content:
     mentions: tuple[Mention, ...] = ()
 
     @classmethod
-    def of(cls, card: Card, kind: Kind = Kind.CARD, mentions: tuple[Mention, ...] = ()) -> "Content":
+    def of(
+        cls, card: Card, kind: Kind = Kind.CARD, mentions: tuple[Mention, ...] = ()
+    ) -> "Content":
         return cls(card.fallback, card, kind, mentions)
 
 

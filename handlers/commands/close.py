@@ -31,7 +31,12 @@ def resolve(asked: Asked, moves: Moves) -> Reply:
 
 
 @router.command(
-    "即答", "答复", "直接答复", who=Staff, usage="即答 1024 答复内容", about="当场能答的，答复即办结"
+    "即答",
+    "答复",
+    "直接答复",
+    who=Staff,
+    usage="即答 1024 答复内容",
+    about="当场能答的，答复即办结",
 )
 @router.action("ticket.answer", Staff)
 def answer(asked: Asked, moves: Moves) -> Reply:

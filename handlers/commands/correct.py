@@ -9,7 +9,9 @@ from handlers.services.moves import Asked, Moves
 router = Router("correct")
 
 
-@router.command("合并", "并入", "并单", who=Staff, usage="合并 1024 到 1030", about="同一件事合成一件")
+@router.command(
+    "合并", "并入", "并单", who=Staff, usage="合并 1024 到 1030", about="同一件事合成一件"
+)
 def merge(asked: Asked, moves: Moves) -> Reply:
     return moves.go(asked, Move.MERGE)
 
@@ -19,7 +21,9 @@ def unmerge(asked: Asked, moves: Moves) -> Reply:
     return moves.go(asked, Move.UNMERGE)
 
 
-@router.command("拆分", "拆单", who=Staff, usage="拆分 1024 另一件事", about="一件里有两件事，拆出一件")
+@router.command(
+    "拆分", "拆单", who=Staff, usage="拆分 1024 另一件事", about="一件里有两件事，拆出一件"
+)
 def split(asked: Asked, moves: Moves) -> Reply:
     return moves.go(asked, Move.SPLIT)
 
@@ -41,6 +45,8 @@ def confidential(asked: Asked, moves: Moves) -> Reply:
     return moves.go(asked, Move.SET_CONFIDENTIAL)
 
 
-@router.command("补企业", "企业是", who=Anybody, usage="补企业 1024 企业简称", about="补上是哪家企业")
+@router.command(
+    "补企业", "企业是", who=Anybody, usage="补企业 1024 企业简称", about="补上是哪家企业"
+)
 def name_firm(asked: Asked, moves: Moves) -> Reply:
     return moves.go(asked, Move.NAME_FIRM)

@@ -9,7 +9,9 @@ from handlers.services.moves import Asked, Moves
 router = Router("decide")
 
 
-@router.command("延期", "申请延期", who=Staff, usage="延期 1024 12月5日 理由", about="申请延长办理时限")
+@router.command(
+    "延期", "申请延期", who=Staff, usage="延期 1024 12月5日 理由", about="申请延长办理时限"
+)
 @router.action("ticket.extend", Staff)
 def extend(asked: Asked, moves: Moves) -> Reply:
     return moves.go(asked, Move.EXTEND)
@@ -28,7 +30,11 @@ def extend_refuse(asked: Asked, moves: Moves) -> Reply:
 
 
 @router.command(
-    "挂账", "申请挂账", who=Staff, usage="挂账 1024 1月15日 理由；已告知企业的话", about="暂时办不了，申请挂账"
+    "挂账",
+    "申请挂账",
+    who=Staff,
+    usage="挂账 1024 1月15日 理由；已告知企业的话",
+    about="暂时办不了，申请挂账",
 )
 @router.action("ticket.shelve", Staff)
 def shelve(asked: Asked, moves: Moves) -> Reply:
@@ -47,7 +53,9 @@ def shelve_refuse(asked: Asked, moves: Moves) -> Reply:
     return moves.go(asked, Move.SHELVE_REFUSE)
 
 
-@router.command("复核", "恢复办理", "取消挂账", who=Staff, usage="复核 1024", about="挂账的恢复办理")
+@router.command(
+    "复核", "恢复办理", "取消挂账", who=Staff, usage="复核 1024", about="挂账的恢复办理"
+)
 @router.action("ticket.review", Staff)
 def review(asked: Asked, moves: Moves) -> Reply:
     return moves.go(asked, Move.REVIEW)
@@ -66,7 +74,11 @@ def acknowledge(asked: Asked, moves: Moves) -> Reply:
 
 
 @router.command(
-    "不予受理", "不受理", who=Staff, usage="不予受理 1024 不属本区职责 建议", about="领导或办公室决定不予受理"
+    "不予受理",
+    "不受理",
+    who=Staff,
+    usage="不予受理 1024 不属本区职责 建议",
+    about="领导或办公室决定不予受理",
 )
 @router.action("ticket.not_accept", Staff)
 def not_accept(asked: Asked, moves: Moves) -> Reply:

@@ -11,7 +11,15 @@ router = Router("help")
 
 
 @router.command(
-    "帮助", "help", "怎么用", "使用说明", "功能", exact=("?",), who=Anybody, usage="帮助", about="看全部用法"
+    "帮助",
+    "help",
+    "怎么用",
+    "使用说明",
+    "功能",
+    exact=("?",),
+    who=Anybody,
+    usage="帮助",
+    about="看全部用法",
 )
 def show(asked: Asked, book: Book, bot: BotName) -> Reply:
     role = asked.speaker.role

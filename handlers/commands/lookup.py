@@ -16,16 +16,24 @@ router = Router("lookup")
 
 
 @router.command(
-    "我的工单", "我的单", "待办", exact=("工单",), who=Anybody, usage="我的工单", about="看在办的工单"
+    "我的工单",
+    "我的单",
+    "待办",
+    exact=("工单",),
+    who=Anybody,
+    usage="我的工单",
+    about="看在办的工单",
 )
-def mine(asked: Asked, tickets: TicketService, clock: Clock) -> Reply:
+def mine(asked: Asked, tickets: TicketService, clock: Clock) -> Reply | None:
     if asked.speaker.person is None:
         return Reply.say(people_say.who_are_you())
     return Reply.say(say.ticket_list("在办工单", tickets.mine(asked.speaker, LIVE), clock.now()))
 
 
-@router.command("查", "查询", "查看", "看", who=Anybody, usage="查 1024", about="看一件工单，或按词查找")
-def one(asked: Asked, moves: Moves, tickets: TicketService, clock: Clock) -> Reply:
+@router.command(
+    "查", "查询", "查看", "看", who=Anybody, usage="查 1024", about="看一件工单，或按词查找"
+)
+def one(asked: Asked, moves: Moves, tickets: TicketService, clock: Clock) -> Reply | None:
     ticket = moves.named(asked)
     now = clock.now()
     if ticket is None:
@@ -43,5 +51,5 @@ def one(asked: Asked, moves: Moves, tickets: TicketService, clock: Clock) -> Rep
 
 
 @router.command("搜", "搜索", "找", who=Anybody, usage="搜 异味", about="按词查找")
-def search(asked: Asked, moves: Moves, tickets: TicketService, clock: Clock) -> Reply:
+def search(asked: Asked, moves: Moves, tickets: TicketService, clock: Clock) -> Reply | None:
     return one(asked, moves, tickets, clock)

@@ -14,7 +14,9 @@ from handlers.texts import people as say
 router = Router("people")
 
 
-@router.command("绑定", "我是", who=Anybody, usage="绑定 泓曜精密 张经理", about="登记您是哪家企业的")
+@router.command(
+    "绑定", "我是", who=Anybody, usage="绑定 泓曜精密 张经理", about="登记您是哪家企业的"
+)
 def bind(asked: Asked, people: PeopleService) -> Reply:
     firm, _, called = asked.rest.replace("的", " ", 1).partition(" ")
     if not firm or not called.strip():

@@ -51,7 +51,13 @@ def solved(asked: Asked, moves: Moves) -> Reply:
 
 
 @router.command(
-    "没解决", "未解决", "没有解决", "重办", who=Firm, usage="没解决 1024 还差什么", about="没解决，重新办理"
+    "没解决",
+    "未解决",
+    "没有解决",
+    "重办",
+    who=Firm,
+    usage="没解决 1024 还差什么",
+    about="没解决，重新办理",
 )
 @router.action("ticket.verdict_no")
 def unsolved(asked: Asked, moves: Moves) -> Reply:
@@ -79,9 +85,7 @@ def follow_up(asked: Asked, moves: Moves) -> Reply:
     return moves.on(named, asked, Move.FOLLOW_UP)
 
 
-@router.command(
-    "撤回", "撤单", "不用办了", who=Anybody, usage="撤回 1024", about="不用办了，撤回"
-)
+@router.command("撤回", "撤单", "不用办了", who=Anybody, usage="撤回 1024", about="不用办了，撤回")
 @router.action("ticket.withdraw")
 def withdraw(asked: Asked, moves: Moves) -> Reply:
     return moves.go(asked, Move.WITHDRAW)

@@ -18,7 +18,12 @@ def hear(asked: Asked, speech: SpeechService) -> Reply | None:
 
 
 @router.command(
-    "代报", "代登记", "替报", who=Staff, usage="代报 东和 电话 车间缺操作工5人", about="企业打电话或当面说的，替它登记"
+    "代报",
+    "代登记",
+    "替报",
+    who=Staff,
+    usage="代报 东和 电话 车间缺操作工5人",
+    about="企业打电话或当面说的，替它登记",
 )
 def report_for(asked: Asked, speech: SpeechService) -> Reply:
     text, channel = asked.rest, Channel.PHONE
@@ -31,7 +36,9 @@ def report_for(asked: Asked, speech: SpeechService) -> Reply:
     return speech.report_for(asked, text, channel)
 
 
-@router.command("报修", "反映", "求助", "登记", "诉求", who=Anybody, usage="反映 什么事", about="登记一个问题")
+@router.command(
+    "报修", "反映", "求助", "登记", "诉求", who=Anybody, usage="反映 什么事", about="登记一个问题"
+)
 def report(asked: Asked, speech: SpeechService, moves: Moves) -> Reply | None:
     if not asked.rest:
         quote = asked.event.quote
@@ -78,5 +85,3 @@ def awaited(asked: Asked, moves: Moves) -> Reply:
 @router.dialogue("pick")
 def picked(asked: Asked, moves: Moves, speech: SpeechService) -> Reply | None:
     return moves.picked(asked, lambda: speech.hear(asked))
-
-

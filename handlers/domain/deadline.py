@@ -28,9 +28,7 @@ def claim_due(
         return plain
     morning = datetime.combine(local.date(), policy.morning, calendar.zone)
     if local >= morning:
-        morning = datetime.combine(
-            local.date() + timedelta(days=1), policy.morning, calendar.zone
-        )
+        morning = datetime.combine(local.date() + timedelta(days=1), policy.morning, calendar.zone)
     return morning.astimezone(start.tzinfo)
 
 

@@ -7,13 +7,37 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
-COLUMNS: Final = (
-    "enterprise_id full_name short_name aliases industry area grid employees scale hazardous "
-    "contact_name contact_phone liaison leader grid_chief grid_member from_seed group"
-).split()
-PEOPLE_COLUMNS: Final = (
-    "person_id name role title_cn area grid phone backup_person_id on_leave"
-).split()
+COLUMNS: Final = [
+    "enterprise_id",
+    "full_name",
+    "short_name",
+    "aliases",
+    "industry",
+    "area",
+    "grid",
+    "employees",
+    "scale",
+    "hazardous",
+    "contact_name",
+    "contact_phone",
+    "liaison",
+    "leader",
+    "grid_chief",
+    "grid_member",
+    "from_seed",
+    "group",
+]
+PEOPLE_COLUMNS: Final = [
+    "person_id",
+    "name",
+    "role",
+    "title_cn",
+    "area",
+    "grid",
+    "phone",
+    "backup_person_id",
+    "on_leave",
+]
 PEOPLE_EXTRA: Final = ("department", "on_duty")
 
 _HEADINGS: Final[Mapping[str, str]] = {
@@ -194,9 +218,7 @@ def cleaned(rows: Sequence[tuple[int, Sequence[str]]]) -> Sheet:
     kept: list[CleanRow] = []
     rejected: list[Remark] = []
     for number, cells in rows[start:]:
-        values = {
-            name: tidy(cell) for name, cell in zip(header, cells, strict=False) if name
-        }
+        values = {name: tidy(cell) for name, cell in zip(header, cells, strict=False) if name}
         if not any(values.values()) or _is_note(values, cells):
             continue
         if is_people:
@@ -212,9 +234,7 @@ def cleaned(rows: Sequence[tuple[int, Sequence[str]]]) -> Sheet:
             continue
         same = tuple(v for k, v in sorted(values.items()) if k not in ("serial", *_MERGED))
         if same in seen:
-            rejected.append(
-                Remark(number, name, "name", f"{seen[same]}", Problem.DUPLICATE)
-            )
+            rejected.append(Remark(number, name, "name", f"{seen[same]}", Problem.DUPLICATE))
             continue
         seen[same] = number
         kept.append(_clean(number, name, values))

@@ -288,6 +288,11 @@ def parts_of(
         if ticket.department and actor.department == ticket.department:
             parts.add(Part.DEPARTMENT)
         return frozenset(parts)
+    return frozenset(parts | _staff_parts(ticket, actor, standing))
+
+
+def _staff_parts(ticket: Ticket, actor: Person, standing: Standing) -> set[Part]:
+    parts: set[Part] = set()
     office = actor.role in OFFICE_ROLES
     if office:
         parts.add(Part.OFFICE)
@@ -307,7 +312,7 @@ def parts_of(
         parts.add(Part.AREA)
     if actor.id in standing.grid_ids:
         parts.add(Part.GRID)
-    return frozenset(parts)
+    return parts
 
 
 READERS: Final = frozenset(
@@ -462,11 +467,60 @@ def _with(ticket: Ticket, person: Person | None) -> tuple[PersonId, ...]:
 
 
 PLEASANTRIES: Final = frozenset(
-    "收到 好的 好 谢谢 多谢 辛苦了 嗯 嗯嗯 ok OK 1 知道了 晓得了 明白 谢谢领导 感谢 没问题".split()
+    [
+        "收到",
+        "好的",
+        "好",
+        "谢谢",
+        "多谢",
+        "辛苦了",
+        "嗯",
+        "嗯嗯",
+        "ok",
+        "OK",
+        "1",
+        "知道了",
+        "晓得了",
+        "明白",
+        "谢谢领导",
+        "感谢",
+        "没问题",
+    ]
 )
 BARE_RESULTS: Final = frozenset(
-    "办结 已办结 处理 已处理 已转办 转办 已答复 答复 已解决 解决 完成 已完成 结单 销号 关单 完结 闭环 "
-    "归档 收口 了结 结案 已处理完 处理完毕 处理完了 办好了 弄好了 好了 搞定 可以关了 已办理 已处理完毕".split()
+    [
+        "办结",
+        "已办结",
+        "处理",
+        "已处理",
+        "已转办",
+        "转办",
+        "已答复",
+        "答复",
+        "已解决",
+        "解决",
+        "完成",
+        "已完成",
+        "结单",
+        "销号",
+        "关单",
+        "完结",
+        "闭环",
+        "归档",
+        "收口",
+        "了结",
+        "结案",
+        "已处理完",
+        "处理完毕",
+        "处理完了",
+        "办好了",
+        "弄好了",
+        "好了",
+        "搞定",
+        "可以关了",
+        "已办理",
+        "已处理完毕",
+    ]
 )
 NOT_ACCEPT_REASONS: Final[Mapping[str, str]] = {
     "outside": "不属本区职责",
@@ -629,16 +683,14 @@ def _answer(step: Step) -> Ticket:
     ticket = step.ticket
     if Part.SYSTEM in step.parts and ticket.kind is not Kind.CONSULT:
         raise NotAllowed(ticket.number, Move.ANSWER)
-    return _resolved(
-        step, replace(ticket, claimed_at=ticket.claimed_at or step.now)
-    )
+    return _resolved(step, replace(ticket, claimed_at=ticket.claimed_at or step.now))
 
 
 def _resolved(step: Step, ticket: Ticket) -> Ticket:
     if is_bare_result(step.args.text, step.policy.result_length):
         raise BadInput("empty_result", number=ticket.number)
     actor = step.actor
-    done = replace(
+    return replace(
         _stopped(_replied(step, ticket)),
         state=State.RESOLVED,
         owner_id=actor.id if actor is not None and ticket.owner_id is None else ticket.owner_id,
@@ -647,7 +699,6 @@ def _resolved(step: Step, ticket: Ticket) -> Ticket:
         due_verdict=step.calendar.close_of(step.now, step.policy.verdict_days),
         handlers=_with(ticket, actor),
     )
-    return done
 
 
 def _resolve(step: Step) -> Ticket:
@@ -1093,16 +1144,12 @@ MOVES: Final[Mapping[Move, Rule]] = {
     Move.TRANSFER_REFUSE: _rule(LIVE, "N", _transfer_refuse),
     Move.REASSIGN: _rule(LIVE, "LO", _reassign),
     Move.DECLINE: _rule(frozenset({_S.OPEN, _S.IN_PROGRESS}), "H", _decline, _S.OPEN),
-    Move.PROGRESS: _rule(
-        _WORKED, "HDG", _progress, _S.IN_PROGRESS, _S.WAITING_DEPARTMENT
-    ),
+    Move.PROGRESS: _rule(_WORKED, "HDG", _progress, _S.IN_PROGRESS, _S.WAITING_DEPARTMENT),
     Move.ASK: _rule(_S.IN_PROGRESS, "H", _ask, _S.WAITING_ENTERPRISE),
     Move.REPLY: _rule(_S.WAITING_ENTERPRISE, "F", _reply, _S.IN_PROGRESS),
     Move.ANSWER_OVERDUE: _rule(_S.WAITING_ENTERPRISE, "S", _answer_overdue, _S.IN_PROGRESS),
     Move.REFER: _rule(_S.IN_PROGRESS, "H", _refer, _S.WAITING_DEPARTMENT),
-    Move.DEPARTMENT_RESULT: _rule(
-        _S.WAITING_DEPARTMENT, "HOD", _department_result, _S.IN_PROGRESS
-    ),
+    Move.DEPARTMENT_RESULT: _rule(_S.WAITING_DEPARTMENT, "HOD", _department_result, _S.IN_PROGRESS),
     Move.RECALL: _rule(_S.WAITING_DEPARTMENT, "HOD", _department_result, _S.IN_PROGRESS),
     Move.SHELVE: _rule(frozenset({_S.IN_PROGRESS, _S.WAITING_DEPARTMENT}), "H", _shelve),
     Move.SHELVE_APPROVE: _rule(
@@ -1116,9 +1163,7 @@ MOVES: Final[Mapping[Move, Rule]] = {
     Move.RETRACT: _rule(_S.RESOLVED, "HL", _retract, _S.IN_PROGRESS),
     Move.VERDICT_YES: _rule(_S.RESOLVED, "F", _verdict_yes, _S.CLOSED),
     Move.VERDICT_NO: _rule(_S.RESOLVED, "F", _verdict_no, _S.IN_PROGRESS),
-    Move.RATE: _rule(
-        frozenset({_S.RESOLVED, _S.CLOSED}), "F", _rate, _S.CLOSED, _S.IN_PROGRESS
-    ),
+    Move.RATE: _rule(frozenset({_S.RESOLVED, _S.CLOSED}), "F", _rate, _S.CLOSED, _S.IN_PROGRESS),
     Move.CLOSE_SILENT: _rule(_S.RESOLVED, "S", _close_silent, _S.CLOSED),
     Move.REOPEN: _rule(_S.CLOSED, "FO", _reopen, _S.IN_PROGRESS),
     Move.WITHDRAW: _rule(LIVE, "FR", _withdraw, _S.WITHDRAWN),
@@ -1235,7 +1280,9 @@ def changes(before: Ticket | None, after: Ticket) -> dict[str, Any]:
 
 
 _INSTANTS: Final = frozenset(
-    f.name for f in fields(Ticket) if f.name.endswith(("_at", "_since")) or f.name.startswith("due_")
+    f.name
+    for f in fields(Ticket)
+    if f.name.endswith(("_at", "_since")) or f.name.startswith("due_")
 ) | {"pending_until", "pending_review"}
 _READ: Final[Mapping[str, Callable[[Any], Any]]] = {
     "category": Category,

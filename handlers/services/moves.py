@@ -289,9 +289,7 @@ class Moves:
         )
         if category is None and urgency is None:
             raise BadInput("category_unclear", number=ticket.number)
-        return self._act(
-            ticket, asked, move, Args(text=text, category=category, urgency=urgency)
-        )
+        return self._act(ticket, asked, move, Args(text=text, category=category, urgency=urgency))
 
     def _other(self, asked: Asked, text: str) -> Ticket:
         digits = re.search(r"\d{4,9}", text)
@@ -356,10 +354,15 @@ class Moves:
         face = press.card_key.rsplit(":", 1)[-1]
         person = asked.speaker.person
         if person is not None and person.role is Role.MANAGER:
-            return say.firm_card(ticket, owner, now, say.thanks_for_rating(ticket)) if face in (
-                "firm",
-                "callback",
-            ) else None
+            return (
+                say.firm_card(ticket, owner, now, say.thanks_for_rating(ticket))
+                if face
+                in (
+                    "firm",
+                    "callback",
+                )
+                else None
+            )
         if face == "handler":
             contact = telling.firm_person(ticket)
             return say.handler_card(

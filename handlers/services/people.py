@@ -178,9 +178,7 @@ class PeopleService:
         matches = self._firms.match(name)
         if len(matches) > 1:
             raise BadInput("which_firm", names=self.firm_names(matches))
-        enterprise = (
-            self._work.people.enterprise(EnterpriseId(matches[0])) if matches else None
-        )
+        enterprise = self._work.people.enterprise(EnterpriseId(matches[0])) if matches else None
         if enterprise is None:
             raise NoSuch("firm", name)
         return enterprise

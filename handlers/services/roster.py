@@ -123,7 +123,9 @@ class RosterService:
         if wanted_id:
             return [f for f in firms if f.id == wanted_id]
         keys = {firm_key(values.get(k, "")) for k in ("name", "full_name", "short_name")} - {""}
-        exact = [f for f in firms if firm_key(f.full_name) in keys or firm_key(f.short_name) in keys]
+        exact = [
+            f for f in firms if firm_key(f.full_name) in keys or firm_key(f.short_name) in keys
+        ]
         if exact:
             return exact
         return [f for f in firms if any(firm_key(a) in keys for a in f.aliases)]
@@ -291,10 +293,10 @@ class RosterService:
                     "hazardous": "是" if firm.hazardous else "否",
                     "contact_name": "" if contact is None else contact.name,
                     "contact_phone": "" if contact is None else contact.phone,
-                    "liaison": self._name(pairing and pairing.liaison_id),
-                    "leader": self._name(pairing and pairing.leader_id),
-                    "grid_chief": self._name(pairing and pairing.grid_chief_id),
-                    "grid_member": self._name(pairing and pairing.grid_member_id),
+                    "liaison": self._name(None if pairing is None else pairing.liaison_id),
+                    "leader": self._name(None if pairing is None else pairing.leader_id),
+                    "grid_chief": self._name(None if pairing is None else pairing.grid_chief_id),
+                    "grid_member": self._name(None if pairing is None else pairing.grid_member_id),
                     "from_seed": "是" if firm.from_seed else "否",
                     "group": firm.group,
                 }
@@ -325,9 +327,7 @@ class RosterService:
 
 
 def _differences(before: Any, after: Any) -> list[str]:
-    return [
-        name for name in before.__slots__ if getattr(before, name) != getattr(after, name)
-    ]
+    return [name for name in before.__slots__ if getattr(before, name) != getattr(after, name)]
 
 
 def _short(name: str) -> str:

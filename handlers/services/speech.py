@@ -93,8 +93,9 @@ class SpeechService:
             return self._perhaps(asked, reading)
         if reading.action == "urge":
             return self._urge(asked)
-        if not addressed or reading.intent in (Intent.CHATTER, Intent.SIGNUP) and (
-            event.chat_kind is ChatKind.GROUP
+        if not addressed or (
+            reading.intent in (Intent.CHATTER, Intent.SIGNUP)
+            and (event.chat_kind is ChatKind.GROUP)
         ):
             return None
         return self._lost(asked)
@@ -129,8 +130,10 @@ class SpeechService:
             told = self._judged(ticket, asked, reading)
             if told is not None:
                 return told
-            return None if reading.intent in (Intent.ACK, Intent.CHATTER) else self._after_end(
-                ticket, asked, reading
+            return (
+                None
+                if reading.intent in (Intent.ACK, Intent.CHATTER)
+                else self._after_end(ticket, asked, reading)
             )
         if not ticket.is_live:
             return self._after_end(ticket, asked, reading)
@@ -325,7 +328,12 @@ class SpeechService:
         first = opened[0]
         in_group = asked.event.chat_kind is ChatKind.GROUP
         person = asked.speaker.person
-        if person is not None and person.role is Role.MANAGER and not own and enterprise is not None:
+        if (
+            person is not None
+            and person.role is Role.MANAGER
+            and not own
+            and enterprise is not None
+        ):
             return Reply.say(say.opened_for(first, enterprise.short_name))
         firm = telling.firm(first)
         cards = [say.group_card(t, firm, telling.owner(t), now) for t in opened]
@@ -339,7 +347,9 @@ class SpeechService:
                 card = say.firm_card(first, telling.owner(first), now, lines[0])
                 return Reply.show(card, ticket=first.number)
             return Reply.say("\n".join(lines), first.number)
-        card = cards[0] if len(cards) == 1 else say.several_opened(cards, [t.number for t in opened])
+        card = (
+            cards[0] if len(cards) == 1 else say.several_opened(cards, [t.number for t in opened])
+        )
         return Reply.show(card, ticket=first.number, private=False)
 
     def report_for(self, asked: Asked, text: str, channel: Channel) -> Reply:
@@ -406,7 +416,10 @@ class SpeechService:
             return self.hear(asked)
         # Whoever was asked may answer: the dialogue belongs to the reporter, known or not.
         named = self._tickets.act(
-            ticket, Move.NAME_FIRM, None, Args(text=enterprise.short_name, enterprise_id=enterprise.id)
+            ticket,
+            Move.NAME_FIRM,
+            None,
+            Args(text=enterprise.short_name, enterprise_id=enterprise.id),
         )
         owner = self._tickets.telling.owner(named)
         return Reply.say(say.firm_named(named, enterprise.short_name, owner), named.number)
@@ -470,14 +483,17 @@ class SpeechService:
         category, _ = topic(candidate.text)
         reading = read(candidate.text, None, addressed=True, firms=self._firms)
         items = reading.items or (
-            Item(category, urgency(candidate.text, category), title_of(candidate.text), candidate.text),
+            Item(
+                category,
+                urgency(candidate.text, category),
+                title_of(candidate.text),
+                candidate.text,
+            ),
         )
         reply = self._report(again, replace(reading, items=items, is_ticket=True))
         opened = self._work.tickets.by_source(candidate.platform, candidate.message_id)
         number = opened[0].number if opened else None
-        self._work.candidates.save(
-            replace(candidate, state=CandidateState.TAKEN, number=number)
-        )
+        self._work.candidates.save(replace(candidate, state=CandidateState.TAKEN, number=number))
         return reply or Reply.say(say.candidate_over())
 
     # ---- the office's side
@@ -525,4 +541,3 @@ _FOR_OTHER: Final = ("代", "帮", "替", "他们", "那边", "隔壁", "反映"
 
 def _for_other(text: str) -> bool:
     return any(word in text for word in _FOR_OTHER)
-

@@ -91,9 +91,7 @@ class Telling:
         priority: Priority = Priority.REPLY,
         still: StillTrue | None = None,
     ) -> None:
-        self._send(
-            ticket, person, Content.of(card, kind), what, priority=priority, still=still
-        )
+        self._send(ticket, person, Content.of(card, kind), what, priority=priority, still=still)
 
     def group(self, ticket: Ticket, card: Card, *, update: bool) -> None:
         """One short card in the group it came from; never of a confidential ticket."""
@@ -113,7 +111,9 @@ class Telling:
 
     # ---- what each move says
 
-    def after(self, move: Move, before: Ticket, after: Ticket, actor: Person | None, text: str) -> None:
+    def after(
+        self, move: Move, before: Ticket, after: Ticket, actor: Person | None, text: str
+    ) -> None:
         """Tell everybody concerned by `move`, but not whoever made it."""
         now = self._clock.now()
         tell = _TELL.get(move)
@@ -138,7 +138,9 @@ class Telling:
                     self.text(ticket, grid, say.told_new_owner(ticket, self.owner(ticket)), "grid")
         else:
             named = "" if contact is None else contact.name
-            card = say.handler_card(ticket, firm, ticket.reporter_name or named, self.owner(ticket), now)
+            card = say.handler_card(
+                ticket, firm, ticket.reporter_name or named, self.owner(ticket), now
+            )
         still = StillTrue(ticket.number, states=frozenset({State.OPEN}))
         if by is None or handler is None or by.id != handler.id:
             self.card(ticket, handler, card, "opened", still=still)
@@ -205,9 +207,7 @@ class Telling:
         self.card(after, self.handler(after), card, "reopened", priority=Priority.LADDER)
         told = say.leader_card(after, firm, owner, lead, now)
         leader = self.leader(after) or self._work.people.duty_person()
-        self.card(
-            after, leader, told, "leader", kind=Kind.ESCALATION, priority=Priority.LADDER
-        )
+        self.card(after, leader, told, "leader", kind=Kind.ESCALATION, priority=Priority.LADDER)
 
     def _withdrawn(self, before: Ticket, after: Ticket, actor: Person | None, text: str) -> None:
         told = say.told_withdrawn(after, say.someone(actor))
@@ -231,10 +231,14 @@ class Telling:
         self.text(
             after, self.firm_person(after), say.told_new_owner(after, self.owner(after)), "handed"
         )
-        card = say.handler_card(after, self.firm(after), after.reporter_name, self.owner(after), now)
+        card = say.handler_card(
+            after, self.firm(after), after.reporter_name, self.owner(after), now
+        )
         self.card(after, self.person(after.owner_id), card, "handed")
 
-    def _transfer_refused(self, before: Ticket, after: Ticket, actor: Person | None, text: str) -> None:
+    def _transfer_refused(
+        self, before: Ticket, after: Ticket, actor: Person | None, text: str
+    ) -> None:
         told = say.told_transfer(after, say.someone(actor), False, text)
         self.text(after, self.handler(after), told, "refused")
 
@@ -260,7 +264,13 @@ class Telling:
             told = say.told_reply(after, say.someone(actor), text)
             self.text(after, self.handler(after), told, "department")
 
-    def _asks_leader(self, card: Callable[[Ticket, str, str], Card], after: Ticket, actor: Person | None, what: str) -> None:
+    def _asks_leader(
+        self,
+        card: Callable[[Ticket, str, str], Card],
+        after: Ticket,
+        actor: Person | None,
+        what: str,
+    ) -> None:
         made = card(after, self.firm(after), say.someone(actor))
         leader = self.leader(after) or self._work.people.duty_person()
         self.card(after, leader, made, what)
@@ -284,11 +294,15 @@ class Telling:
         self.text(after, self.firm_person(after), say.told_shelved(after, now), "shelved")
         self.text(after, self.handler(after), say.shelved(after, now), "shelved")
 
-    def _refused_extend(self, before: Ticket, after: Ticket, actor: Person | None, text: str) -> None:
+    def _refused_extend(
+        self, before: Ticket, after: Ticket, actor: Person | None, text: str
+    ) -> None:
         told = say.refused_request(after, Move.EXTEND, text)
         self.text(after, self.handler(after), told, "refused")
 
-    def _refused_shelve(self, before: Ticket, after: Ticket, actor: Person | None, text: str) -> None:
+    def _refused_shelve(
+        self, before: Ticket, after: Ticket, actor: Person | None, text: str
+    ) -> None:
         told = say.refused_request(after, Move.SHELVE, text)
         self.text(after, self.handler(after), told, "refused")
 
@@ -334,9 +348,7 @@ class Telling:
 
     def _escalated(self, before: Ticket, after: Ticket, actor: Person | None, text: str) -> None:
         lead = text or say.escalated(after)
-        card = say.leader_card(
-            after, self.firm(after), self.owner(after), lead, self._clock.now()
-        )
+        card = say.leader_card(after, self.firm(after), self.owner(after), lead, self._clock.now())
         self.card(after, self.leader(after), card, "leader", kind=Kind.ESCALATION)
 
     def _firm_named(self, before: Ticket, after: Ticket, actor: Person | None, text: str) -> None:

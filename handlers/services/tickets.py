@@ -54,7 +54,9 @@ class Report:
 class TicketService:
     """Every use case about tickets; the caller owns the transaction."""
 
-    def __init__(self, work: Work, clock: Clock, calendar: WorkCalendar, prefix: str = "LHG") -> None:
+    def __init__(
+        self, work: Work, clock: Clock, calendar: WorkCalendar, prefix: str = "LHG"
+    ) -> None:
         self._work = work
         self._clock = clock
         self._calendar = calendar
@@ -307,4 +309,3 @@ class TicketService:
             str(ticket.number),
             {"version": ticket.version, "state": ticket.state.value},
         )
-

@@ -639,9 +639,7 @@ def acknowledged(ticket: Ticket) -> str:
 
 
 def reclassified(ticket: Ticket) -> str:
-    return (
-        f"#{ticket.number} 已改为{LABELS[ticket.category]}、{URGENCY_NAMES[ticket.urgency]}。"
-    )
+    return f"#{ticket.number} 已改为{LABELS[ticket.category]}、{URGENCY_NAMES[ticket.urgency]}。"
 
 
 def confidential(ticket: Ticket) -> str:
@@ -736,9 +734,7 @@ def story(
             continue
         said = f"：{short(entry.text, 40)}" if entry.text and entry.move is not Move.SUBMIT else ""
         who = entry.actor_name or "系统"
-        lines.append(
-            f"· {reader_time(entry.at, now)} {who} {MOVE_NAMES[entry.move]}{said}"
-        )
+        lines.append(f"· {reader_time(entry.at, now)} {who} {MOVE_NAMES[entry.move]}{said}")
     text = "\n".join(lines)
     return text if full else mask_phone(text)
 
@@ -768,8 +764,6 @@ def candidate_refused() -> str:
 
 def candidate_over() -> str:
     return "这条已经处理过了。"
-
-
 
 
 def someone(person: Person | None) -> str:

@@ -135,7 +135,7 @@ def urgency(text: str, category: Category) -> Urgency:
         return Urgency.U4
     if category is Category.REL:
         return Urgency.U4
-    if _STOPPED.search(text) or category is Category.ENE and re.search("停|断|没", text):
+    if _STOPPED.search(text) or (category is Category.ENE and re.search("停|断|没", text)):
         return Urgency.U2
     return Urgency.U3
 
@@ -148,7 +148,7 @@ def title_of(text: str, length: int = 20) -> str:
         return "图片反映的情况"
     scored = max(
         clauses,
-        key=lambda c: (len(_hit(_DANGER, c)) * 2 + len(topic(c)[1]) * 2 + min(len(c), 10) / 10),
+        key=lambda c: len(_hit(_DANGER, c)) * 2 + len(topic(c)[1]) * 2 + min(len(c), 10) / 10,
     )
     title = _POLITE.sub("", scored.strip()).strip() or scored.strip()
     following = clauses[clauses.index(scored) + 1 :]

@@ -27,9 +27,7 @@ class FirmNames:
                 if len(name) >= 2:
                     self._names.setdefault(name.lower(), set()).add(firm_id)
         names = sorted(self._names, key=len, reverse=True)
-        self._find: Final = (
-            re.compile("|".join(re.escape(n) for n in names)) if names else None
-        )
+        self._find: Final = re.compile("|".join(re.escape(n) for n in names)) if names else None
 
     def short(self, firm_id: str) -> str:
         return self._short.get(firm_id, "")
@@ -61,9 +59,7 @@ class FirmNames:
         from rapidfuzz import fuzz  # late: it costs start-up time and is the last resort
 
         scored = [
-            (fuzz.ratio(core, n), firm_id)
-            for n, ids in self._names.items()
-            for firm_id in ids
+            (fuzz.ratio(core, n), firm_id) for n, ids in self._names.items() for firm_id in ids
         ]
         best = max((score for score, _ in scored), default=0)
         if best < _SIMILAR:

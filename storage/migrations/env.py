@@ -1,6 +1,6 @@
 """Alembic environment: one history for SQLite and PostgreSQL."""
 
-from typing import Any
+from typing import Any, Literal
 
 from alembic import context
 
@@ -9,7 +9,7 @@ from storage.tables import metadata
 from storage.types import UtcDateTime
 
 
-def render_item(kind: str, item: Any, autogen: Any) -> str | bool:
+def render_item(kind: str, item: Any, autogen: Any) -> str | Literal[False]:
     """Project types as plain ones, so that a migration never depends on today's code."""
     if kind == "type":
         if isinstance(item, UtcDateTime):

@@ -154,9 +154,7 @@ class SqlPeopleStore:
         return PersonId(f"{enterprise_id}-{number}")
 
     def duty_person(self) -> Person | None:
-        office = [
-            p for p in self._now.people.values() if p.active and p.role in OFFICE_ROLES
-        ]
+        office = [p for p in self._now.people.values() if p.active and p.role in OFFICE_ROLES]
         for person in office:
             if person.on_duty:
                 return person

@@ -179,9 +179,7 @@ _RELEASE: Final = Statement(
 def _still_to_plain(still: StillTrue | None) -> str:
     if still is None:
         return ""
-    return json.dumps(
-        [still.number, sorted(still.states), still.owner_id, still.max_version]
-    )
+    return json.dumps([still.number, sorted(still.states), still.owner_id, still.max_version])
 
 
 def _still_from_plain(plain: str) -> StillTrue | None:
@@ -360,9 +358,7 @@ class OutboxRows:
         )
 
     def retry(self, row_id: int, next_try: float, error: str) -> None:
-        _RETRY.run(
-            self._connection, {"id": row_id, "next_try": next_try, "error": error[:200]}
-        )
+        _RETRY.run(self._connection, {"id": row_id, "next_try": next_try, "error": error[:200]})
 
     def defer(self, row_id: int, next_try: float) -> None:
         """Not now: the row returns without an attempt being counted."""
@@ -417,5 +413,3 @@ class OutboxRows:
             )
         ).scalar()
         return found
-
-

@@ -66,7 +66,9 @@ _LAST_AUDIT: Final = Statement(text("SELECT id, hash FROM audit ORDER BY id DESC
 _ADD_AUDIT: Final = Statement(insert(_AUDIT))
 
 
-def _digest(number: int, at: datetime, actor: str, action: str, subject: str, facts: str, previous: str) -> str:
+def _digest(
+    number: int, at: datetime, actor: str, action: str, subject: str, facts: str, previous: str
+) -> str:
     stamp = at.astimezone(UTC).isoformat(timespec="microseconds")
     line = "\x1f".join((str(number), stamp, actor, action, subject, facts, previous))
     return hashlib.sha256(line.encode()).hexdigest()
@@ -136,9 +138,7 @@ class SqlDialogueStore:
         )
         if known is None:
             return None
-        row = self._connection.execute(
-            select(_DIALOGUE).where(self._where(person_key, chat))
-        ).one()
+        row = self._connection.execute(select(_DIALOGUE).where(self._where(person_key, chat))).one()
         return Dialogue(row.person_key, chat, row.topic, row.facts, row.expires_at)
 
     def put(self, dialogue: Dialogue) -> None:
@@ -230,9 +230,7 @@ class SqlCandidateStore:
     def expire(self, now: datetime) -> int:
         done = self._connection.execute(
             update(_CANDIDATE)
-            .where(
-                _CANDIDATE.c.state == CandidateState.ASKED.value, _CANDIDATE.c.expires_at < now
-            )
+            .where(_CANDIDATE.c.state == CandidateState.ASKED.value, _CANDIDATE.c.expires_at < now)
             .values(state=CandidateState.EXPIRED.value)
         )
         return int(done.rowcount)
@@ -281,9 +279,7 @@ class SqlHeardStore:
 
     def find(self, platform: str, message_id: str) -> HeardMessage | None:
         row = self._connection.execute(
-            select(_HEARD).where(
-                _HEARD.c.platform == platform, _HEARD.c.message_id == message_id
-            )
+            select(_HEARD).where(_HEARD.c.platform == platform, _HEARD.c.message_id == message_id)
         ).first()
         return None if row is None else self._heard(row)
 
@@ -335,7 +331,10 @@ def policy_to_plain(policy: Policy) -> dict[str, Any]:
         value = getattr(policy, f.name)
         if f.name == "targets":
             plain["targets"] = {
-                u.value: {k.name: [getattr(t, k.name).unit.value, getattr(t, k.name).amount] for k in fields(Targets)}
+                u.value: {
+                    k.name: [getattr(t, k.name).unit.value, getattr(t, k.name).amount]
+                    for k in fields(Targets)
+                }
                 for u, t in value.items()
             }
         elif isinstance(value, timedelta):
@@ -393,9 +392,7 @@ class SqlOfficeStore:
     def save_policy(self, policy: Policy, at: datetime) -> None:
         """A new version; the old ones stay."""
         self._connection.execute(
-            insert(_POLICY).values(
-                version=policy.version, at=at, numbers=policy_to_plain(policy)
-            )
+            insert(_POLICY).values(version=policy.version, at=at, numbers=policy_to_plain(policy))
         )
         self._cache.policy = None
 
@@ -417,9 +414,7 @@ class SqlTokenStore:
         return Token(row.name, row.scope, row.enterprise_id, row.created_at, row.revoked)
 
     def add(self, token: Token, secret_hash: str) -> None:
-        self._connection.execute(
-            insert(_TOKEN).values(secret_hash=secret_hash, **asdict(token))
-        )
+        self._connection.execute(insert(_TOKEN).values(secret_hash=secret_hash, **asdict(token)))
 
     def tokens(self) -> tuple[Token, ...]:
         return tuple(self._token(row) for row in self._connection.execute(select(_TOKEN)))

@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import Connection, Row, bindparam, insert, or_, select, update
-from sqlmodel import col
 
 from handlers.chat.events import Attachment, AttachmentKind
 from handlers.domain.category import Category, Urgency
@@ -32,6 +31,8 @@ from storage.tables.tickets import HistoryRow, TicketLinkRow, TicketMessageRow, 
 _T: Final[Any] = TicketRow.__table__  # type: ignore[attr-defined]  # SQLModel adds it
 _H: Final[Any] = HistoryRow.__table__  # type: ignore[attr-defined]
 _M: Final[Any] = TicketMessageRow.__table__  # type: ignore[attr-defined]
+_E: Final[Any] = EnterpriseRow.__table__  # type: ignore[attr-defined]
+_P: Final[Any] = PairingRow.__table__  # type: ignore[attr-defined]
 _L: Final[Any] = TicketLinkRow.__table__  # type: ignore[attr-defined]
 
 _PLAIN: Final = tuple(
@@ -173,9 +174,7 @@ class SqlTicketStore:
 
     def by_source(self, platform: str, message_id: str) -> tuple[Ticket, ...]:
         return self._all(
-            select(_T).where(
-                _T.c.source_platform == platform, _T.c.source_message == message_id
-            )
+            select(_T).where(_T.c.source_platform == platform, _T.c.source_message == message_id)
         )
 
     def _all(self, statement: Any) -> tuple[Ticket, ...]:
@@ -230,10 +229,10 @@ class SqlTicketStore:
 
     def _matches(self, text: str) -> Any:
         like = escaped(text.strip().lstrip("#"))
-        firms = select(EnterpriseRow.id).where(
+        firms = select(_E.c.id).where(
             or_(
-                col(EnterpriseRow.short_name).like(like, escape="\\"),
-                col(EnterpriseRow.full_name).like(like, escape="\\"),
+                _E.c.short_name.like(like, escape="\\"),
+                _E.c.full_name.like(like, escape="\\"),
             )
         )
         choices = [
@@ -260,9 +259,7 @@ class SqlTicketStore:
         )
 
     def at_duty_desk(self, states: frozenset[State]) -> tuple[Ticket, ...]:
-        return self._all(
-            select(_T).where(_T.c.owner_id.is_(None), _T.c.state.in_(sorted(states)))
-        )
+        return self._all(select(_T).where(_T.c.owner_id.is_(None), _T.c.state.in_(sorted(states))))
 
     def reported_by(self, person_id: PersonId, states: frozenset[State]) -> tuple[Ticket, ...]:
         return self._all(
@@ -273,8 +270,8 @@ class SqlTicketStore:
         return self._all(select(_T).where(_T.c.pending_owner_id == person_id))
 
     def led_by(self, leader_id: PersonId, states: frozenset[State]) -> tuple[Ticket, ...]:
-        firms = select(PairingRow.enterprise_id).where(
-            col(PairingRow.leader_id) == leader_id, col(PairingRow.ends_at).is_(None)
+        firms = select(_P.c.enterprise_id).where(
+            _P.c.leader_id == leader_id, _P.c.ends_at.is_(None)
         )
         return self._all(
             select(_T).where(_T.c.enterprise_id.in_(firms), _T.c.state.in_(sorted(states)))
@@ -286,9 +283,7 @@ class SqlTicketStore:
         )
 
     def history(self, number: TicketNumber) -> tuple[Entry, ...]:
-        rows = self._connection.execute(
-            select(_H).where(_H.c.number == number).order_by(_H.c.seq)
-        )
+        rows = self._connection.execute(select(_H).where(_H.c.number == number).order_by(_H.c.seq))
         return tuple(_entry(row) for row in rows)
 
     def messages(self, number: TicketNumber) -> tuple[TicketMessage, ...]:
@@ -333,9 +328,7 @@ class SqlTicketStore:
         rows = self._connection.execute(
             select(_L).where(or_(_L.c.one == number, _L.c.other == number))
         )
-        return tuple(
-            TicketNumber(row.other if row.one == number else row.one) for row in rows
-        )
+        return tuple(TicketNumber(row.other if row.one == number else row.one) for row in rows)
 
     def add_link(self, one: TicketNumber, other: TicketNumber) -> None:
         if other not in self.links(one):

@@ -98,6 +98,4 @@ class PolicyRow(SQLModel, table=True):
     __tablename__ = "policies_of_office"
     version: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
     at: Instant = instant()
-    values: dict[str, Any] = json_column(
-        default_factory=dict, sa_column_kwargs={"name": "numbers"}
-    )
+    values: dict[str, Any] = json_column(default_factory=dict, sa_column_kwargs={"name": "numbers"})

@@ -1,0 +1,104 @@
+"""Shared HTTP client: time limits, token cache, what went wrong in the words of bot.platform."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Final
+
+import aiohttp
+
+from bot.platform import Permanent, Transient, Unsure
+
+SECONDS: Final = 8.0
+_MOST_ANSWER: Final = 1024 * 1024
+
+
+class Client:
+    """One session a platform, made when it is first needed."""
+
+    def __init__(self, seconds: float = SECONDS) -> None:
+        self._seconds = seconds
+        self._session: aiohttp.ClientSession | None = None
+
+    def _ready(self) -> aiohttp.ClientSession:
+        if self._session is None or self._session.closed:
+            self._session = aiohttp.ClientSession(
+                timeout=aiohttp.ClientTimeout(total=self._seconds, connect=3.0)
+            )
+        return self._session
+
+    async def send(
+        self,
+        method: str,
+        url: str,
+        *,
+        json: Any = None,
+        body: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        params: Mapping[str, str] | None = None,
+        repeatable: bool = False,
+    ) -> Any:
+        """The JSON answer, or None for an empty one; raises a SendError.
+
+        `repeatable`: a repeat is harmless, so that no answer may be followed by another try.
+        """
+        try:
+            async with self._ready().request(
+                method, url, json=json, data=body, headers=headers, params=params
+            ) as response:
+                if response.status == 429:
+                    raise Transient("429", _retry_after(response.headers))
+                if response.status >= 500:
+                    raise Transient(str(response.status))
+                if response.status >= 400:
+                    raise Permanent(str(response.status))
+                raw = await response.content.read(_MOST_ANSWER)
+                if not raw.strip():
+                    return None
+                return await response.json(content_type=None)
+        except aiohttp.ClientConnectorError:
+            # Nothing reached the far end.
+            raise Transient("connect") from None
+        except (TimeoutError, aiohttp.ClientError) as error:
+            raise Unsure(type(error).__name__, repeatable) from None
+        except ValueError:
+            raise Unsure("not_json", repeatable) from None
+
+    async def close(self) -> None:
+        if self._session is not None:
+            await self._session.close()
+
+
+def _retry_after(headers: Mapping[str, str]) -> float | None:
+    value = headers.get("Retry-After", "")
+    return float(value) if value.replace(".", "", 1).isdigit() else None
+
+
+class TokenCache:
+    """A credential that expires: fetched by one task at a time, kept until shortly before its end."""
+
+    def __init__(
+        self, fetch: Callable[[], Awaitable[tuple[str, float]]], early: float = 300
+    ) -> None:
+        self._fetch = fetch
+        self._early = early
+        self._lock = asyncio.Lock()
+        self._token = ""
+        self._until = 0.0
+
+    async def get(self) -> str:
+        """The token; `fetch` gives it with its life in seconds."""
+        if self._token and time.monotonic() < self._until:
+            return self._token
+        async with self._lock:
+            if self._token and time.monotonic() < self._until:
+                return self._token
+            token, life = await self._fetch()
+            self._token = token
+            self._until = time.monotonic() + max(life - self._early, life / 2)
+            return token
+
+    def drop(self, token: str) -> None:
+        """The far end says that this one is over."""
+        if token == self._token:
+            self._token = ""

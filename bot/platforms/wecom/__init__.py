@@ -1,0 +1,296 @@
+"""WeCom: the aibot in callback mode hears groups, the self-built app and group robots speak."""
+
+import hashlib
+import json
+import time
+from typing import Final
+from urllib.parse import urlsplit
+
+from bot.client import Client
+from bot.platform import (
+    Answered,
+    Capabilities,
+    ConfigError,
+    Decoded,
+    HttpAnswer,
+    Limit,
+    Outcome,
+    Permanent,
+    Platform,
+    RawRequest,
+    Receipt,
+    Rejected,
+    Section,
+    Setting,
+)
+from bot.platforms.wecom import api, codec
+from bot.platforms.wecom.crypto import BadEnvelope, Envelope
+from handlers.chat.events import ChatKind, EventKind, InboundEvent
+from handlers.chat.outbound import Address, Delivery
+
+SETTINGS: Final = (
+    Setting("WECOM_CORP_ID", "企业 ID：管理后台「我的企业」最下方"),
+    Setting("WECOM_API_BASE", "接口地址，私有部署才改", default="https://qyapi.weixin.qq.com"),
+    Setting("WECOM_AIBOT_ID", "智能机器人 BotID：机器人详情页"),
+    Setting(
+        "WECOM_AIBOT_SECRET", "智能机器人长连接 Secret（长连接方式，当前版本未提供）", secret=True
+    ),
+    Setting(
+        "WECOM_AIBOT_WS", "长连接地址，私有部署才改", default="wss://openws.work.weixin.qq.com"
+    ),
+    Setting("WECOM_AIBOT_TOKEN", "智能机器人回调 Token：API 模式设置页", secret=True),
+    Setting("WECOM_AIBOT_AES_KEY", "智能机器人回调 EncodingAESKey，43 位", secret=True),
+    Setting("WECOM_APP_AGENT_ID", "自建应用 AgentId：应用详情页"),
+    Setting("WECOM_APP_SECRET", "自建应用 Secret：应用详情页", secret=True),
+    Setting("WECOM_APP_TOKEN", "自建应用接收消息 Token", secret=True),
+    Setting("WECOM_APP_AES_KEY", "自建应用接收消息 EncodingAESKey，43 位", secret=True),
+)
+_AIBOT: Final = ("WECOM_AIBOT_ID", "WECOM_AIBOT_TOKEN", "WECOM_AIBOT_AES_KEY")
+_APP: Final = (
+    "WECOM_CORP_ID",
+    "WECOM_APP_AGENT_ID",
+    "WECOM_APP_SECRET",
+    "WECOM_APP_TOKEN",
+    "WECOM_APP_AES_KEY",
+)
+_LATE_SECONDS: Final = 3500.0
+_JSON: Final = "application/json"
+
+
+class WeCom:
+    name = codec.NAME
+
+    def __init__(
+        self,
+        aibot: Envelope | None,
+        app: Envelope | None,
+        app_api: api.AppApi | None,
+        client: Client,
+        names: tuple[str, ...],
+        public_url: str,
+        allowed_host: str,
+    ) -> None:
+        self._aibot, self._app, self._api = aibot, app, app_api
+        self._client = client
+        self._names = names
+        self._public_url = public_url
+        self._allowed_host = allowed_host
+        hooks = []
+        if aibot is not None:
+            hooks.append("aibot")
+        if app is not None:
+            hooks.append("app")
+        self.hooks = tuple(hooks)
+        self.can = Capabilities(
+            callback_buttons=True,
+            update_cards=app_api is not None,
+            mentions=True,
+            group_push=True,
+            direct=app_api is not None,
+            max_text_bytes=codec.APP_TEXT_BYTES,
+            budget_seconds=4.0,
+        )
+
+    # ---- in
+
+    def decode(self, request: RawRequest) -> Decoded:
+        envelope = self._aibot if request.hook == "aibot" else self._app
+        if envelope is None:
+            raise Rejected(404, "no_hook")
+        query = request.query
+        timestamp, nonce = query.get("timestamp", ""), query.get("nonce", "")
+        signature = query.get("msg_signature", "")
+        if not (timestamp and nonce and signature):
+            raise Rejected(403, "signature")
+        if request.method == "GET":
+            opened = self._open(envelope, signature, timestamp, nonce, query.get("echostr", ""))
+            return Decoded((), HttpAnswer(body=opened))
+        if request.hook == "aibot":
+            encrypted = codec.json_object(request.body).get("encrypt")
+        else:
+            encrypted = codec.parsed(request.body).findtext("Encrypt")
+        if not isinstance(encrypted, str) or not encrypted:
+            raise Rejected(400, "not_understood")
+        opened = self._open(envelope, signature, timestamp, nonce, encrypted.strip())
+        if request.hook == "app":
+            event, unsupported = codec.app_event(opened, request.wall)
+            return Decoded(() if event is None else (event,), HttpAnswer(), None, unsupported)
+        plain = codec.json_object(opened)
+        event, unsupported = codec.aibot_event(plain, self._names, request.wall)
+        if event is None:
+            return Decoded((), HttpAnswer(), None, unsupported)
+        heard = event
+
+        def answer(outcome: Outcome) -> Answered:
+            return self._answer(envelope, heard, outcome, nonce)
+
+        return Decoded((event,), HttpAnswer(), answer)
+
+    def _open(
+        self, envelope: Envelope, signature: str, timestamp: str, nonce: str, encrypted: str
+    ) -> bytes:
+        try:
+            return envelope.open(signature, timestamp, nonce, encrypted)
+        except BadEnvelope as error:
+            raise Rejected(403 if error.stage == "signature" else 400, error.stage) from None
+
+    def _answer(
+        self, envelope: Envelope, event: InboundEvent, outcome: Outcome, nonce: str
+    ) -> Answered:
+        """What this response can carry: one text stream and one card into the same chat."""
+        here = [d for d in outcome.deliveries if d.to.chat == event.chat]
+        if event.kind is EventKind.PRESS:
+            return self._pressed(envelope, here, nonce)
+        texts = [d for d in here if self._card(d) is None]
+        cards = [d for d in here if self._card(d) is not None][:1]
+        body: dict[str, object] = {}
+        if event.kind is EventKind.ENTER:
+            if texts:
+                said = codec.cut(texts[0].content.text, codec.APP_TEXT_BYTES)
+                body = {"msgtype": "text", "text": {"content": said}}
+                texts, cards = texts[:1], []
+        elif texts or cards:
+            if texts:
+                told = "\n\n".join(codec.markdown(d.content, 9_000) for d in texts)
+                body["stream"] = {
+                    "id": f"s{texts[0].id}",
+                    "finish": True,
+                    "content": codec.cut(told, codec.STREAM_BYTES),
+                }
+            if cards:
+                body["template_card"] = self._card(cards[0])
+            body["msgtype"] = "_with_".join(k for k in ("stream", "template_card") if k in body)
+        if not body:
+            return Answered(HttpAnswer())
+        carried = frozenset(d.id for d in (*texts, *cards))
+        return Answered(self._sealed(envelope, body, nonce), carried)
+
+    def _card(self, delivery: Delivery) -> dict[str, object] | None:
+        card = delivery.content.card
+        return None if card is None else codec.template_card(card, delivery.id, self._public_url)
+
+    def _pressed(self, envelope: Envelope, here: list[Delivery], nonce: str) -> Answered:
+        for delivery in here:
+            card = delivery.content.card
+            if card is not None:
+                body: dict[str, object] = {
+                    "response_type": "update_template_card",
+                    "template_card": codec.updated_card(card, delivery.id),
+                }
+                return Answered(self._sealed(envelope, body, nonce), frozenset({delivery.id}))
+        return Answered(HttpAnswer())
+
+    def _sealed(self, envelope: Envelope, body: dict[str, object], nonce: str) -> HttpAnswer:
+        encrypted = envelope.seal(json.dumps(body, ensure_ascii=False).encode())
+        timestamp = int(time.time())
+        answer = {
+            "encrypt": encrypted,
+            "msgsignature": envelope.signature(str(timestamp), nonce, encrypted),
+            "timestamp": timestamp,
+            "nonce": nonce,
+        }
+        return HttpAnswer(body=json.dumps(answer).encode(), content_type=_JSON)
+
+    # ---- out
+
+    def limits(self, to: Address) -> tuple[Limit, ...]:
+        if to.kind is ChatKind.GROUP:
+            return (Limit(f"robot:{_digest(to.robot)}", 20, 60.0),) if to.robot else ()
+        return (
+            Limit(f"app:{to.chat.id}:minute", 30, 60.0),
+            Limit(f"app:{to.chat.id}:hour", 1000, 3600.0),
+        )
+
+    def lane(self, delivery: Delivery) -> str:
+        to = delivery.to
+        return f"robot:{_digest(to.robot)}" if to.robot else f"{to.kind}:{to.chat.id}"
+
+    async def send(self, delivery: Delivery) -> Receipt:
+        group = delivery.to.kind is ChatKind.GROUP
+        token = delivery.reply_token
+        if delivery.content.card is not None and delivery.update_ref and self._api is not None:
+            code = token.removeprefix("code:") if token.startswith("code:") else ""
+            return await self._api.update(delivery, code or delivery.update_ref)
+        if not group and self._api is not None:
+            return await self._api.send(delivery)
+        if token.startswith("http") and self._late_possible(delivery):
+            return await api.late_answer(self._client, delivery, group, self._public_url)
+        if group and delivery.to.robot:
+            return await api.robot(self._client, delivery)
+        raise Permanent("no_route")
+
+    def _late_possible(self, delivery: Delivery) -> bool:
+        """Within the hour, and to WeCom's own host: the URL came from outside."""
+        created = delivery.created_at
+        young = created is None or time.time() - created.timestamp() < _LATE_SECONDS
+        return young and (urlsplit(delivery.reply_token).hostname or "") == self._allowed_host
+
+    async def close(self) -> None:
+        await self._client.close()
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def build(section: Section) -> Platform | None:
+    """None while nothing is set; raises ConfigError that names what is missing."""
+    problems: list[str] = []
+    aibot_given = [k for k in _AIBOT if section.get(k)]
+    app_given = [k for k in _APP if section.get(k) and k != "WECOM_CORP_ID"]
+    secret = section.get("WECOM_AIBOT_SECRET")
+    if secret and (section.get("WECOM_AIBOT_TOKEN") or section.get("WECOM_AIBOT_AES_KEY")):
+        problems.append(
+            "智能机器人的长连接（SECRET）和回调（TOKEN、AES_KEY）只能选一种，请去掉一种。"
+        )
+    elif secret:
+        problems.append(
+            "WECOM_AIBOT_SECRET 是长连接方式，当前版本请改用回调：填写 TOKEN 和 AES_KEY。"
+        )
+    elif aibot_given and len(aibot_given) < len(_AIBOT):
+        missing = "、".join(k for k in _AIBOT if not section.get(k))
+        problems.append(f"企业微信智能机器人缺少 {missing}，请到机器人的 API 模式设置页复制。")
+    if (app_given and len(app_given) < len(_APP) - 1) or (app_given and not section.get(_APP[0])):
+        missing = "、".join(k for k in _APP if not section.get(k))
+        problems.append(f"企业微信自建应用缺少 {missing}，请到应用详情页和「接收消息」设置页复制。")
+    agent = section.get("WECOM_APP_AGENT_ID")
+    if agent and not agent.isdigit():
+        problems.append("WECOM_APP_AGENT_ID 应是数字，请到应用详情页复制。")
+    for key in ("WECOM_AIBOT_AES_KEY", "WECOM_APP_AES_KEY"):
+        if section.get(key) and len(section.get(key)) != 43:
+            problems.append(f"{key} 应是 43 位，请重新复制。")
+    if problems:
+        raise ConfigError(problems)
+    if not aibot_given and not app_given:
+        return None
+    client = Client()
+    base = section.get("WECOM_API_BASE")
+    try:
+        aibot = (
+            Envelope(section.get("WECOM_AIBOT_TOKEN"), section.get("WECOM_AIBOT_AES_KEY"), "")
+            if aibot_given
+            else None
+        )
+        app = (
+            Envelope(
+                section.get("WECOM_APP_TOKEN"),
+                section.get("WECOM_APP_AES_KEY"),
+                section.get("WECOM_CORP_ID"),
+            )
+            if app_given
+            else None
+        )
+    except ValueError:
+        raise ConfigError(["EncodingAESKey 不是有效的密钥，请重新复制。"]) from None
+    app_api = None
+    if app is not None:
+        app_api = api.AppApi(
+            client,
+            base,
+            section.get("WECOM_CORP_ID"),
+            section.get("WECOM_APP_SECRET"),
+            int(agent),
+            section.public_url,
+        )
+    host = urlsplit(base).hostname or ""
+    return WeCom(aibot, app, app_api, client, section.bot_names, section.public_url, host)

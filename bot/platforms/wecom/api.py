@@ -1,0 +1,115 @@
+"""Calls to WeCom: token, app messages, card updates, group robots, late answers."""
+
+from typing import Any, Final
+
+from bot.client import Client, TokenCache
+from bot.platform import Expired, Permanent, Receipt, Transient
+from bot.platforms.wecom import codec
+from handlers.chat.outbound import Delivery
+
+_EXPIRED: Final = frozenset({40014, 41001, 42001})
+_BUSY: Final = frozenset({-1, 45033})
+_LIMITED: Final = frozenset({45009, 45011})
+
+
+def check(answer: Any) -> dict[str, Any]:
+    """The answer where errcode is 0; WeCom says 200 to everything, errcode judges."""
+    if not isinstance(answer, dict):
+        raise Transient("no_answer")
+    code = answer.get("errcode", 0)
+    if code == 0:
+        return answer
+    if code in _EXPIRED:
+        raise Expired(str(code))
+    if code in _LIMITED:
+        raise Transient(str(code), 60.0)
+    if code in _BUSY:
+        raise Transient(str(code))
+    raise Permanent(str(code))
+
+
+class AppApi:
+    """The self-built app: speaks to one member at a time, and can grey out its cards."""
+
+    def __init__(
+        self, client: Client, base: str, corp_id: str, secret: str, agent_id: int, public_url: str
+    ) -> None:
+        self._client = client
+        self._base = base.rstrip("/")
+        self._corp_id, self._secret, self._agent_id = corp_id, secret, agent_id
+        self._public_url = public_url
+        self._tokens = TokenCache(self._fetch)
+
+    async def _fetch(self) -> tuple[str, float]:
+        answer = check(
+            await self._client.send(
+                "GET",
+                f"{self._base}/cgi-bin/gettoken",
+                params={"corpid": self._corp_id, "corpsecret": self._secret},
+                repeatable=True,
+            )
+        )
+        return str(answer["access_token"]), float(answer.get("expires_in", 7200))
+
+    async def _post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        """Call with a token; one that expired is refreshed once."""
+        for attempt in (1, 2):
+            token = await self._tokens.get()
+            try:
+                return check(
+                    await self._client.send(
+                        "POST",
+                        f"{self._base}{path}",
+                        json=body,
+                        params={"access_token": token},
+                        repeatable=True,
+                    )
+                )
+            except Expired:
+                self._tokens.drop(token)
+                if attempt == 2:
+                    raise
+        raise Expired("token")
+
+    async def send(self, delivery: Delivery) -> Receipt:
+        body = codec.app_message(delivery, self._agent_id, self._public_url)
+        answer = await self._post("/cgi-bin/message/send", body)
+        invalid = str(answer.get("invaliduser") or "").lower().split("|")
+        if delivery.to.chat.id.lower() in invalid:
+            # errcode 0 and yet nobody got it.
+            raise Permanent("invaliduser")
+        return Receipt(str(answer.get("msgid", "")), str(answer.get("response_code", "")))
+
+    async def update(self, delivery: Delivery, response_code: str) -> Receipt:
+        card = delivery.content.card
+        if card is None:
+            raise Permanent("no_card")
+        body = {
+            "userids": [delivery.to.chat.id],
+            "agentid": self._agent_id,
+            "response_code": response_code,
+            "template_card": codec.updated_card(card, delivery.id),
+        }
+        await self._post("/cgi-bin/message/update_template_card", body)
+        return Receipt()
+
+
+async def robot(client: Client, delivery: Delivery) -> Receipt:
+    """A group robot; the address is the secret."""
+    check(await client.send("POST", delivery.to.robot, json=codec.robot_message(delivery.content)))
+    return Receipt()
+
+
+async def late_answer(client: Client, delivery: Delivery, group: bool, public_url: str) -> Receipt:
+    """The one late answer that response_url allows; a card only in a single chat."""
+    content = delivery.content
+    body: dict[str, Any] = {
+        "msgtype": "markdown",
+        "markdown": {"content": codec.markdown(content, codec.STREAM_BYTES)},
+    }
+    if content.card is not None and not group:
+        card = codec.template_card(content.card, delivery.id, public_url)
+        if card is not None:
+            body = {"msgtype": "template_card", "template_card": card}
+    check(await client.send("POST", delivery.reply_token, json=body))
+    return Receipt()

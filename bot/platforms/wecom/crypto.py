@@ -1,0 +1,84 @@
+"""WeCom's callback envelope: SHA-1 signature, AES-256-CBC, padding to 32 bytes."""
+
+import base64
+import binascii
+import hashlib
+import hmac
+import os
+from typing import Final
+
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+
+_BLOCK: Final = 32
+
+
+class BadEnvelope(Exception):
+    """An envelope that is not what it says it is; `stage` names the check that failed."""
+
+    def __init__(self, stage: str) -> None:
+        super().__init__(stage)
+        self.stage = stage
+
+
+def _key(encoding_aes_key: str) -> bytes:
+    if len(encoding_aes_key) != 43:
+        raise ValueError("EncodingAESKey has 43 characters")
+    return base64.b64decode(encoding_aes_key + "=")
+
+
+class Envelope:
+    """Opens and seals. `receive_id` is the corp id, or empty for an aibot of the own corp."""
+
+    def __init__(self, token: str, encoding_aes_key: str, receive_id: str) -> None:
+        """Raises ValueError for a key that is not 43 characters of base64."""
+        self._token = token
+        self._receive_id = receive_id.encode()
+        key = _key(encoding_aes_key)
+        if len(key) != 32:
+            raise ValueError("EncodingAESKey decodes to 32 bytes")
+        self._cipher: Final = Cipher(algorithms.AES(key), modes.CBC(key[:16]))
+
+    def signature(self, timestamp: str, nonce: str, encrypted: str) -> str:
+        parts = sorted(p.encode() for p in (self._token, timestamp, nonce, encrypted))
+        return hashlib.sha1(b"".join(parts), usedforsecurity=False).hexdigest()
+
+    def open(self, signature: str, timestamp: str, nonce: str, encrypted: str) -> bytes:
+        """The message inside; raises BadEnvelope.
+
+        The order is that of the platform's reference: signature, base64, length, every padding
+        byte, inner length, receiver.
+        """
+        expected = self.signature(timestamp, nonce, encrypted)
+        if not hmac.compare_digest(expected.encode(), signature.encode("utf-8", "replace")):
+            raise BadEnvelope("signature")
+        try:
+            raw = base64.b64decode(encrypted, validate=True)
+        except (binascii.Error, ValueError):
+            raise BadEnvelope("base64") from None
+        if not raw or len(raw) % 16:
+            raise BadEnvelope("decrypt")
+        decryptor = self._cipher.decryptor()
+        padded = decryptor.update(raw) + decryptor.finalize()
+        pad = padded[-1]
+        if not 1 <= pad <= _BLOCK or pad > len(padded):
+            raise BadEnvelope("padding")
+        if padded[-pad:] != bytes([pad]) * pad:
+            raise BadEnvelope("padding")
+        body = padded[:-pad]
+        if len(body) < 20:
+            raise BadEnvelope("length")
+        length = int.from_bytes(body[16:20], "big")
+        if 20 + length > len(body):
+            raise BadEnvelope("length")
+        if not hmac.compare_digest(body[20 + length :], self._receive_id):
+            raise BadEnvelope("receive_id")
+        return body[20 : 20 + length]
+
+    def seal(self, message: bytes, random16: bytes | None = None) -> str:
+        """The encrypted form of an answer."""
+        start = os.urandom(16) if random16 is None else random16
+        body = start + len(message).to_bytes(4, "big") + message + self._receive_id
+        pad = _BLOCK - len(body) % _BLOCK
+        encryptor = self._cipher.encryptor()
+        sealed = encryptor.update(body + bytes([pad]) * pad) + encryptor.finalize()
+        return base64.b64encode(sealed).decode()

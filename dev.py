@@ -1,0 +1,134 @@
+"""The one entry for newcomers: builds .venv and runs a task. Standard library only."""
+
+import argparse
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+VENV = HERE / ".venv"
+PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+STAMP = VENV / ".ready"
+NEEDED = (3, 11)
+PACKAGES = {"chromium": "chromium", "fonts": "fonts-noto-cjk", "postgres": "postgresql"}
+
+
+def say(text: str) -> None:
+    print(f"[dev] {text}", flush=True)
+
+
+def find_python() -> str:
+    """A Python that is new enough; exits with what to install."""
+    if sys.version_info >= NEEDED:
+        return sys.executable
+    for name in ("python3.13", "python3.12", "python3.11", "python3"):
+        path = shutil.which(name)
+        if path is None:
+            continue
+        done = subprocess.run(
+            [path, "-c", "import sys; sys.exit(sys.version_info < (3, 11))"], check=False
+        )
+        if done.returncode == 0:
+            return path
+    say("Python 3.11 or newer is needed: apt-get install python3.11, or python.org.")
+    sys.exit(2)
+
+
+def run(*command: str, **options: object) -> int:
+    return subprocess.run(command, cwd=HERE, check=False, **options).returncode  # type: ignore[call-overload]
+
+
+def setup(wheelhouse: str | None) -> None:
+    """Build .venv unless it is already as pyproject.toml wants it."""
+    wanted = hashlib.sha256((HERE / "pyproject.toml").read_bytes()).hexdigest()
+    if PYTHON.exists() and STAMP.exists() and STAMP.read_text() == wanted:
+        return
+    python = find_python()
+    source = ["--no-index", "--find-links", wheelhouse] if wheelhouse else []
+    lock = ["-c", "requirements.lock"] if (HERE / "requirements.lock").exists() else []
+    uv = shutil.which("uv")
+    say("building .venv (about a minute with pip)")
+    if uv is not None:
+        code = run(uv, "venv", "-q", "--allow-existing", "--python", python, str(VENV))
+        install = [uv, "pip", "install", "-q", "--python", str(PYTHON)]
+    else:
+        code = run(python, "-m", "venv", str(VENV))
+        install = [str(PYTHON), "-m", "pip", "install", "-q", "--disable-pip-version-check"]
+    code = code or run(*install, *source, *lock, "-e", ".[dev]")
+    if code and lock:
+        say("the locked versions could not all be had; taking what pyproject.toml allows")
+        code = run(*install, *source, "-e", ".[dev]")
+    if code:
+        say("setup failed; the lines above say why")
+        sys.exit(2)
+    STAMP.write_text(wanted)
+
+
+def missing_packages() -> list[str]:
+    """Debian packages that the tests want and this machine lacks."""
+    missing = []
+    if not (shutil.which("chromium") or shutil.which("chromium-browser")):
+        missing.append(PACKAGES["chromium"])
+    if not list(Path("/usr/share/fonts").glob("**/NotoSansCJK*")):
+        missing.append(PACKAGES["fonts"])
+    if not (shutil.which("initdb") or list(Path("/usr/lib/postgresql").glob("*/bin/initdb"))):
+        missing.append(PACKAGES["postgres"])
+    return missing
+
+
+def system_packages() -> None:
+    missing = missing_packages()
+    if not missing:
+        return
+    line = f"apt-get install -y --no-install-recommends {' '.join(missing)}"
+    if os.environ.get("CI") == "true" and shutil.which("apt-get"):
+        say(f"installing {' '.join(missing)}")
+        run("apt-get", "update", "-q", stdout=subprocess.DEVNULL)
+        run(*line.split(), stdout=subprocess.DEVNULL)
+        return
+    say(f"some tests will be skipped; to run them all: {line}")
+
+
+def check() -> int:
+    """Format, lint, types, imports."""
+    bin_dir = PYTHON.parent
+    steps = (
+        [str(bin_dir / "ruff"), "format", "--check", "."],
+        [str(bin_dir / "ruff"), "check", "."],
+        [str(bin_dir / "mypy")],
+        [str(bin_dir / "lint-imports")],
+    )
+    return max(run(*step) for step in steps)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--wheelhouse", help="install from this folder of wheels only")
+    parser.add_argument(
+        "task", choices=("demo", "test", "setup", "check", "evaluate", "bench", "docs")
+    )
+    args, rest = parser.parse_known_args()
+    setup(args.wheelhouse)
+    python = str(PYTHON)
+    if args.task == "setup":
+        say("ready")
+        return 0
+    if args.task == "demo":
+        return run(python, "-m", "bot", "demo", *rest)
+    if args.task == "test":
+        system_packages()
+        return run(python, "-m", "pytest", "-n", "2", "--dist", "loadfile", *rest)
+    if args.task == "check":
+        return check()
+    if args.task == "bench":
+        return run(python, "-m", "tests.bench", *rest)
+    if args.task == "docs":
+        return run(python, "-m", "bot", "docs", *rest)
+    return run(python, "-m", "tests.evaluate", *rest)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
