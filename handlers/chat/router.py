@@ -2,6 +2,7 @@
 
 import difflib
 import inspect
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -161,7 +162,7 @@ class Book:
 
     def suggestion(self, text: str, scene: Scene) -> str | None:
         """The command word nearest to what was typed, if one is near."""
-        head = text.strip()[:8]
+        head = re.split(r"[\s\d#:：,，]", text.strip().lstrip("#"), maxsplit=1)[0][:8]
         words = [w for w, bound in self._words.items() if bound.route.who(scene)]
         near = difflib.get_close_matches(head, words, n=1, cutoff=0.5)
         return near[0] if near else None

@@ -85,7 +85,7 @@ class SpeechService:
             if reply is not None:
                 return reply
         waiting = self._tickets.fitting(speaker, Move.REPLY)
-        if len(waiting) == 1 and not reading.is_ticket and len(asked.rest) >= 2:
+        if len(waiting) == 1 and len(asked.rest) >= 2 and not _another(reading, waiting[0]):
             return self._moves.on(waiting[0], asked, Move.REPLY)
         if reading.is_ticket:
             return self._report(asked, reading)
@@ -537,6 +537,13 @@ class SpeechService:
 
 
 _FOR_OTHER: Final = ("代", "帮", "替", "他们", "那边", "隔壁", "反映")
+
+
+def _another(reading: Reading, ticket: Ticket) -> bool:
+    """Whether a message tells of something else than what the firm was asked."""
+    if reading.intent is Intent.URGENT:
+        return True
+    return reading.is_ticket and all(i.category is not ticket.category for i in reading.items)
 
 
 def _for_other(text: str) -> bool:

@@ -95,7 +95,7 @@ _POLITE: Final = re.compile(
 )
 _PLACEHOLDER: Final = re.compile(r"\[[^\]]{1,6}\]")
 _TITLE_END: Final = re.compile(r"[。！!？?；;\n]")
-_SIGNUP: Final = re.compile(r"^(?:\d+[.、\s].*|报名|接龙|\+\s*\d+)")
+_SIGNUP: Final = re.compile(r"^(?:报名|接龙|\+\s*\d+|#接龙|(?:\d+[.、][^\n]{1,16}\n){2,})")
 
 
 def _hit(pattern: re.Pattern[str], text: str) -> str:
