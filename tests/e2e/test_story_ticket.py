@@ -77,7 +77,9 @@ async def test_where_several_fit_the_bot_lists_them_and_asks(house: House) -> No
 
 async def test_full_width_missing_space_hash_and_code_name_the_same_ticket(house: House) -> None:
     for number, form in enumerate(("认领１００１", "认领#1002", "#1003 认领"), 1001):
-        await house.group_says("E003", f"@小港 {number}号车间缺操作工{number}人，招不到 {'门' * (number - 1000)}")
+        await house.group_says(
+            "E003", f"@小港 {number}号车间缺操作工{number}人，招不到 {'门' * (number - 1000)}"
+        )
         if (await house.count("tickets")) < number - 1000:
             continue
         await house.says("P041", form)

@@ -1,0 +1,182 @@
+"""Who calls the API, what they may see, and errors as contract.md §5 shapes them."""
+
+import hmac
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any, Final
+
+from aiohttp import web
+
+from bot.writer import Overloaded
+from handlers.chat.events import UserRef
+from handlers.domain.errors import (
+    IllegalMove,
+    NoSuch,
+    NotAllowed,
+    Refusal,
+    StaleVersion,
+    UnknownTicket,
+)
+from handlers.domain.ids import EnterpriseId, PersonId
+from handlers.domain.people import Person
+from handlers.services.people import Speaker
+from handlers.texts.common import refused
+from storage.uow import UnitOfWork
+
+if TYPE_CHECKING:
+    from bot.app import App
+
+_STATUS: Final = {
+    UnknownTicket: 404,
+    NoSuch: 404,
+    NotAllowed: 403,
+    IllegalMove: 409,
+    StaleVersion: 409,
+}
+
+
+class ApiError(Exception):
+    def __init__(
+        self, status: int, code: str, message: str, fields: dict[str, str] | None = None
+    ) -> None:
+        super().__init__(code)
+        self.status, self.code, self.message, self.fields = status, code, message, fields
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """A token's rights; bound to a firm it sees what that firm's manager would see."""
+
+    name: str
+    may_write: bool
+    enterprise_id: EnterpriseId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request to the API."""
+
+    app: "App"
+    request: web.Request
+    caller: Caller
+    body: dict[str, Any]
+
+    def speaker(self, uow: UnitOfWork) -> Speaker | None:
+        """Whose eyes a firm-bound token sees with; None sees everything."""
+        if self.caller.enterprise_id is None:
+            return None
+        contact = uow.people.main_contact(self.caller.enterprise_id)
+        return Speaker(UserRef("api", self.caller.name), contact, self.caller.name)
+
+    def actor(self, uow: UnitOfWork, given: str) -> Person:
+        """The person a move is made by: a person id, or a firm's id for its contact."""
+        person = uow.people.person(PersonId(given))
+        if person is None:
+            person = uow.people.main_contact(EnterpriseId(given))
+        if person is None or not person.active:
+            raise ApiError(
+                422, "no_such_person", f"没有编号为 {given[:40]} 的人员。", {"actor": given[:40]}
+            )
+        bound = self.caller.enterprise_id
+        if bound is not None and person.enterprise_id != bound:
+            raise ApiError(403, "forbidden", "这个令牌只能代表本企业。")
+        return person
+
+    def office_only(self) -> None:
+        if self.caller.enterprise_id is not None:
+            raise ApiError(403, "forbidden", "这个令牌只能看本企业的工单。")
+
+    def page(self) -> tuple[int, str]:
+        """limit (50 by default, 200 at most) and cursor."""
+        query = self.request.query
+        limit = query.get("limit", "50")
+        cursor = query.get("cursor", "")
+        if not limit.isdigit() or not 1 <= int(limit) <= 200:
+            raise ApiError(400, "bad_limit", "limit 请写 1 到 200。", {"limit": limit[:20]})
+        if cursor and not (cursor.isdigit() and len(cursor) < 12):
+            raise ApiError(
+                400, "bad_cursor", "cursor 请用上一页返回的 next。", {"cursor": cursor[:20]}
+            )
+        return int(limit), cursor
+
+
+Resource = Callable[[Call], Awaitable[Any]]
+
+
+def _caller(app: "App", secret: str, uow: UnitOfWork) -> Caller | None:
+    bootstrap = app.settings.bootstrap_token
+    if bootstrap and hmac.compare_digest(bootstrap.encode(), secret.encode()):
+        return Caller("bootstrap", True)
+    token = uow.tokens.by_secret(sha256(secret.encode()).hexdigest())
+    if token is None or token.revoked:
+        return None
+    return Caller(token.name, token.scope == "write", token.enterprise_id)
+
+
+def _problem(status: int, code: str, message: str, fields: Any = None) -> web.Response:
+    error: dict[str, Any] = {"code": code, "message": message}
+    if fields:
+        error["fields"] = fields
+    return web.json_response({"error": error}, status=status)
+
+
+def guarded(app: "App", resource: Resource, writes: bool) -> Any:
+    """An aiohttp handler: authenticate, read the body, shape every error."""
+
+    async def handle(request: web.Request) -> web.StreamResponse:
+        try:
+            header = request.headers.get("Authorization", "")
+            secret = header.removeprefix("Bearer ").strip()
+            if not header.startswith("Bearer ") or not secret:
+                raise ApiError(401, "unauthorized", "请在 Authorization 里带上接口令牌。")
+            caller = await app.writer.read(lambda uow: _caller(app, secret, uow))
+            if caller is None:
+                raise ApiError(401, "unauthorized", "接口令牌不对或已停用。")
+            if writes and not caller.may_write:
+                raise ApiError(403, "read_only", "这个令牌只能查看，不能修改。")
+            body = await _body(request) if writes else {}
+            answer = await resource(Call(app, request, caller, body))
+            status = 201 if request.method == "POST" and isinstance(answer, Created) else 200
+            value = answer.value if isinstance(answer, Created) else answer
+            return web.json_response(value, status=status)
+        except ApiError as error:
+            return _problem(error.status, error.code, error.message, error.fields)
+        except Refusal as refusal:
+            status = next((s for k, s in _STATUS.items() if isinstance(refusal, k)), 422)
+            if refusal.code == "already_taken":
+                status = 409
+            code = str(refusal.values.get("reason", refusal.code))
+            return _problem(status, code, refused(refusal, app.clock.now()))
+        except Overloaded:
+            return _problem(503, "overloaded", "现在请求较多，请稍后再试。")
+
+    return handle
+
+
+@dataclass(frozen=True, slots=True)
+class Created:
+    value: Any
+
+
+async def _body(request: web.Request) -> dict[str, Any]:
+    try:
+        body = await request.json()
+    except web.HTTPRequestEntityTooLarge:
+        raise ApiError(413, "too_large", "请求内容超过 1 MB。") from None
+    except (ValueError, UnicodeDecodeError):
+        raise ApiError(400, "not_json", "请求内容不是 JSON。") from None
+    if not isinstance(body, dict):
+        raise ApiError(400, "not_json", "请求内容应是 JSON 对象。")
+    return body
+
+
+def text_of(body: dict[str, Any], key: str, *, needed: bool = True, most: int = 4000) -> str:
+    value = body.get(key)
+    if value is None or value == "":
+        if needed:
+            raise ApiError(422, "missing", f"缺少 {key}。", {key: "missing"})
+        return ""
+    if not isinstance(value, str) or len(value) > most:
+        raise ApiError(422, "bad_field", f"{key} 应是不超过 {most} 字的文字。", {key: "bad"})
+    return value

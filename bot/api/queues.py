@@ -1,0 +1,69 @@
+"""/outbox and /audit: what was said, what failed, who did what."""
+
+from typing import Any
+
+from bot.api.auth import ApiError, Call, Resource
+from handlers.ports import Lane
+from storage.uow import UnitOfWork
+
+
+def _row(row: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "id": row["id"],
+        "state": row["state"],
+        "platform": row["platform"],
+        "kind": row["kind"],
+        "priority": row["priority"],
+        "person_id": row["person_id"],
+        "chat_kind": row["chat_kind"],
+        "ticket": row["ticket"],
+        "attempts": row["attempts"],
+        "error": row["error"],
+        "created_at": row["created_at"].isoformat(),
+        "sent_at": None if row["sent_at"] is None else row["sent_at"].isoformat(),
+    }
+
+
+async def outbox(call: Call) -> Any:
+    call.office_only()
+    state = call.request.query.get("state", "")
+    if state and state not in {lane.value for lane in Lane}:
+        raise ApiError(400, "bad_filter", "没有这个状态。", {"state": state[:20]})
+    limit, cursor = call.page()
+    before = int(cursor) if cursor else None
+    page = await call.app.writer.read(lambda uow: uow.outbox.page(state, limit, before))
+    return {"items": [_row(r) for r in page.items], "next": page.next}
+
+
+async def retry(call: Call) -> Any:
+    call.office_only()
+    wanted = call.request.match_info["id"]
+    if not wanted.isdigit():
+        raise ApiError(404, "no_such_row", "没有这条消息。")
+
+    def work(uow: UnitOfWork) -> bool:
+        done = uow.outbox.resend(int(wanted))
+        if done:
+            uow.audit.add(call.app.clock.now(), call.caller.name, "message.resent", wanted, {})
+        return done
+
+    if not await call.app.writer.run(work):
+        raise ApiError(409, "not_dead", "只有没发出去的消息才能重发。")
+    call.app.dispatcher.wake()
+    return {"accepted": True}
+
+
+async def audit(call: Call) -> Any:
+    call.office_only()
+    limit, cursor = call.page()
+    before = int(cursor) if cursor else None
+    lines = await call.app.writer.read(lambda uow: uow.audit.lines(limit + 1, before))
+    items = [{**line, "at": line["at"].isoformat()} for line in lines[:limit]]
+    return {"items": items, "next": str(lines[limit - 1]["id"]) if len(lines) > limit else None}
+
+
+ROUTES: tuple[tuple[str, str, Resource, bool, str], ...] = (
+    ("GET", "/outbox", outbox, False, "List outgoing messages"),
+    ("POST", "/outbox/{id}/retry", retry, True, "Send a dead message again"),
+    ("GET", "/audit", audit, False, "The audit log"),
+)

@@ -1,0 +1,401 @@
+"""/tickets: list, one with its history, open, move."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from bot.api.auth import ApiError, Call, Created, Resource, text_of
+from handlers.chat.events import UserRef
+from handlers.domain.category import Category, Urgency
+from handlers.domain.errors import UnknownTicket
+from handlers.domain.ids import EnterpriseId, PersonId, TicketNumber
+from handlers.domain.people import Person
+from handlers.domain.ticket import Args, Channel, Entry, Kind, Move, Source, State, Ticket, overdue
+from handlers.ports import TicketMessage, TicketQuery
+from handlers.services.people import Speaker
+from handlers.services.tickets import Report, TicketService
+from handlers.understanding import title_of, topic, urgency
+from storage.uow import UnitOfWork
+
+if TYPE_CHECKING:
+    from bot.app import App
+
+
+def _iso(at: datetime | None) -> str | None:
+    return None if at is None else at.isoformat()
+
+
+def service(call: Call, uow: UnitOfWork) -> TicketService:
+    app = call.app
+    return TicketService(uow, app.clock, app.wiring.calendar, app.settings.ticket_prefix)
+
+
+def _named(person: Person | None) -> dict[str, str] | None:
+    return None if person is None else {"id": person.id, "name": person.name}
+
+
+def ticket_json(app: "App", uow: UnitOfWork, ticket: Ticket) -> dict[str, Any]:
+    """The ticket as contract.md §5 shows it."""
+    now = app.clock.now()
+    standing = uow.people.standing(ticket.enterprise_id, now)
+    firm = standing.enterprise
+
+    def person(person_id: PersonId | None) -> dict[str, str] | None:
+        return _named(None if person_id is None else uow.people.person(person_id))
+
+    reporter = person(ticket.reporter_id)
+    if reporter is None and ticket.reporter_name:
+        reporter = {"id": "", "name": ticket.reporter_name}
+    due = ticket.due_resolution
+    return {
+        "number": ticket.number,
+        "code": ticket.code,
+        "title": ticket.title,
+        "body": ticket.body,
+        "kind": ticket.kind.value,
+        "category": ticket.category.value,
+        "urgency": ticket.urgency.value,
+        "state": ticket.state.value,
+        "cycle": ticket.cycle,
+        "level": ticket.level,
+        "overdue": list(overdue(ticket, now)),
+        "confidential": ticket.confidential,
+        "supervised": bool(ticket.supervised),
+        "enterprise": None if firm is None else {"id": firm.id, "name": firm.short_name},
+        "reporter": reporter,
+        "owner": person(ticket.owner_id),
+        "liaison": person(standing.liaison_id),
+        "leader": person(standing.leader_id),
+        "created_at": _iso(ticket.created_at),
+        "claimed_at": _iso(ticket.claimed_at),
+        "first_reply_at": _iso(ticket.first_reply_at),
+        "resolved_at": _iso(ticket.resolved_at),
+        "closed_at": _iso(ticket.closed_at),
+        "due": {
+            "claim": _iso(ticket.due_claim),
+            "first_reply": _iso(ticket.due_first_reply),
+            "progress": _iso(ticket.due_progress),
+            "resolution": _iso(due),
+        },
+        "provisional_calendar": due is not None and app.wiring.calendar.provisional(due),
+        "verdict": None if ticket.verdict is None else ticket.verdict.value,
+        "rating": ticket.rating,
+        "merged_into": ticket.merged_into,
+        "source": {
+            "platform": ticket.source.platform,
+            "chat": ticket.source.chat,
+            "message_id": ticket.source.message_id,
+            "channel": ticket.source.channel.value,
+        },
+        "version": ticket.version,
+    }
+
+
+def _entry_json(entry: Entry) -> dict[str, Any]:
+    return {
+        "at": _iso(entry.at),
+        "move": entry.move.value,
+        "actor": {"id": entry.actor_id, "name": entry.actor_name},
+        "text": entry.text,
+        "from": None if entry.from_state is None else entry.from_state.value,
+        "to": entry.to_state.value,
+    }
+
+
+def _message_json(message: TicketMessage) -> dict[str, Any]:
+    return {
+        "at": _iso(message.at),
+        "sender": {"id": message.sender_id, "name": message.sender_name},
+        "text": message.text,
+        "attachments": [
+            {"type": a.kind.value, "name": a.name, "url": a.url} for a in message.attachments
+        ],
+    }
+
+
+def _one_of(call: Call, key: str, enum: Any) -> str:
+    value = call.request.query.get(key, "")
+    if value and value not in {e.value for e in enum}:
+        raise ApiError(400, "bad_filter", f"{key} 没有这个取值：{value[:20]}。", {key: value[:20]})
+    return value
+
+
+def _query(call: Call) -> TicketQuery:
+    asked = call.request.query
+    limit, cursor = call.page()
+    states: frozenset[State] = frozenset()
+    if asked.get("state"):
+        known = {s.value for s in State}
+        wanted = asked["state"].split(",")
+        if not set(wanted) <= known:
+            raise ApiError(400, "bad_filter", "没有这个状态。", {"state": asked["state"][:40]})
+        states = frozenset(State(s) for s in wanted)
+    since = None
+    if asked.get("updated_since"):
+        try:
+            since = datetime.fromisoformat(asked["updated_since"])
+        except ValueError:
+            since = None
+        if since is None or since.tzinfo is None:
+            raise ApiError(
+                400, "bad_filter", "updated_since 请写带时区的完整时间。", {"updated_since": "bad"}
+            )
+    late = asked.get("overdue", "") not in ("", "0", "false")
+    return TicketQuery(
+        states=states,
+        enterprise_id=EnterpriseId(asked["enterprise"]) if asked.get("enterprise") else None,
+        owner_id=PersonId(asked["owner"]) if asked.get("owner") else None,
+        category=_one_of(call, "category", Category),
+        urgency=_one_of(call, "urgency", Urgency),
+        text=asked.get("q", "")[:100],
+        overdue_at=call.app.clock.now() if late else None,
+        updated_since=since,
+        limit=limit,
+        cursor=cursor,
+    )
+
+
+def _visible(call: Call, uow: UnitOfWork, number: str) -> Ticket:
+    """The ticket, if the caller may know of it; else it does not exist for them."""
+    found = uow.tickets.find(TicketNumber(int(number))) if number.isdigit() else None
+    if number.isdigit() is False:
+        found = uow.tickets.by_code(number)
+    speaker = call.speaker(uow)
+    if found is None or (speaker is not None and not service(call, uow).may_read(found, speaker)):
+        raise UnknownTicket(number[:40])
+    return found
+
+
+async def listed(call: Call) -> Any:
+    query = _query(call)
+
+    def look(uow: UnitOfWork) -> Any:
+        wanted = query
+        speaker = call.speaker(uow)
+        if speaker is not None:
+            bound = call.caller.enterprise_id
+            if wanted.enterprise_id not in (None, bound):
+                return {"items": [], "next": None}
+            wanted = replace(wanted, enterprise_id=bound)
+        page = uow.tickets.search(wanted)
+        items = [
+            ticket_json(call.app, uow, t)
+            for t in page.items
+            if speaker is None or service(call, uow).may_read(t, speaker)
+        ]
+        return {"items": items, "next": page.next}
+
+    return await call.app.writer.read(look)
+
+
+async def one(call: Call) -> Any:
+    number = call.request.match_info["number"]
+
+    def look(uow: UnitOfWork) -> Any:
+        ticket = _visible(call, uow, number)
+        return ticket_json(call.app, uow, ticket) | {
+            "history": [_entry_json(e) for e in uow.tickets.history(ticket.number)],
+            "messages": [_message_json(m) for m in uow.tickets.messages(ticket.number)],
+            "links": list(uow.tickets.links(ticket.number)),
+        }
+
+    return await call.app.writer.read(look)
+
+
+def _enum(body: dict[str, Any], key: str, enum: Any) -> Any:
+    value = body.get(key)
+    if value is None:
+        return None
+    try:
+        return enum(value)
+    except ValueError:
+        raise ApiError(422, "bad_field", f"{key} 没有这个取值。", {key: str(value)[:20]}) from None
+
+
+def _channel(body: dict[str, Any]) -> Channel:
+    source = body.get("source")
+    channel = source.get("channel") if isinstance(source, dict) else body.get("channel")
+    return _enum({"channel": channel}, "channel", Channel) or Channel.API
+
+
+async def create(call: Call) -> Any:
+    body = call.body
+    text = text_of(body, "body", needed=False) or text_of(body, "title")
+    title = text_of(body, "title", needed=False, most=60)
+    category, _ = topic(text)
+    category = _enum(body, "category", Category) or category
+    level = _enum(body, "urgency", Urgency) or urgency(text, category)
+    kind = _enum(body, "kind", Kind) or Kind.REQUEST
+    channel = _channel(body)
+    firm_id = body.get("enterprise") or body.get("enterprise_id")
+    if isinstance(firm_id, dict):
+        firm_id = firm_id.get("id")
+    bound = call.caller.enterprise_id
+    if bound is not None:
+        if firm_id not in (None, bound):
+            raise ApiError(403, "forbidden", "这个令牌只能为本企业登记。")
+        firm_id = bound
+    reporter_id = body.get("reporter") or body.get("actor")
+    if isinstance(reporter_id, dict):
+        reporter_id = reporter_id.get("id")
+
+    def work(uow: UnitOfWork) -> Any:
+        if firm_id is not None and uow.people.enterprise(EnterpriseId(str(firm_id))) is None:
+            raise ApiError(422, "no_such_firm", "没有这家企业。", {"enterprise": str(firm_id)[:20]})
+        reporter = None
+        if reporter_id:
+            reporter = call.actor(uow, str(reporter_id))
+        elif bound is not None:
+            reporter = uow.people.main_contact(bound)
+        made = service(call, uow).submit(
+            Report(
+                (title or title_of(text))[:20],
+                text,
+                category,
+                level,
+                None if firm_id is None else EnterpriseId(str(firm_id)),
+                reporter,
+                call.caller.name if reporter is None else reporter.name,
+                Source("api", "", "", channel),
+                kind,
+                confidential=bool(body.get("confidential")),
+            ),
+            reporter,
+        )
+        return ticket_json(call.app, uow, made)
+
+    made = await call.app.writer.run(work)
+    call.app.dispatcher.wake()
+    return Created(made)
+
+
+async def moves(call: Call) -> Any:
+    """POST {"move","actor","text","version","args":{}}; the moves of tickets.md §2."""
+    body = call.body
+    number = call.request.match_info["number"]
+    what = _enum(body, "move", Move)
+    if what is None or what in (Move.SUBMIT, Move.ABSORB):
+        raise ApiError(422, "missing", "请写明 move。", {"move": "missing"})
+    version = body.get("version")
+    if version is not None and not isinstance(version, int):
+        raise ApiError(422, "bad_field", "version 应是数字。", {"version": "bad"})
+    actor_id = text_of(body, "actor", needed=call.caller.enterprise_id is None, most=64)
+    given = body.get("args") if isinstance(body.get("args"), dict) else {}
+    text = text_of(body, "text", needed=False)
+
+    def work(uow: UnitOfWork) -> Any:
+        ticket = _visible(call, uow, number)
+        if actor_id == "system":
+            call.office_only()
+            speaker = None
+        else:
+            person = call.actor(uow, actor_id or str(call.caller.enterprise_id))
+            speaker = Speaker(UserRef("api", call.caller.name), person, person.name)
+            if not service(call, uow).may_read(ticket, speaker):
+                raise UnknownTicket(number[:40])
+        after = _move(call, uow, ticket, what, speaker, text, given or {}, version)
+        return ticket_json(call.app, uow, after)
+
+    made = await call.app.writer.run(work)
+    call.app.dispatcher.wake()
+    return made
+
+
+def _move(
+    call: Call,
+    uow: UnitOfWork,
+    ticket: Ticket,
+    what: Move,
+    speaker: Speaker | None,
+    text: str,
+    given: dict[str, Any],
+    version: int | None,
+) -> Ticket:
+    tickets = service(call, uow)
+    target = None
+    if given.get("target") is not None:
+        target = _visible(call, uow, str(given["target"]))
+        if speaker is not None and not tickets.may_read(target, speaker):
+            raise UnknownTicket(str(given["target"])[:40])
+    if speaker is not None and target is not None:
+        if what is Move.MERGE:
+            return tickets.merge(ticket, target, speaker, text)
+        if what is Move.LINK:
+            return tickets.link(ticket, target, speaker)
+    if what is Move.SPLIT and speaker is not None:
+        category, _ = topic(text)
+        made = Report(
+            title_of(text),
+            text,
+            category,
+            urgency(text, category),
+            ticket.enterprise_id,
+            speaker.person,
+            speaker.name,
+            ticket.source,
+        )
+        return tickets.split(ticket, speaker, made)[0]
+    args = Args(
+        text=text,
+        person=_to(call, uow, given),
+        enterprise_id=_optional(given, "enterprise", EnterpriseId),
+        department=str(given.get("department") or ""),
+        until=_until(given),
+        category=_enum(given, "category", Category),
+        urgency=_enum(given, "urgency", Urgency),
+        rating=given.get("rating") if isinstance(given.get("rating"), int) else None,
+        target=target,
+        told=str(given.get("told") or ""),
+        code=str(given.get("reason") or ""),
+        level=given.get("level") if isinstance(given.get("level"), int) else None,
+    )
+    after = tickets.act(ticket, what, speaker, args, version)
+    if what in (Move.FOLLOW_UP, Move.REPLY) and speaker is not None:
+        person = speaker.person
+        tickets.add_message(
+            after,
+            TicketMessage(
+                call.app.clock.now(),
+                None if person is None else person.id,
+                speaker.name,
+                text,
+                "api",
+            ),
+        )
+    return after
+
+
+def _optional(given: dict[str, Any], key: str, made: Callable[[str], Any]) -> Any:
+    return made(str(given[key])) if given.get(key) else None
+
+
+def _to(call: Call, uow: UnitOfWork, given: dict[str, Any]) -> Person | None:
+    wanted = given.get("person") or given.get("to") or given.get("owner")
+    if not wanted:
+        return None
+    person = uow.people.person(PersonId(str(wanted)))
+    if person is None:
+        raise ApiError(422, "no_such_person", "没有这位同事。", {"person": str(wanted)[:40]})
+    return person
+
+
+def _until(given: dict[str, Any]) -> datetime | None:
+    value = given.get("until")
+    if value is None:
+        return None
+    try:
+        at = datetime.fromisoformat(str(value))
+    except ValueError:
+        at = None
+    if at is None or at.tzinfo is None:
+        raise ApiError(422, "bad_field", "until 请写带时区的完整时间。", {"until": "bad"})
+    return at
+
+
+ROUTES: tuple[tuple[str, str, Resource, bool, str], ...] = (
+    ("GET", "/tickets", listed, False, "List tickets"),
+    ("POST", "/tickets", create, True, "Open a ticket"),
+    ("GET", "/tickets/{number}", one, False, "One ticket with history and messages"),
+    ("POST", "/tickets/{number}/moves", moves, True, "Make a move"),
+)

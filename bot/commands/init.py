@@ -1,0 +1,44 @@
+"""init: write .env by asking."""
+
+import argparse
+from pathlib import Path
+
+NAME = "init"
+HELP = "一步步写好 .env 设置文件"
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--file", type=Path, default=Path(".env"), help="写到哪里，默认 .env")
+
+
+def run(args: argparse.Namespace) -> int:
+    import os
+    import secrets
+    import sys
+
+    from bot import app as application
+    from bot.commands import doctor
+    from bot.settings import CORE
+
+    target: Path = args.file
+    if target.exists():
+        print(f"{target} 已经存在，请先改名或直接编辑。", file=sys.stderr)
+        return 2
+    print("直接回车用默认值；不用的平台一路回车跳过。")
+    lines = []
+    for setting in (*CORE, *application.platform_settings()):
+        default = setting.default
+        if setting.key == "LHG_SECRET_KEY":
+            default = secrets.token_urlsafe(32)
+        shown = "自动生成" if setting.key == "LHG_SECRET_KEY" else default
+        hint = f"（默认 {shown}）" if shown else ""
+        try:
+            value = input(f"{setting.key}　{setting.why}{hint}：").strip()
+        except EOFError:
+            value = ""
+        lines.append(f"{setting.key}={value or default}")
+    handle = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        file.write("\n".join(lines) + "\n")
+    print(f"已写好 {target}。下面检查一遍：")
+    return doctor.run(args)

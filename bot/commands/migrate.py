@@ -1,0 +1,20 @@
+"""migrate: bring the schema up to date."""
+
+import argparse
+
+NAME = "migrate"
+HELP = "把数据库升级到当前版本"
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--to", default="head", help="升级到指定版本，默认最新")
+
+
+def run(args: argparse.Namespace) -> int:
+    from bot.settings import load
+    from storage.migrate import upgrade
+
+    settings = load()
+    upgrade(settings.database_url, args.to)
+    print("数据库已是最新。" if args.to == "head" else f"数据库已升级到 {args.to}。")
+    return 0
