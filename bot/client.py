@@ -1,6 +1,7 @@
 """Shared HTTP client: time limits, token cache, what went wrong in the words of bot.platform."""
 
 import asyncio
+import json as json_module
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
@@ -55,7 +56,7 @@ class Client:
                 raw = await response.content.read(_MOST_ANSWER)
                 if not raw.strip():
                     return None
-                return await response.json(content_type=None)
+                return json_module.loads(raw)
         except aiohttp.ClientConnectorError:
             # Nothing reached the far end.
             raise Transient("connect") from None

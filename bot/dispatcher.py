@@ -115,14 +115,18 @@ class Dispatcher:
     async def drain(self, platforms: Iterable[str] | None = None) -> None:
         """Send everything that is due and come back when nothing of it is under way."""
         for _ in range(10_000):
-            if await self._turn(platforms) == 0:
+            claimed = await self._turn(platforms)
+            # The loop's own turn may have claimed rows just before: they count as under way.
+            if await self._settled() == 0 and claimed == 0:
                 return
-            await self._settled()
 
-    async def _settled(self) -> None:
-        tasks = [lane.task for lane in self._lanes.values() if lane.task is not None]
+    async def _settled(self) -> int:
+        """Wait for every lane that is at work; how many there were."""
+        lanes = [lane.task for lane in self._lanes.values()]
+        tasks = [task for task in lanes if task is not None and not task.done()]
         if tasks:
             await asyncio.wait(tasks)
+        return len(tasks)
 
     async def _loop(self) -> None:
         while not self._stopping:

@@ -1,0 +1,193 @@
+"""A strict WeCom on loopback: it checks what we send against the reference and keeps it."""
+
+import json
+import re
+import time
+from collections import deque
+from typing import Any
+
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+
+_TASK = re.compile(r"^[0-9A-Za-z_@-]{1,128}$")
+
+
+class Refused(AssertionError):
+    """A request that the real WeCom would not take."""
+
+
+def check_card(card: dict[str, Any], interactive: bool) -> None:
+    """The limits of a template card; raises Refused."""
+    kinds = {"text_notice", "button_interaction"}
+    if card.get("card_type") not in kinds:
+        raise Refused(f"card_type {card.get('card_type')}")
+    if not _TASK.match(card.get("task_id", "")):
+        raise Refused(f"task_id {card.get('task_id')}")
+    title = card["main_title"]["title"]
+    if not title or len(title) > 36 or len(card["main_title"].get("desc", "")) > 44:
+        raise Refused("title")
+    if len(card.get("sub_title_text", "")) > 160 or len(card["source"]["desc"]) > 20:
+        raise Refused("texts")
+    rows = card.get("horizontal_content_list", [])
+    if len(rows) > 6 or any(len(r["keyname"]) > 5 or len(r["value"]) > 26 for r in rows):
+        raise Refused("rows")
+    if card["card_type"] == "text_notice":
+        if card.get("card_action", {}).get("type") not in (1, 2):
+            raise Refused("42045 card_action")
+        return
+    buttons = card.get("button_list", [])
+    if not 1 <= len(buttons) <= 6 or not interactive:
+        raise Refused("buttons")
+    for button in buttons:
+        if len(button["text"]) > 10 or button["style"] not in (1, 2, 3, 4):
+            raise Refused("button")
+        if "url" not in button and not 1 <= len(button["key"].encode()) <= 1024:
+            raise Refused("button key")
+
+
+class FakeWeCom:
+    """`fault` may name what the next calls meet: expired, throttled, broken."""
+
+    def __init__(self) -> None:
+        self.app_messages: list[dict[str, Any]] = []
+        self.updates: list[dict[str, Any]] = []
+        self.robot_messages: list[tuple[str, dict[str, Any]]] = []
+        self.late: list[tuple[str, dict[str, Any]]] = []
+        self.refused: list[str] = []
+        self.faults: deque[str] = deque()
+        self.tokens = 0
+        self.codes: dict[str, bool] = {}
+        self.invalid: set[str] = set()
+        self._robots: dict[str, deque[float]] = {}
+        self._token = ""
+        app = web.Application()
+        app.router.add_get("/cgi-bin/gettoken", self._gettoken)
+        app.router.add_post("/cgi-bin/message/send", self._send)
+        app.router.add_post("/cgi-bin/message/update_template_card", self._update)
+        app.router.add_post("/cgi-bin/webhook/send", self._robot)
+        app.router.add_post("/cgi-bin/aibot/response", self._response)
+        self.server = TestServer(app)
+
+    async def __aenter__(self) -> "FakeWeCom":
+        await self.server.start_server()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.server.close()
+        assert self.refused == [], self.refused
+
+    @property
+    def base(self) -> str:
+        return str(self.server.make_url("")).rstrip("/")
+
+    async def _fault(self) -> web.Response | None:
+        if not self.faults:
+            return None
+        fault = self.faults.popleft()
+        if fault == "expired":
+            self._token = ""
+            return web.json_response({"errcode": 42001, "errmsg": "access_token expired"})
+        if fault == "throttled":
+            return web.json_response({"errcode": 45009, "errmsg": "api freq out of limit"})
+        if fault == "busy":
+            return web.json_response({"errcode": -1, "errmsg": "system busy"})
+        return web.Response(status=502, text="bad gateway")
+
+    def _refuse(self, error: Exception) -> web.Response:
+        self.refused.append(str(error))
+        return web.json_response({"errcode": 40058, "errmsg": str(error)})
+
+    async def _gettoken(self, request: web.Request) -> web.Response:
+        if request.query.get("corpsecret") != "app-secret" or not request.query.get("corpid"):
+            return web.json_response({"errcode": 40001, "errmsg": "invalid secret"})
+        self.tokens += 1
+        self._token = f"token-{self.tokens}"
+        return web.json_response(
+            {"errcode": 0, "access_token": self._token, "expires_in": 7200}
+        )
+
+    def _authorised(self, request: web.Request) -> bool:
+        return bool(self._token) and request.query.get("access_token") == self._token
+
+    async def _send(self, request: web.Request) -> web.Response:
+        fault = await self._fault()
+        if fault is not None:
+            return fault
+        if not self._authorised(request):
+            return web.json_response({"errcode": 40014, "errmsg": "invalid access_token"})
+        body = await request.json()
+        try:
+            if not isinstance(body["agentid"], int) or not body["touser"]:
+                raise Refused("agentid or touser")
+            if body["enable_duplicate_check"] != 1:
+                raise Refused("not safe to repeat")
+            if body["msgtype"] == "template_card":
+                check_card(body["template_card"], interactive=True)
+            elif body["msgtype"] == "text":
+                if not 1 <= len(body["text"]["content"].encode()) <= 2048:
+                    raise Refused("text size")
+            else:
+                raise Refused(body["msgtype"])
+        except (KeyError, Refused) as error:
+            return self._refuse(error)
+        if body["touser"] in self.invalid:
+            return web.json_response({"errcode": 0, "invaliduser": body["touser"].lower()})
+        if json.dumps(body, sort_keys=True) not in {
+            json.dumps(m, sort_keys=True) for m in self.app_messages
+        }:
+            self.app_messages.append(body)
+        code = f"code-{len(self.app_messages)}"
+        self.codes[code] = True
+        return web.json_response({"errcode": 0, "msgid": f"m{len(self.app_messages)}", "response_code": code})
+
+    async def _update(self, request: web.Request) -> web.Response:
+        if not self._authorised(request):
+            return web.json_response({"errcode": 40014, "errmsg": "invalid access_token"})
+        body = await request.json()
+        try:
+            if not isinstance(body["userids"], list):
+                raise Refused("userids is an array here")
+            check_card(body["template_card"], interactive=True)
+        except (KeyError, Refused) as error:
+            return self._refuse(error)
+        if not self.codes.pop(body["response_code"], False):
+            return web.json_response({"errcode": 40068, "errmsg": "response_code used"})
+        self.updates.append(body)
+        return web.json_response({"errcode": 0})
+
+    async def _robot(self, request: web.Request) -> web.Response:
+        fault = await self._fault()
+        if fault is not None:
+            return fault
+        key = request.query.get("key", "")
+        body = await request.json()
+        try:
+            limit = {"text": 2048, "markdown": 4096}[body["msgtype"]]
+            if not 1 <= len(body[body["msgtype"]]["content"].encode()) <= limit:
+                raise Refused("robot text size")
+        except (KeyError, Refused) as error:
+            return self._refuse(error)
+        window = self._robots.setdefault(key, deque())
+        now = time.monotonic()
+        while window and window[0] <= now - 60:
+            window.popleft()
+        if len(window) >= 20:
+            self.refused.append("more than 20 in a minute")
+            return web.json_response({"errcode": 45009, "errmsg": "freq"})
+        window.append(now)
+        self.robot_messages.append((key, body))
+        return web.json_response({"errcode": 0})
+
+    async def _response(self, request: web.Request) -> web.Response:
+        code = request.query.get("response_code", "")
+        body = await request.json()
+        if any(code == used for used, _ in self.late):
+            return web.json_response({"errcode": 40008, "errmsg": "used"})
+        self.late.append((code, body))
+        return web.json_response({"errcode": 0})
+
+    def press(self, code: str) -> str:
+        """The one more response code that every click brings."""
+        extra = f"{code}-click"
+        self.codes[extra] = True
+        return extra
