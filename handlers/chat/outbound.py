@@ -181,13 +181,15 @@ class Reply:
 
     `toast` is the few words a pressed button may show; `content` goes to the chat of the event,
     or to the person alone when `private` is set and the event came from a group. `ticket` is what
-    it is about: a confidential one never answers in a group.
+    it is about: a confidential one never answers in a group. `secret`: no group may read it, not
+    even where the person cannot be reached alone.
     """
 
     content: Content | None = None
     toast: str = ""
     private: bool = True
     ticket: int | None = None
+    secret: bool = False
 
     @classmethod
     def say(

@@ -1,5 +1,7 @@
 """我的工单, 查, 搜: finding tickets, only those one may know of."""
 
+from dataclasses import replace
+
 from handlers.chat.filters import Anybody
 from handlers.chat.outbound import Reply
 from handlers.chat.router import Router
@@ -8,7 +10,6 @@ from handlers.domain.ticket import LIVE
 from handlers.ports import Clock
 from handlers.services.moves import Asked, Moves
 from handlers.services.tickets import TicketService
-from handlers.texts import common
 from handlers.texts import people as people_say
 from handlers.texts import tickets as say
 
@@ -27,7 +28,8 @@ router = Router("lookup")
 def mine(asked: Asked, tickets: TicketService, clock: Clock) -> Reply | None:
     if asked.speaker.person is None:
         return Reply.say(people_say.who_are_you())
-    return Reply.say(say.ticket_list("在办工单", tickets.mine(asked.speaker, LIVE), clock.now()))
+    listed = say.ticket_list(say.LIVE_LIST, tickets.mine(asked.speaker, LIVE), clock.now())
+    return replace(Reply.say(listed), secret=True)
 
 
 @router.command(
@@ -40,14 +42,15 @@ def one(asked: Asked, moves: Moves, tickets: TicketService, clock: Clock) -> Rep
         if not asked.rest:
             return mine(asked, tickets, clock)
         found = tickets.search(asked.speaker, asked.rest)
-        return Reply.say(say.ticket_list(f"「{common.short(asked.rest, 12)}」", found, now))
+        listed = say.ticket_list(say.found_list(asked.rest), found, now)
+        return replace(Reply.say(listed), secret=True)
     telling = tickets.telling
     person = asked.speaker.person
     full = person is not None and person.role is not Role.DEPARTMENT
     story = say.story(
         ticket, telling.firm(ticket), telling.owner(ticket), tickets.history(ticket), now, full
     )
-    return Reply.say(story, ticket.number)
+    return replace(Reply.say(story, ticket.number), secret=True)
 
 
 @router.command("搜", "搜索", "找", who=Anybody, usage="搜 异味", about="按词查找")

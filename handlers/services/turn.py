@@ -192,7 +192,7 @@ def _answer(turn: Turn, reply: Reply | None) -> Taken:
             return Taken(reply.toast, () if row is None else (row,))
         if _confidential(turn, reply):
             return Taken(reply.toast)
-        content = _masked(content)
+        content = Content(say.ask_me_alone()) if reply.secret else _masked(content)
     row = turn.tools.work.outbox.put(
         Outgoing(
             content,

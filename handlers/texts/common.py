@@ -214,5 +214,5 @@ def greeting(name: str, bot: str) -> str:
     return f"{who}我是{bot}。有用工、物流、水电、政策等问题直接告诉我，我登记后请联络员来办。"
 
 
-def busy() -> str:
-    return "消息已收到，正在处理，请稍候。"
+def ask_me_alone() -> str:
+    return "群里不方便显示，请私聊我查看。"

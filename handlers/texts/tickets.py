@@ -705,6 +705,13 @@ def none_fits(move: Move) -> str:
     return f"没有可以{MOVE_NAMES[move]}的工单。发「我的工单」查看。"
 
 
+LIVE_LIST: Final = "在办工单"
+
+
+def found_list(words: str) -> str:
+    return f"「{short(words, 12)}」"
+
+
 def ticket_list(title: str, tickets: Sequence[Ticket], now: datetime) -> str:
     if not tickets:
         return f"{title}：没有。"
