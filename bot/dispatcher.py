@@ -43,6 +43,8 @@ class _Lane:
     rows: list[tuple[int, int, Claimed]] = field(default_factory=list)
     task: "asyncio.Task[None] | None" = None
     blocked_until: float = 0.0
+    # Rows of this lane that went back to the outbox: nothing behind one of them may go first.
+    held: set[tuple[int, int]] = field(default_factory=set)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +154,10 @@ class Dispatcher:
             return 0
         now = self._now()
 
+        dropped: list[Claimed] = []
+
         def claim(uow: UnitOfWork) -> list[Claimed]:
+            dropped.clear()
             rows = uow.outbox.claim(BATCH, LEASE_SECONDS, wanted)
             good = []
             for row in rows:
@@ -160,6 +165,7 @@ class Dispatcher:
                 if not why and row.is_update and not self._can_update(row):
                     why = "cannot_update"
                 if why:
+                    dropped.append(row)
                     uow.outbox.superseded(row.delivery.id, why)
                     if row.still is not None:
                         uow.audit.add(
@@ -170,28 +176,37 @@ class Dispatcher:
             return good
 
         rows = await self._writer.run(claim)
+        for row in dropped:
+            self._lane(row).held.discard((row.priority, row.delivery.id))
         for row in rows:
-            platform = self._platforms[row.platform]
-            name = f"{row.platform}|{platform.lane(row.delivery)}"
-            lane = self._lanes.setdefault(name, _Lane())
+            lane = self._lane(row)
+            lane.held.discard((row.priority, row.delivery.id))
             heapq.heappush(lane.rows, (row.priority, row.delivery.id, row))
             if lane.task is None or lane.task.done():
-                lane.task = asyncio.create_task(self._work_lane(lane), name=f"lane {name}")
+                lane.task = asyncio.create_task(self._work_lane(lane), name="lane")
         return len(rows)
+
+    def _lane(self, row: Claimed) -> _Lane:
+        name = f"{row.platform}|{self._platforms[row.platform].lane(row.delivery)}"
+        return self._lanes.setdefault(name, _Lane())
 
     def _can_update(self, row: Claimed) -> bool:
         return bool(row.delivery.update_ref) and self._platforms[row.platform].can.update_cards
 
     async def _work_lane(self, lane: _Lane) -> None:
         while lane.rows:
-            _, _, row = lane.rows[0]
+            priority, number, row = lane.rows[0]
             platform = self._platforms[row.platform]
             limits = platform.limits(row.delivery.to)
             now = time.monotonic()
-            ready = max(self._throttle.ready_at(limits, now), lane.blocked_until)
+            if any(key < (priority, number) for key in lane.held):
+                # One before it waits in the outbox for another try: it goes there too.
+                await self._give_back(lane, max(lane.blocked_until - now, 0.0) + 0.002)
+                continue
+            ready = self._throttle.ready_at(limits, now)
             if ready - now > self._pace.patience or self._stopping:
                 await self._give_back(lane, ready - now)
-                return
+                continue
             if ready > now:
                 await asyncio.sleep(ready - now)
                 continue
@@ -201,6 +216,7 @@ class Dispatcher:
     async def _give_back(self, lane: _Lane, wait: float) -> None:
         """Rows that cannot go soon return to the outbox in their order."""
         rows, lane.rows = [entry[2] for entry in lane.rows], []
+        lane.held.update((row.priority, row.delivery.id) for row in rows)
         next_try = time.time() + max(0.0, wait)
 
         def put_back(uow: UnitOfWork) -> None:
@@ -258,6 +274,7 @@ class Dispatcher:
         if isinstance(failure, Transient) and failure.retry_after is not None:
             self._throttle.cool(limits, time.monotonic() + wait)
         # The lane waits with its head, so that a ticket's messages keep their order.
+        lane.held.add((row.priority, row_id))
         lane.blocked_until = max(lane.blocked_until, time.monotonic() + wait)
         next_try = time.time() + wait
         await self._writer.run(lambda uow: uow.outbox.retry(row_id, next_try, failure.code))

@@ -51,13 +51,18 @@ def _csv(data: bytes) -> list[tuple[int, list[str]]]:
             continue
         reader = csv.reader(io.StringIO(text, newline=""))
         # Numbered as a spreadsheet shows them: a line break inside a cell is no new row.
-        return list(enumerate(reader, 1))
+        return [(n, [_unguarded(c) for c in row]) for n, row in enumerate(reader, 1)]
     raise UnreadableFile("看不懂文件的编码，请另存为 UTF-8 或 GBK 的 CSV。")
 
 
 def safe_cell(value: str) -> str:
     """No exported cell is run as a formula (property 49)."""
     return f"'{value}" if value.startswith(_FORMULA) else value
+
+
+def _unguarded(value: str) -> str:
+    """What `safe_cell` was given, so that an export read back is equal."""
+    return value[1:] if value.startswith("'") and value[1:].startswith(_FORMULA) else value
 
 
 def write_table(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, str]]) -> None:

@@ -108,6 +108,7 @@ class Problem(StrEnum):
     NO_NAME = "no_name"
     SEVERAL_FIRMS = "several_firms"
     BAD_ROLE = "bad_role"
+    OTHER_ID = "other_id"
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +194,12 @@ def phones_in(cell: str) -> list[str]:
     return found
 
 
+def is_phone(number: str) -> bool:
+    """A mobile, a landline with or without its area code, or a 400 number."""
+    digits = re.sub(r"\D", "", number)
+    return bool(re.fullmatch(r"1\d{10}|0\d{9,15}|[2-9]\d{6,7}|400\d{7}", digits))
+
+
 def area_in(cell: str) -> str:
     """洪港 -> 洪港管理区."""
     return cell if not cell or cell.endswith("管理区") else f"{cell}管理区"
@@ -205,10 +212,13 @@ def cleaned(rows: Sequence[tuple[int, Sequence[str]]]) -> Sheet:
     """
     header: list[str] = []
     start = 0
+    has_merged_cells = True
     for index, (_, cells) in enumerate(rows):
         names = [_HEADINGS.get(tidy(c), "") for c in cells]
         if sum(1 for n in names if n) >= 3:
             header, start = names, index + 1
+            # Our own export has no merged cells: a blank there says that nothing is known.
+            has_merged_cells = not any(tidy(c) == "enterprise_id" for c in cells)
             break
     if not header:
         raise ValueError("no header")
@@ -224,8 +234,11 @@ def cleaned(rows: Sequence[tuple[int, Sequence[str]]]) -> Sheet:
         if is_people:
             kept.append(CleanRow(number, values))
             continue
+        if values.get("area") and values["area"] != carried.get("area"):
+            # A grid lies in one area, so a new area ends what the cells above said of it.
+            carried.pop("grid", None)
         for column in _MERGED:
-            if column in values:
+            if has_merged_cells and column in values:
                 values[column] = values[column] or carried.get(column, "")
                 carried[column] = values[column]
         name = values.get("name") or values.get("full_name") or values.get("short_name", "")
@@ -245,6 +258,14 @@ def cleaned(rows: Sequence[tuple[int, Sequence[str]]]) -> Sheet:
 def _is_note(values: Mapping[str, str], cells: Sequence[str]) -> bool:
     first = next((tidy(c) for c in cells if tidy(c)), "")
     return first.startswith(_ENDS)
+
+
+def _phone_problem(phones: Sequence[str]) -> Problem | None:
+    if not phones:
+        return Problem.NO_PHONE
+    if not all(is_phone(p) for p in phones):
+        return Problem.BAD_PHONE
+    return Problem.SEVERAL_PHONES if len(phones) > 1 else None
 
 
 def _clean(number: int, name: str, values: dict[str, str]) -> CleanRow:
@@ -278,12 +299,12 @@ def _clean(number: int, name: str, values: dict[str, str]) -> CleanRow:
                 clean["employees"] = str(count)
     if "contact_phone" in clean:
         phones = phones_in(clean["contact_phone"])
-        if not phones:
-            remark("contact_phone", Problem.NO_PHONE)
+        problem = _phone_problem(phones)
+        if problem is not None:
+            remark("contact_phone", problem)
+        if problem in (Problem.NO_PHONE, Problem.BAD_PHONE):
             del clean["contact_phone"]
         else:
-            if len(phones) > 1:
-                remark("contact_phone", Problem.SEVERAL_PHONES)
             clean["contact_phone"] = phones[0]
     for column, missing in (("liaison", Problem.NO_LIAISON), ("leader", Problem.NO_LEADER)):
         if column not in clean:

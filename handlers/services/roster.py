@@ -130,12 +130,23 @@ class RosterService:
             return exact
         return [f for f in firms if any(firm_key(a) in keys for a in f.aliases)]
 
+    def _same_full_name(self, values: Any, name: str) -> Enterprise | None:
+        wanted = firm_key(values.get("full_name") or name)
+        firms = self._people.enterprises()
+        return next((f for f in firms if firm_key(f.full_name) == wanted), None)
+
     def _firm(self, row: CleanRow, doing: _Doing, seen: dict[str, CleanRow]) -> None:
         values = row.values
         name = values.get("name") or values.get("full_name") or values.get("short_name", "")
         found = self._match(values)
         if len(found) > 1:
             doing.rejected.append(Remark(row.row, name, "name", name, Problem.SEVERAL_FIRMS))
+            return
+        taken = None if found else self._same_full_name(values, name)
+        if taken is not None:
+            # A second firm of the same name would split its tickets between two numbers.
+            wrong = values.get("enterprise_id", "")
+            doing.rejected.append(Remark(row.row, name, "enterprise_id", wrong, Problem.OTHER_ID))
             return
         key = found[0].id if found else firm_key(name)
         if key in seen:

@@ -11,7 +11,7 @@ _WHY: Final = {
     Problem.UNKNOWN_PERSON: "人员表里没有这个人，请先导入人员表",
     Problem.NO_PHONE: "没有电话，保留原有电话",
     Problem.SEVERAL_PHONES: "有两个电话，只记第一个",
-    Problem.BAD_PHONE: "电话号码不对",
+    Problem.BAD_PHONE: "电话号码不对，保留原有电话",
     Problem.BAD_NUMBER: "不是数字",
     Problem.ABOUT: "是约数，不替换已有的人数",
     Problem.BAD_GRID: "看不懂是第几网格",
@@ -20,8 +20,10 @@ _WHY: Final = {
     Problem.NO_NAME: "没有名称",
     Problem.SEVERAL_FIRMS: "有不止一家企业同名，请填企业编号",
     Problem.BAD_ROLE: "角色不对",
+    Problem.OTHER_ID: "这家企业已有别的编号，已略过，请核实",
 }
 COLUMN_NAMES: Final = {
+    "enterprise_id": "企业编号",
     "liaison": "联络员",
     "leader": "分管领导",
     "contact_phone": "联系电话",
