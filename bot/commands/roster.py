@@ -36,6 +36,9 @@ def run(args: argparse.Namespace) -> int:
             write_table(args.file, PEOPLE_COLUMNS if args.people else COLUMNS, rows)
         print(f"{say.EXPORTED} {len(rows)} 行：{args.file}")
         return 0
+    if args.report is not None and not args.report.parent.is_dir():
+        print(f"没有文件夹 {args.report.parent}，请核对报告路径。")
+        return 2
     try:
         sheet = cleaned(read_rows(args.file))
     except UnreadableFile as error:

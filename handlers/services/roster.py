@@ -246,7 +246,8 @@ class RosterService:
             return True, found[0].id
         problem = Problem.UNKNOWN_PERSON if not found else Problem.SEVERAL_PEOPLE
         doing.remarks.append(Remark(row.row, firm, column, name, problem))
-        return True, None
+        # A name nobody bears is a slip of the pen: whoever is paired stays.
+        return False, None
 
     def _pairing(
         self, row: CleanRow, enterprise: Enterprise, values: Any, doing: _Doing

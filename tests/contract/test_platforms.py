@@ -189,7 +189,10 @@ def test_an_empty_outcome_is_the_neutral_answer() -> None:
         }
     ).encode()
     stamp = str(int(time.time()))
-    headers = {"X-LHG-Timestamp": stamp, "X-LHG-Signature": signature("0123456789abcdef", stamp, body)}
+    headers = {
+        "X-LHG-Timestamp": stamp,
+        "X-LHG-Signature": signature("0123456789abcdef", stamp, body),
+    }
     decoded = generic.decode(RawRequest("POST", "", {}, headers, body, time.time()))
     assert decoded.answer is not None
     assert json.loads(decoded.answer(Outcome()).http.body) == {"accepted": True, "replies": []}

@@ -51,7 +51,10 @@ def refused() -> float:
 
 
 async def test_a_forged_or_altered_request_changes_nothing_and_is_counted(sqlite_url: str) -> None:
-    async with FakeWeCom() as wecom, House(sqlite_url, {**settings(wecom.base), **GENERIC}) as house:
+    async with (
+        FakeWeCom() as wecom,
+        House(sqlite_url, {**settings(wecom.base), **GENERIC}) as house,
+    ):
         before = refused()
         envelope = Envelope(TOKEN, KEY, "")
         sealed = envelope.seal(b'{"msgid":"x"}')
@@ -204,7 +207,9 @@ async def test_message_text_names_and_secrets_are_never_logged(
             text = "@小港 缺操作工20人，电话13800001234 独一无二的句子"
             await post(house, said("log1", text))
             await post(house, said("log2", text), **{"X-LHG-Signature": "v1=beef"})
-            logging.getLogger("bot.test").error("x", extra={"url": "https://a/?key=SECRETKEY", "phone": "13800001234"})
+            logging.getLogger("bot.test").error(
+                "x", extra={"url": "https://a/?key=SECRETKEY", "phone": "13800001234"}
+            )
     finally:
         logging.getLogger().handlers[:] = []
     out = "".join(capfd.readouterr())

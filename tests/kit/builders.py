@@ -29,9 +29,7 @@ EVERYBODY = (
     LIAISON, BACKUP, LEADER, OFFICE, CHIEF, AREA_HEAD, GRID, DEPARTMENT, MANAGER, COLLEAGUE, STRANGER,
 )  # fmt: skip
 
-STANDING = Standing(
-    None, LIAISON.id, LEADER.id, frozenset(), AREA_HEAD.id, frozenset({GRID.id})
-)
+STANDING = Standing(None, LIAISON.id, LEADER.id, frozenset(), AREA_HEAD.id, frozenset({GRID.id}))
 
 
 def a_ticket(number: int = 1024, **more: Any) -> Ticket:

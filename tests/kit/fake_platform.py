@@ -18,7 +18,9 @@ from handlers.chat.outbound import Address, Delivery
 class MoodyServer:
     """Answers a share of the requests with 429, 500, silence or a closed connection."""
 
-    def __init__(self, share: float = 0.0, per: float = 1.0, count: int = 20, seed: int = 1) -> None:
+    def __init__(
+        self, share: float = 0.0, per: float = 1.0, count: int = 20, seed: int = 1
+    ) -> None:
         self.share, self.per, self.count = share, per, count
         self.chance = random.Random(seed)
         self.taken: dict[str, list[tuple[float, int]]] = defaultdict(list)

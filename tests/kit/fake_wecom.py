@@ -102,9 +102,7 @@ class FakeWeCom:
             return web.json_response({"errcode": 40001, "errmsg": "invalid secret"})
         self.tokens += 1
         self._token = f"token-{self.tokens}"
-        return web.json_response(
-            {"errcode": 0, "access_token": self._token, "expires_in": 7200}
-        )
+        return web.json_response({"errcode": 0, "access_token": self._token, "expires_in": 7200})
 
     def _authorised(self, request: web.Request) -> bool:
         return bool(self._token) and request.query.get("access_token") == self._token
@@ -138,7 +136,9 @@ class FakeWeCom:
             self.app_messages.append(body)
         code = f"code-{len(self.app_messages)}"
         self.codes[code] = True
-        return web.json_response({"errcode": 0, "msgid": f"m{len(self.app_messages)}", "response_code": code})
+        return web.json_response(
+            {"errcode": 0, "msgid": f"m{len(self.app_messages)}", "response_code": code}
+        )
 
     async def _update(self, request: web.Request) -> web.Response:
         if not self._authorised(request):

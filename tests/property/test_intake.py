@@ -27,7 +27,12 @@ WORDS = st.text(min_size=0, max_size=40)
 
 
 def event(number: int, text: str = "") -> InboundEvent:
-    words = ("缺操作工20人招不到", "厂门口路灯坏了5盏", "货车在路口被拦进不来", "蒸汽压力只有0.4兆帕")
+    words = (
+        "缺操作工20人招不到",
+        "厂门口路灯坏了5盏",
+        "货车在路口被拦进不来",
+        "蒸汽压力只有0.4兆帕",
+    )
     return InboundEvent(
         "sandbox",
         f"e{number}",
@@ -98,7 +103,9 @@ async def test_37_the_bots_own_messages_open_nothing(house: House) -> None:
     name=WORDS,
     quote=st.none() | st.builds(Quote, WORDS, WORDS),
     press=st.none()
-    | st.builds(Pressed, WORDS, st.dictionaries(WORDS, WORDS, max_size=3), st.tuples(WORDS), WORDS, WORDS),
+    | st.builds(
+        Pressed, WORDS, st.dictionaries(WORDS, WORDS, max_size=3), st.tuples(WORDS), WORDS, WORDS
+    ),
     attachments=st.lists(
         st.builds(Attachment, st.sampled_from(list(AttachmentKind)), WORDS, WORDS), max_size=3
     ),

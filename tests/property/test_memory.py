@@ -50,7 +50,9 @@ async def writer(database_url: str) -> Any:
 
 
 def setup(uow: UnitOfWork) -> None:
-    uow.people.save_enterprise(Enterprise(EnterpriseId("E003"), "泓曜精密", "南通泓曜精密机械有限公司"))
+    uow.people.save_enterprise(
+        Enterprise(EnterpriseId("E003"), "泓曜精密", "南通泓曜精密机械有限公司")
+    )
     for person in (LIAISON, LEADER, OFFICE, MANAGER, COLLEAGUE):
         uow.people.save_person(person)
         uow.people.save_identity(Identity("sandbox", person.id, person.id))
@@ -126,9 +128,7 @@ async def test_8_a_reply_to_a_merged_number_lands_once_on_the_live_ticket(writer
 
     merged = await writer.run(merge)
     assert merged.merged_into == two.number
-    target = await writer.read(
-        lambda uow: service(uow).live_target(uow.tickets.get(one.number))
-    )
+    target = await writer.read(lambda uow: service(uow).live_target(uow.tickets.get(one.number)))
     assert target.number == two.number
     with pytest.raises(Refusal):
         await writer.run(
@@ -165,7 +165,10 @@ async def test_5_history_alone_gives_every_row(writer: Writer) -> None:
         (Move.RATE, MANAGER, Args(rating=5)),
     )
     for what, person, args in moves:
-        def work(uow: UnitOfWork, what: Move = what, person: Person = person, args: Args = args) -> Any:
+
+        def work(
+            uow: UnitOfWork, what: Move = what, person: Person = person, args: Args = args
+        ) -> Any:
             return service(uow).act(uow.tickets.get(ticket.number), what, speaker(person), args)
 
         await writer.run(work)
@@ -229,7 +232,8 @@ async def test_2_a_stale_version_is_refused_and_writes_nothing(writer: Writer) -
         found = uow.tickets.get(ticket.number)
         service(uow).act(found, Move.CLAIM, speaker(LIAISON))
         uow.tickets.save(
-            found, Entry(found.number, found.version, NOW, Move.CLAIM, None, "", "", None, found.state)
+            found,
+            Entry(found.number, found.version, NOW, Move.CLAIM, None, "", "", None, found.state),
         )
 
     with pytest.raises(StaleVersion):
@@ -251,7 +255,9 @@ async def test_46_any_change_or_gap_in_the_audit_log_is_found(writer: Writer) ->
             with pytest.raises(DBAPIError):
                 await writer.run(tamper)
     await writer.run(unlock)
-    await writer.run(lambda uow: uow.connection.execute(text("UPDATE audit SET actor='x' WHERE id=3")))
+    await writer.run(
+        lambda uow: uow.connection.execute(text("UPDATE audit SET actor='x' WHERE id=3"))
+    )
     assert await writer.read(lambda uow: uow.audit.verify()) == 3
     await writer.run(lambda uow: uow.connection.execute(text("DELETE FROM audit WHERE id=2")))
     assert await writer.read(lambda uow: uow.audit.verify()) == 2

@@ -26,7 +26,9 @@ PACE = Pace(send_seconds=1.0, first_retry=0.02, longest_retry=0.2, attempts=8, p
 
 
 @asynccontextmanager
-async def sending(url: str, server: MoodyServer, **more: Any) -> AsyncIterator[tuple[Writer, Dispatcher]]:
+async def sending(
+    url: str, server: MoodyServer, **more: Any
+) -> AsyncIterator[tuple[Writer, Dispatcher]]:
     writer = Writer(engine_for(url), Shared(lambda: NOW, ("fake",)))
     writer.start()
     platform = FakePlatform(server, **more)
@@ -40,8 +42,12 @@ async def sending(url: str, server: MoodyServer, **more: Any) -> AsyncIterator[t
         await platform.close()
 
 
-def message(chat: str, priority: Priority = Priority.REPLY, kind: ChatKind = ChatKind.GROUP) -> Outgoing:
-    return Outgoing(Content("一句话"), chat=ChatRef("fake", chat), chat_kind=kind, priority=priority)
+def message(
+    chat: str, priority: Priority = Priority.REPLY, kind: ChatKind = ChatKind.GROUP
+) -> Outgoing:
+    return Outgoing(
+        Content("一句话"), chat=ChatRef("fake", chat), chat_kind=kind, priority=priority
+    )
 
 
 async def ended(writer: Writer, dispatcher: Dispatcher, seconds: float) -> dict[str, int]:
@@ -63,9 +69,7 @@ async def test_39_every_row_ends_while_thirty_percent_go_wrong(sqlite_url: str) 
         sending(sqlite_url, server) as (writer, dispatcher),
     ):
         for n in range(each):
-            await writer.run(
-                lambda uow: [uow.outbox.put(message(f"c{c}")) for c in range(chats)]
-            )
+            await writer.run(lambda uow: [uow.outbox.put(message(f"c{c}")) for c in range(chats)])
             if n % 10 == 0:
                 dispatcher.wake()
         counts = await ended(writer, dispatcher, 90 if FULL else 40)

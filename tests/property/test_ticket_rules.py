@@ -42,7 +42,9 @@ from tests.kit.builders import (
 )
 
 ACTORS = st.sampled_from([*EVERYBODY, None])
-TEXTS = st.sampled_from(["", "收到", "办结", "已处理", "已联系人社局，周三前答复", "另一条进展：到岗十二人"])
+TEXTS = st.sampled_from(
+    ["", "收到", "办结", "已处理", "已联系人社局，周三前答复", "另一条进展：到岗十二人"]
+)
 HOURS = st.sampled_from([0.1, 2, 5, 24, 72, 240, 400])
 
 
@@ -53,7 +55,9 @@ def arguments(now: datetime) -> st.SearchStrategy[dict[str, Any]]:
             "person": st.sampled_from([None, BACKUP, LIAISON, OFFICE]),
             "enterprise_id": st.sampled_from([None, EnterpriseId("E003")]),
             "department": st.sampled_from(["", "人社局"]),
-            "until": st.sampled_from([None, *(now + timedelta(days=d) for d in (-1, 2, 12, 30, 200))]),
+            "until": st.sampled_from(
+                [None, *(now + timedelta(days=d) for d in (-1, 2, 12, 30, 200))]
+            ),
             "category": st.sampled_from([None, Category.LOG]),
             "urgency": st.sampled_from([None, Urgency.U1, Urgency.U4]),
             "rating": st.sampled_from([None, 0, 1, 3, 5, 9]),
@@ -93,9 +97,7 @@ class TicketMachine(RuleBasedStateMachine):
         before = self.ticket
         entitled = parts_of(before, actor, STANDING) & MOVES[what].who
         try:
-            moved = move(
-                before, what, actor, Args(**given), self.now, STANDING, CALENDAR, POLICY
-            )
+            moved = move(before, what, actor, Args(**given), self.now, STANDING, CALENDAR, POLICY)
         except Refusal:
             # 1. Any other pair is refused and leaves the row equal.
             assert self.ticket == before
@@ -207,7 +209,14 @@ def test_1_only_the_tables_moves_change_state() -> None:
             actor = next((p for p in EVERYBODY if parts_of(ticket, p, STANDING) & line.who), None)
             try:
                 moved = move(
-                    ticket, what, actor, Args(text="足够长的一句话"), NOW, STANDING, CALENDAR, POLICY
+                    ticket,
+                    what,
+                    actor,
+                    Args(text="足够长的一句话"),
+                    NOW,
+                    STANDING,
+                    CALENDAR,
+                    POLICY,
                 )
             except Refusal:
                 continue
@@ -223,7 +232,9 @@ def test_11_no_stranger_is_anybody_to_another_firms_ticket() -> None:
 def test_14_a_confidential_ticket_stays_so() -> None:
     ticket = a_ticket(confidential=True)
     try:
-        move(ticket, Move.SET_CONFIDENTIAL, LIAISON, Args(on=False), NOW, STANDING, CALENDAR, POLICY)
+        move(
+            ticket, Move.SET_CONFIDENTIAL, LIAISON, Args(on=False), NOW, STANDING, CALENDAR, POLICY
+        )
     except Refusal:
         return
     raise AssertionError("a confidential ticket was opened to the group again")

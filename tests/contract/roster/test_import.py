@@ -14,7 +14,7 @@ from handlers.services.roster import RosterService
 from storage.db import engine_for, writer_connection
 from storage.uow import Shared, UnitOfWork
 
-MESSY = Path(__file__).parent / "roster_messy.csv"
+MESSY = Path(__file__).parents[2] / "corpus" / "roster_messy.csv"
 
 
 @dataclass

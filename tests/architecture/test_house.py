@@ -1,0 +1,237 @@
+"""The layout holds: imports, one-file additions, generated pages, settings, Chinese where it belongs."""
+
+import ast
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+SOURCES = [
+    p
+    for folder in ("bot", "handlers", "storage")
+    for p in (ROOT / folder).rglob("*.py")
+    if "versions" not in p.parts
+]
+CHINESE = re.compile(r"[\u4e00-\u9fff]")
+# Where sentences and the words people type may stand. Everything else only has identifiers.
+SPEAKS = (
+    "handlers/texts/", "handlers/commands/", "handlers/understanding/", "handlers/domain/category.py",
+    "handlers/domain/roster.py", "handlers/domain/people.py", "handlers/domain/ticket.py",
+    "handlers/chat/grammar.py", "handlers/chat/dates.py", "handlers/services/moves.py",
+    "handlers/services/speech.py", "handlers/services/roster.py", "bot/commands/", "bot/api/",
+    "bot/settings.py", "bot/sandbox/", "bot/platforms/", "bot/files.py", "bot/__main__.py",
+    "bot/seed.py", "bot/platform.py",
+)  # fmt: skip
+
+
+@contextmanager
+def planted(path: Path, source: str) -> Iterator[None]:
+    """A module that is there for one test."""
+    path.write_text(source, encoding="utf-8")
+    try:
+        yield
+    finally:
+        path.unlink()
+
+
+def python(code: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    return done.stdout
+
+
+def lint_imports() -> int:
+    program = Path(sys.executable).parent / "lint-imports"
+    return subprocess.run(
+        [str(program), "--no-cache"], cwd=ROOT, capture_output=True, check=False
+    ).returncode
+
+
+def test_the_import_contracts_hold_and_a_planted_breach_is_found() -> None:
+    assert lint_imports() == 0
+    with planted(ROOT / "handlers" / "domain" / "breach.py", "import storage.db\n"):
+        assert lint_imports() != 0
+
+
+def test_a_command_in_one_file() -> None:
+    source = (
+        '"""A planted command."""\n\n'
+        "from handlers.chat.outbound import Reply\n"
+        "from handlers.chat.router import Router\n\n"
+        'router = Router("planted")\n\n\n'
+        '@router.command("天气", usage="天气", about="问天气")\n'
+        "def weather() -> Reply:\n"
+        '    return Reply.say("今天晴。")\n'
+    )
+    code = """
+import asyncio, tempfile, pathlib
+from storage.migrate import upgrade
+from tests.kit.house import House
+from bot.commands.docs import pages
+async def main():
+    url = "sqlite:///" + str(pathlib.Path(tempfile.mkdtemp()) / "x.db")
+    upgrade(url)
+    async with House(url) as house:
+        await house.says("E003", "天气")
+        print((await house.last("E003"))["text"])
+        await house.says("E003", "帮助")
+        print("问天气" in (await house.last("E003"))["text"], "天气" in pages()["commands.md"])
+asyncio.run(main())
+"""
+    with planted(ROOT / "handlers" / "commands" / "planted.py", source):
+        assert python(code).splitlines() == ["今天晴。", "True True"]
+
+
+def test_a_platform_in_one_file() -> None:
+    source = (
+        '"""A planted platform."""\n\n'
+        "from bot.platform import Capabilities, Decoded, HttpAnswer, Receipt, Setting\n\n"
+        'SETTINGS = (Setting("PLANTED_ON", "planted"),)\n\n\n'
+        "class Planted:\n"
+        '    name, hooks = "planted", ("",)\n'
+        "    can = Capabilities(False, False, False, True, True, 1000, 1.0)\n\n"
+        "    def decode(self, request):\n"
+        '        return Decoded((), HttpAnswer(body=b"planted"))\n\n'
+        "    def limits(self, to):\n        return ()\n\n"
+        '    def lane(self, delivery):\n        return "one"\n\n'
+        "    async def send(self, delivery):\n        return Receipt()\n\n"
+        "    async def close(self):\n        return None\n\n\n"
+        "def build(section):\n"
+        '    return Planted() if section.get("PLANTED_ON") else None\n'
+    )
+    code = """
+import asyncio, tempfile, pathlib
+from storage.migrate import upgrade
+from tests.kit.house import House
+from bot.commands.docs import pages
+async def main():
+    url = "sqlite:///" + str(pathlib.Path(tempfile.mkdtemp()) / "x.db")
+    upgrade(url)
+    async with House(url, {"PLANTED_ON": "1"}) as house:
+        response = await house.client.post("/hooks/planted", data=b"x")
+        print(response.status, await response.text(), "PLANTED_ON" in pages()["config.md"])
+asyncio.run(main())
+"""
+    with planted(ROOT / "bot" / "platforms" / "planted.py", source):
+        assert python(code).splitlines() == ["200 planted True"]
+
+
+def test_a_job_in_one_file_sends_one_message_however_often_it_ticks() -> None:
+    source = (
+        '"""A planted reminder."""\n\n'
+        "from handlers.chat.outbound import Content\n"
+        "from handlers.domain.ids import PersonId\n"
+        "from handlers.ports import Job, Outgoing, Work\n\n"
+        'job = Job("planted", every_seconds=30)\n\n\n'
+        "@job.run\n"
+        "def remind(work: Work) -> None:\n"
+        '    message = Outgoing(Content("记得报进展"), person=PersonId("P041"), dedupe_key="planted")\n'
+        "    work.outbox.put(message)\n"
+    )
+    code = """
+import asyncio, tempfile, pathlib
+from storage.migrate import upgrade
+from tests.kit.house import House
+async def main():
+    url = "sqlite:///" + str(pathlib.Path(tempfile.mkdtemp()) / "x.db")
+    upgrade(url)
+    for sample in (True, False):
+        async with House(url, sample=sample) as house:
+            for _ in range(2):
+                await house.app.ticker.run_all()
+            await house.app.dispatcher.drain()
+            print(sum("记得报进展" in m["text"] for m in await house.bot_said("P041")))
+asyncio.run(main())
+"""
+    with planted(ROOT / "handlers" / "jobs" / "planted.py", source):
+        assert python(code).splitlines() == ["1", "1"]
+
+
+def test_wrong_wiring_stops_the_start() -> None:
+    from bot.wiring import book_of
+    from handlers.chat.outbound import Reply
+    from handlers.chat.router import Router, WiringError
+
+    one, two = Router("one"), Router("two")
+
+    @one.command("同一个词")
+    def first() -> Reply:
+        return Reply()
+
+    @two.command("同一个词")
+    def second(missing: bytes) -> Reply:
+        return Reply()
+
+    with pytest.raises(WiringError) as error:
+        book_of([one, two])
+    assert len(error.value.problems) == 2
+
+
+def test_every_refusal_has_a_sentence() -> None:
+    from handlers.texts.common import _BAD_INPUT
+
+    used = set()
+    for path in SOURCES:
+        used |= set(re.findall(r'BadInput\(\s*"(\w+)"', path.read_text(encoding="utf-8")))
+        used |= set(re.findall(r'_need_text\(step, "(\w+)"\)', path.read_text(encoding="utf-8")))
+    assert used <= set(_BAD_INPUT), used - set(_BAD_INPUT)
+
+
+def test_generated_pages_are_current() -> None:
+    from bot.commands.docs import example_env, pages
+
+    for name, content in pages().items():
+        assert (ROOT / "docs" / name).read_text(encoding="utf-8") == content, f"dev.py docs: {name}"
+    assert (ROOT / "config.example.env").read_text(encoding="utf-8") == example_env()
+
+
+def test_await_lives_in_bot_only() -> None:
+    for path in SOURCES:
+        if path.relative_to(ROOT).parts[0] == "bot":
+            continue
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        found = [n for n in ast.walk(tree) if isinstance(n, ast.AsyncFunctionDef | ast.Await)]
+        assert not found, path
+
+
+def test_chinese_stands_only_where_sentences_and_typed_words_live() -> None:
+    for path in SOURCES:
+        name = str(path.relative_to(ROOT))
+        if name.startswith(SPEAKS):
+            continue
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        documented = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+        docs = {
+            id(node.body[0].value)
+            for node in ast.walk(tree)
+            if isinstance(node, documented) and node.body and isinstance(node.body[0], ast.Expr)
+        }
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                assert id(node) in docs or not CHINESE.search(node.value), (name, node.value[:40])
+
+
+def test_the_readmes_name_the_same_commands() -> None:
+    pattern = re.compile(r"^(?:python|lhg|\./)[^\n]*", re.M)
+    english = pattern.findall((ROOT / "README.md").read_text(encoding="utf-8"))
+    chinese = pattern.findall((ROOT / "README.zh.md").read_text(encoding="utf-8"))
+    assert english == chinese
+    assert "python dev.py demo" in "\n".join(english)
+    assert "python dev.py test" in "\n".join(english)
+
+
+def test_help_answers_quickly_and_imports_no_heavy_library() -> None:
+    code = (
+        "import sys, contextlib, io\nfrom bot.__main__ import main\n"
+        "with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(SystemExit):\n"
+        "    main(['--help'])\n"
+        "print(sorted({'aiohttp','sqlalchemy','openpyxl','alembic'} & set(sys.modules)))"
+    )
+    assert python(code).strip() == "[]"
