@@ -30,6 +30,9 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _run(command, args: argparse.Namespace) -> int:  # type: ignore[no-untyped-def]  # a module's function
+    from sqlalchemy.exc import DatabaseError as Broken
+    from sqlalchemy.exc import OperationalError
+
     from bot.platform import ConfigError
     from storage.db import DatabaseError
 
@@ -45,6 +48,17 @@ def _run(command, args: argparse.Namespace) -> int:  # type: ignore[no-untyped-d
             str(error), f"数据库版本 {error} 比程序新，请先升级程序。"
         )
         print(told, file=sys.stderr)
+        return 2
+    except (OperationalError, Broken) as error:
+        if not isinstance(error, OperationalError) and type(error) is not Broken:
+            raise
+        # The driver's own words may hold the address with its password.
+        print("数据库连不上或打不开，请核对 LHG_DATABASE_URL 和文件权限。", file=sys.stderr)
+        return 2
+    except ModuleNotFoundError as error:
+        if error.name != "psycopg":
+            raise
+        print("PostgreSQL 需要另装：pip install 'laohonggang-bot[pg]'。", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         return 0

@@ -1,7 +1,9 @@
 """Composition root: builds every object once, starts and stops them in order."""
 
 import logging
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from aiohttp import web
@@ -11,7 +13,7 @@ from bot.clock import MovableClock, SystemClock
 from bot.dispatcher import Dispatcher, Pace
 from bot.ingress import MOST_BYTES, Ingress
 from bot.platform import ConfigError, Platform, Section, Setting
-from bot.settings import Settings
+from bot.settings import Settings, load
 from bot.ticker import Ticker
 from bot.wiring import Wiring, book_of, wants
 from bot.worker import Worker
@@ -28,9 +30,27 @@ def platform_settings() -> list[Setting]:
     return [s for module in registry.platforms().values() for s in module.SETTINGS]
 
 
+def read_settings(
+    env_file: Path | None = None, overrides: Mapping[str, str] | None = None
+) -> Settings:
+    """The whole configuration, checked; raises ConfigError with the mistakes of every part."""
+    return load(platform_settings(), env_file, overrides, _platform_problems)
+
+
+def _platform_problems(section: Section) -> Sequence[str]:
+    try:
+        _platforms(section)
+    except ConfigError as error:
+        return error.problems
+    return ()
+
+
 def build_platforms(settings: Settings) -> dict[str, Platform]:
     """The platforms that are on; raises ConfigError with all their problems."""
-    section = Section(settings.values, settings.bot_names, settings.public_url)
+    return _platforms(Section(settings.values, settings.bot_names, settings.public_url))
+
+
+def _platforms(section: Section) -> dict[str, Platform]:
     found: dict[str, Platform] = {}
     problems: list[str] = []
     for name, module in registry.platforms().items():
@@ -116,7 +136,7 @@ def build(
         single_owner(settings.database_url),
     )
     application.add_routes(Ingress(on, worker, writer).routes())
-    application.add_routes(health.routes(writer, lambda: True))
+    application.add_routes(health.routes(writer, ticker.keeps_time))
     from bot import api
 
     application.add_routes(api.routes(app))

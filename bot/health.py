@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from typing import Any
 
 from aiohttp import web
 from prometheus_client import generate_latest
@@ -15,30 +16,40 @@ _OLDEST_SECONDS = 120.0
 
 
 def routes(writer: Writer, ticking: Callable[[], bool]) -> list[web.RouteDef]:
+    seen_schema: list[str] = []
+
     async def healthz(request: web.Request) -> web.Response:
         return web.json_response({"ok": True})
 
-    def look(uow: UnitOfWork) -> dict[str, float]:
-        uow.connection.execute(text("SELECT 1 FROM counters LIMIT 1"))
+    def look(uow: UnitOfWork) -> dict[str, Any]:
+        found = uow.connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+        # It was brought up to date before the start; what changes it later is not this program.
+        seen_schema.append(str(found)) if not seen_schema else None
         oldest = uow.inbox.oldest_waiting()
         for state, count in uow.inbox.counts().items():
             metrics.waiting.labels(f"inbox_{state}").set(count)
         for state, count in uow.outbox.counts().items():
             metrics.waiting.labels(f"outbox_{state}").set(count)
-        return {"oldest": 0.0 if oldest is None else time.time() - oldest}
+        return {
+            "oldest": 0.0 if oldest is None else time.time() - oldest,
+            "schema": seen_schema[0] == found,
+            "dead": uow.inbox.counts().get("dead", 0),
+        }
 
     async def readyz(request: web.Request) -> web.Response:
         checks: dict[str, object] = {}
         try:
             seen = await writer.read(look)
             checks["database"] = True
+            checks["schema"] = seen["schema"]
+            checks["dead_letters"] = seen["dead"]
             checks["oldest_waiting_seconds"] = round(seen["oldest"], 1)
             checks["inbox"] = seen["oldest"] < _OLDEST_SECONDS
         except Exception as error:
             # Whatever keeps us from the database, the answer is: not ready.
             checks["database"] = type(error).__name__
         checks["ticker"] = ticking()
-        ready = all(checks.get(k) is True for k in ("database", "inbox", "ticker"))
+        ready = all(checks.get(k) is True for k in ("database", "schema", "inbox", "ticker"))
         return web.json_response({"ready": ready, **checks}, status=200 if ready else 503)
 
     async def show(request: web.Request) -> web.Response:

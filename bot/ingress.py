@@ -73,13 +73,15 @@ class Ingress:
             metrics.unsupported.labels(platform.name, decoded.unsupported[:40]).inc()
         if not decoded.events:
             return _response(decoded.ack)
-        return await self._work(platform, decoded)
+        return await self._work(request, platform, decoded)
 
     def _refuse(self, platform: Platform, status: int, reason: str) -> web.Response:
         metrics.rejected.labels(platform.name, reason).inc()
         return web.Response(status=status, text="")
 
-    async def _work(self, platform: Platform, decoded: Decoded) -> web.Response:
+    async def _work(
+        self, request: web.Request, platform: Platform, decoded: Decoded
+    ) -> web.Response:
         budget = platform.can.budget_seconds
         hold = budget + _HOLD_MARGIN if decoded.answer is not None else 0.0
         try:
@@ -98,8 +100,17 @@ class Ingress:
                 return self._refuse(platform, 503, "not_stored")
             done.append(piece.result())
         answered = self._answer(decoded, done)
-        self._settle(done, answered)
-        return _response(answered.http)
+        response = _response(answered.http)
+        carried = answered.carried
+        try:
+            # Written before it is recorded: a crash between the two repeats an answer, and the
+            # other order would lose it.
+            await response.prepare(request)
+            await response.write_eof()
+        except ConnectionError:
+            carried = frozenset()
+        self._settle(done, carried)
+        return response
 
     def _answer(self, decoded: Decoded, done: list[Done]) -> Answered:
         first = next((one for one in done if one.worked), None)
@@ -107,9 +118,8 @@ class Ingress:
             return Answered(decoded.ack)
         return decoded.answer(first.outcome)
 
-    def _settle(self, done: list[Done], answered: Answered) -> None:
-        """Rows that the response carries are sent; the others may go the slow way now."""
-        carried = answered.carried
+    def _settle(self, done: list[Done], carried: frozenset[int]) -> None:
+        """Rows that the response carried are sent; the others may go the slow way now."""
         rows = [row for one in done for row in one.rows]
         if not rows:
             return
@@ -122,8 +132,12 @@ class Ingress:
 
         try:
             future = self._writer.submit(settle)
-        except Overloaded:
+        except (Overloaded, Stopped):
             # The hold runs out by itself; the row is then sent a second time at worst.
             return
-        if carried != frozenset(rows):
-            future.add_done_callback(lambda _: self._worker.wake_sender())
+        future.add_done_callback(self._settled)
+
+    def _settled(self, future: "asyncio.Future[None]") -> None:
+        if not future.cancelled() and (error := future.exception()) is not None:
+            _log.warning("ingress.not_settled", extra={"error": type(error).__name__})
+        self._worker.wake_sender()

@@ -3,9 +3,12 @@
 import logging
 import re
 import sys
+import traceback
+from pathlib import Path
 from typing import Any, Final
 
 import structlog
+from structlog.contextvars import merge_contextvars
 
 _PHONE: Final = re.compile(r"(?<!\d)1[3-9]\d[-\s]?\d{4}[-\s]?\d{4}(?!\d)")
 _SECRET_KEYS: Final = re.compile(
@@ -14,6 +17,8 @@ _SECRET_KEYS: Final = re.compile(
 _QUERY: Final = re.compile(
     r"(?i)((?:key|access_token|corpsecret|response_code|signature)=)[^&\s\"']+"
 )
+_MOST_FRAMES: Final = 12
+_MOST_CAUSES: Final = 4
 _STANDARD: Final = frozenset(logging.LogRecord("", 0, "", 0, "", (), None).__dict__) | {
     "message",
     "asctime",
@@ -40,6 +45,28 @@ def _extras(logger: Any, method: str, event: Any) -> Any:
     return event
 
 
+def where(logger: Any, method: str, event: Any) -> Any:
+    """A traceback as types and places: an exception's own words may quote what somebody wrote."""
+    given = event.pop("exc_info", None)
+    if given is True:
+        given = sys.exc_info()[1]
+    elif isinstance(given, tuple):
+        given = given[1]
+    if not isinstance(given, BaseException):
+        return event
+    chain: list[str] = []
+    error: BaseException | None = given
+    while error is not None and len(chain) < _MOST_CAUSES:
+        frames = traceback.extract_tb(error.__traceback__)[-_MOST_FRAMES:]
+        places = " < ".join(
+            f"{'/'.join(Path(f.filename).parts[-2:])}:{f.lineno} {f.name}" for f in reversed(frames)
+        )
+        chain.append(f"{type(error).__qualname__} at {places}")
+        error = error.__cause__ or error.__context__
+    event["exception"] = " caused by ".join(chain)
+    return event
+
+
 def configure(kind: str, level: int = logging.INFO, stream: Any = None) -> None:
     """Send every logger of the process through one redacting formatter."""
     renderer: Any = (
@@ -51,11 +78,12 @@ def configure(kind: str, level: int = logging.INFO, stream: Any = None) -> None:
         foreign_pre_chain=[
             structlog.stdlib.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
+            merge_contextvars,
             _extras,
         ],
         processors=[
             structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-            structlog.processors.format_exc_info,
+            where,
             redact,
             renderer,
         ],
@@ -68,3 +96,4 @@ def configure(kind: str, level: int = logging.INFO, stream: Any = None) -> None:
     # Access lines would hold query strings with signatures; /metrics counts requests instead.
     logging.getLogger("aiohttp.access").setLevel(logging.WARNING)
     logging.getLogger("apscheduler").setLevel(logging.WARNING)
+    logging.getLogger("alembic").setLevel(logging.WARNING)

@@ -1,6 +1,7 @@
 """Start an App and serve it until it is told to stop."""
 
 import asyncio
+import errno
 import logging
 import signal
 from collections.abc import Callable
@@ -8,6 +9,7 @@ from collections.abc import Callable
 from aiohttp import web
 
 from bot.app import App
+from bot.platform import ConfigError
 
 _log = logging.getLogger("bot.run")
 
@@ -22,7 +24,10 @@ async def _serve(app: App, ready: Callable[[int], None]) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
     try:
-        await site.start()
+        try:
+            await site.start()
+        except OSError as error:
+            raise ConfigError([_cannot_listen(app, error)]) from error
         server = site._server
         sockets = [] if server is None else list(getattr(server, "sockets", []) or [])
         ready(sockets[0].getsockname()[1] if sockets else app.settings.port)
@@ -32,6 +37,13 @@ async def _serve(app: App, ready: Callable[[int], None]) -> None:
         await runner.cleanup()
         await app.stop()
         _log.info("stopped")
+
+
+def _cannot_listen(app: App, error: OSError) -> str:
+    address = f"{app.settings.host}:{app.settings.port}"
+    if error.errno == errno.EADDRINUSE:
+        return f"{address} 已被占用，请停掉占用的程序，或换一个端口。"
+    return f"不能监听 {address}（{error.strerror}），请核对 LHG_LISTEN。"
 
 
 def serve(build: Callable[[], App], ready: Callable[[int], None]) -> None:

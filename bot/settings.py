@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from dotenv import dotenv_values
 
-from bot.platform import ConfigError, Setting
+from bot.platform import ConfigError, Section, Setting
 
 CORE: Final = (
     Setting(
@@ -58,7 +58,12 @@ def raw_values(
     found: dict[str, str] = {}
     path = env_file or Path(".env")
     if path.exists():
-        found.update({k: v for k, v in dotenv_values(path).items() if v is not None})
+        try:
+            # Windows editors put a mark in front, which would become part of the first key.
+            read = dotenv_values(path, encoding="utf-8-sig")
+        except UnicodeDecodeError:
+            raise ConfigError([f"{path} 不是 UTF-8 编码，请另存为 UTF-8。"]) from None
+        found.update({k: v for k, v in read.items() if v is not None})
     found.update(os.environ)
     found.update(overrides or {})
     return found
@@ -68,8 +73,9 @@ def load(
     platform_settings: Sequence[Setting] = (),
     env_file: Path | None = None,
     overrides: Mapping[str, str] | None = None,
+    also: Callable[[Section], Sequence[str]] = lambda section: (),
 ) -> Settings:
-    """Raises ConfigError with a Chinese sentence for each mistake."""
+    """Raises ConfigError with a Chinese sentence for each mistake, those that `also` finds included."""
     raw = raw_values(env_file, overrides)
     known = {s.key: s for s in (*CORE, *platform_settings)}
     values = {key: raw.get(key, "").strip() or s.default for key, s in known.items()}
@@ -95,6 +101,10 @@ def load(
     public = values["LHG_PUBLIC_URL"]
     if public and not re.match(r"^https?://[^\s/]+", public):
         problems.append("LHG_PUBLIC_URL 请写完整地址，例如 https://lhg.example.cn。")
+    secret_key = values["LHG_SECRET_KEY"]
+    if secret_key and len(secret_key) < 32:
+        problems.append("LHG_SECRET_KEY 太短，请写至少 32 个随机字符。")
+    problems.extend(also(Section(values, names, public)))
     if problems:
         raise ConfigError(problems)
     return Settings(
@@ -108,7 +118,7 @@ def load(
         ticket_prefix=values["LHG_TICKET_PREFIX"].upper(),
         log_format=values["LHG_LOG_FORMAT"],
         bootstrap_token=values["LHG_BOOTSTRAP_TOKEN"],
-        secret_key=values["LHG_SECRET_KEY"],
+        secret_key=secret_key,
         values=values,
     )
 

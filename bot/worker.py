@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+from structlog.contextvars import bound_contextvars
+
 from bot import metrics
 from bot.platform import Outcome
 from bot.wiring import Wiring
@@ -19,6 +21,7 @@ from storage.uow import UnitOfWork
 _log = logging.getLogger("bot.worker")
 
 MOST_ATTEMPTS: Final = 5
+_FIRST_RETRY_SECONDS: Final = 2.0
 _IDLE_SECONDS: Final = 1.0
 
 
@@ -50,6 +53,8 @@ class Worker:
         self._wake = asyncio.Event()
         self._stopping = False
         self._task: asyncio.Task[None] | None = None
+        # How often an event failed in this process; touched by the writer's thread only.
+        self._failures: dict[int, int] = {}
 
     def wake_sender(self) -> None:
         self._wake_sender()
@@ -59,7 +64,16 @@ class Worker:
 
         `hold`: seconds for which its answers wait for the platform's own response.
         """
-        future = self._writer.submit(lambda uow: self._piece(uow, event, hold))
+        return self.submit_made(lambda uow: event, hold)
+
+    def submit_made(
+        self, make: Callable[[UnitOfWork], InboundEvent | None], hold: float = 0.0
+    ) -> "asyncio.Future[Done]":
+        """As `submit`, for an event that is only known once other rows are written with it.
+
+        `make` gives None for what was here before.
+        """
+        future = self._writer.submit(lambda uow: self._piece(uow, make(uow), hold))
         future.add_done_callback(self._after)
         return future
 
@@ -72,7 +86,9 @@ class Worker:
             if not done.worked:
                 self._wake.set()
 
-    def _piece(self, uow: UnitOfWork, event: InboundEvent, hold: float) -> Done:
+    def _piece(self, uow: UnitOfWork, event: InboundEvent | None, hold: float) -> Done:
+        if event is None:
+            return Done(None, duplicate=True)
         inbox_id = uow.inbox.remember(event)
         if inbox_id is None:
             metrics.duplicates.labels(event.platform).inc()
@@ -84,6 +100,10 @@ class Worker:
 
     def _work(self, uow: UnitOfWork, inbox_id: int, event: InboundEvent, hold: float) -> Done:
         """Work in a savepoint of its own: the event stays remembered whatever happens."""
+        with bound_contextvars(event=inbox_id, platform=event.platform):
+            return self._turn(uow, inbox_id, event, hold)
+
+    def _turn(self, uow: UnitOfWork, inbox_id: int, event: InboundEvent, hold: float) -> Done:
         cursor = uow.connection.connection.cursor()
         cursor.execute("SAVEPOINT turn")
         uow.outbox.hold_seconds = hold
@@ -97,17 +117,25 @@ class Worker:
             self._failed(uow, inbox_id, error)
             return Done(inbox_id)
         cursor.execute("RELEASE SAVEPOINT turn")
+        self._failures.pop(inbox_id, None)
         deliveries = tuple(uow.outbox.deliveries(taken.rows)) if hold > 0 else ()
         return Done(inbox_id, False, True, taken.toast, taken.rows, deliveries)
 
     def _failed(self, uow: UnitOfWork, inbox_id: int, error: Exception) -> None:
         name = type(error).__name__
         metrics.failed.labels(name).inc()
-        dead = uow.inbox.failed(inbox_id, name, time.time() + 2.0, MOST_ATTEMPTS)
+        before = self._failures.get(inbox_id, 0)
+        # Later events of the chat wait for this one, so the pauses stay short: 2, 4, 8, 16 s.
+        next_try = time.time() + _FIRST_RETRY_SECONDS * 2**before
+        dead = uow.inbox.failed(inbox_id, name, next_try, MOST_ATTEMPTS)
+        if dead:
+            self._failures.pop(inbox_id, None)
+        else:
+            self._failures[inbox_id] = before + 1
         # The reference number is the inbox id: it leads to the row without telling what was said.
         _log.error(
             "event.dead" if dead else "event.failed",
-            extra={"event": inbox_id, "error": name},
+            extra={"reference": inbox_id, "error": name},
             exc_info=error,
         )
 

@@ -44,6 +44,10 @@ def current(engine: Engine) -> str | None:
         return found
 
 
+class UnknownRevision(Exception):
+    """No revision of that name."""
+
+
 def upgrade(url: str, to: str = "head") -> None:
     """Bring the schema up to date; raises DatabaseError for a database newer than this program."""
     engine = engine_for(url)
@@ -56,10 +60,11 @@ def upgrade(url: str, to: str = "head") -> None:
     from alembic import command
     from alembic.script import ScriptDirectory
 
-    if have is not None:
-        known = {r.revision for r in ScriptDirectory(str(_HERE)).walk_revisions()}
-        if have not in known:
-            raise DatabaseError(have)
+    known = {r.revision for r in ScriptDirectory(str(_HERE)).walk_revisions()}
+    if have is not None and have not in known:
+        raise DatabaseError(have)
+    if to != "head" and to not in known:
+        raise UnknownRevision(to)
     command.upgrade(_config(url), to)
 
 

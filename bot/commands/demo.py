@@ -19,6 +19,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     import os
     import secrets
+    import sys
     import webbrowser
     from datetime import UTC, datetime
     from hashlib import sha256
@@ -30,7 +31,6 @@ def run(args: argparse.Namespace) -> int:
     from bot.platform import ConfigError
     from bot.run import serve
     from bot.seed import load_sample
-    from bot.settings import load
     from handlers.domain.people import Token
     from storage.db import engine_for, writer_connection
     from storage.migrate import upgrade
@@ -52,7 +52,7 @@ def run(args: argparse.Namespace) -> int:
         "LHG_LISTEN": f"127.0.0.1:{args.port}",
         "LHG_SANDBOX": "1",
     }
-    settings = load(application.platform_settings(), overrides=overrides)
+    settings = application.read_settings(overrides=overrides)
     registry.routers()
     logs.configure("text", level=30)
     clock = MovableClock(start, args.speed)
@@ -79,7 +79,8 @@ def run(args: argparse.Namespace) -> int:
         print(f"演示已启动：{address}/sandbox/")
         print(f"接口令牌：{token}")
         print("按 Ctrl+C 结束。", flush=True)
-        if not args.no_browser and os.environ.get("DISPLAY"):
+        screen = sys.platform != "linux" or os.environ.get("DISPLAY")
+        if not args.no_browser and (screen or os.environ.get("WAYLAND_DISPLAY")):
             webbrowser.open(f"{address}/sandbox/")
 
     serve(lambda: application.build(settings, clock), ready)

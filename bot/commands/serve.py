@@ -14,10 +14,9 @@ def run(args: argparse.Namespace) -> int:
     from bot import app as application
     from bot import logs
     from bot.run import serve
-    from bot.settings import load
     from storage.migrate import upgrade
 
-    settings = load(application.platform_settings())
+    settings = application.read_settings()
     logs.configure(settings.log_format)
     upgrade(settings.database_url)
     serve(

@@ -189,13 +189,16 @@ class Sandbox:
         names = self._app.settings.bot_names
         mentioned = bool(body.get("mention_bot")) or any(f"@{n}" in text for n in names)
 
-        def put(uow: UnitOfWork) -> tuple[int, InboundEvent | None]:
+        written: list[tuple[int, dict[str, Any] | None]] = []
+
+        def put(uow: UnitOfWork) -> InboundEvent | None:
             person = _who(uow, sender)
             _check_chat(chat, sender)
             if client_id:
                 known = uow.sandbox.by_client(client_id)
                 if known is not None:
-                    return known, None
+                    written.append((known, None))
+                    return None
             quote = None
             if reply_to:
                 quoted = uow.sandbox.get(int(reply_to)) if reply_to.isdigit() else None
@@ -213,8 +216,9 @@ class Sandbox:
                 attachments=attachments,
                 client_id=client_id,
             )
+            written.append((message_id, _item(uow.sandbox.get(message_id))))
             direct = chat.startswith("dm:")
-            event = InboundEvent(
+            return InboundEvent(
                 "sandbox",
                 str(message_id),
                 EventKind.MESSAGE,
@@ -233,12 +237,13 @@ class Sandbox:
                     for n, a in enumerate(attachments)
                 ),
             )
-            return message_id, event
 
-        message_id, event = await self._app.writer.run(put)
-        if event is not None:
-            await self._publish(message_id, "message")
-            await self._app.worker.submit(event)
+        # One commit: a message that stands in the chat is always one that is worked on.
+        await self._app.worker.submit_made(put)
+        message_id, item = written[-1]
+        if item is not None:
+            # Told before anything is awaited, so that the bot's answer cannot come first.
+            self._tell("message", item)
             await self._app.dispatcher.drain(["sandbox"])
         return web.json_response({"message_id": str(message_id)})
 
@@ -392,6 +397,8 @@ class Sandbox:
                 except TimeoutError:
                     await response.write(b": alive\n\n")
                     continue
+                if event == "close":
+                    break
                 chat = item.get("chat", "")
                 if chat.startswith("dm:") and chat != f"dm:{who}":
                     continue
@@ -405,6 +412,8 @@ class Sandbox:
         return response
 
     async def close(self, application: web.Application) -> None:
+        """Let the pages go, else the server waits for them."""
+        self._tell("close", {})
         playing = getattr(self, "_playing", None)
         if playing is not None:
             playing.cancel()

@@ -1,0 +1,136 @@
+"""The sandbox page as a newcomer uses it, in a real browser."""
+
+import os
+import re
+import shutil
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from tests.kit.house import House
+
+pytestmark = pytest.mark.browser
+# Without these the browser looks for hosts that a closed network does not have.
+ARGUMENTS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[Any]:
+    program = shutil.which("chromium") or shutil.which("chromium-browser")
+    if program is None:
+        if os.environ.get("CI") == "true":
+            pytest.fail("no Chromium")
+        pytest.skip("no Chromium: apt-get install chromium fonts-noto-cjk")
+    from playwright.async_api import async_playwright
+
+    async with async_playwright() as playwright:
+        started = await playwright.chromium.launch(executable_path=program, args=ARGUMENTS)
+        yield started
+        await started.close()
+
+
+async def page_of(browser: Any, house: House, **options: Any) -> tuple[Any, list[str]]:
+    page = await browser.new_page(**options)
+    page.set_default_timeout(8000)
+    errors: list[str] = []
+    page.on("console", lambda m: errors.append(m.text) if m.type == "error" else None)
+    page.on("pageerror", lambda e: errors.append(str(e)))
+    await page.goto(str(house.client.make_url("/sandbox/")))
+    await page.wait_for_selector("nav.chats button", state="attached")
+    return page, errors
+
+
+async def holds(page: Any, value: Any) -> None:
+    """The composer comes to hold this text."""
+    from playwright.async_api import expect
+
+    await expect(page.locator("#text")).to_have_value(value)
+
+
+async def test_the_five_steps_of_a_newcomer(sqlite_url: str, browser: Any) -> None:
+    async with House(sqlite_url) as house:
+        page, errors = await page_of(browser, house, viewport={"width": 1280, "height": 800})
+        await page.click("#steps button >> nth=0")
+        await holds(page, re.compile("操作工20人"))
+        await page.press("#text", "Enter")
+        card = page.locator(".card", has_text="#1001")
+        await card.wait_for()
+        assert "联络员小周" in await card.inner_text()
+        assert "待认领" in await card.inner_text()
+
+        await page.click("#steps button >> nth=1")
+        await page.click(".card button:has-text('认领')")
+        await page.locator(".card .chip", has_text="办理中").wait_for()
+        assert "已由您认领" in await page.inner_text("#toast")
+
+        for step in (2, 3):
+            await page.click(f"#steps button >> nth={step}")
+            await holds(page, re.compile(".{7,}"))
+            await page.press("#text", "Enter")
+            await holds(page, "")
+        await page.click("#steps button >> nth=4")
+        await page.locator(".card button:has-text('非常满意')").wait_for()
+        await page.press("#text", "Enter")
+        await page.locator(".bubble", has_text="已重新办理").wait_for()
+        ticket = await house.ticket()
+        assert (ticket.state, ticket.cycle) == ("in_progress", 2)
+
+        await page.click("#quick button:has-text('联络员小周')")
+        await page.click("nav.chats button >> nth=1")
+        await page.fill("#text", "办结 1001 劳务公司又送来8人，已全部上岗")
+        await page.press("#text", "Enter")
+        await holds(page, "")
+        await page.click("#quick button:has-text('企业 张经理')")
+        await page.locator(".card button:has-text('非常满意')").last.click()
+        await page.locator("#toast", has_text="已销号").wait_for()
+        assert (await house.ticket()).rating == 5
+        assert errors == []
+        shot = os.environ.get("LHG_SCREENSHOT")
+        if shot:
+            await page.screenshot(path=shot)
+
+
+async def test_messages_of_others_come_by_themselves_and_no_markup_is_run(
+    sqlite_url: str, browser: Any
+) -> None:
+    async with House(sqlite_url) as house:
+        page, errors = await page_of(browser, house)
+        await house.group_says("E004", "<img src=x onerror=alert(1)><b>粗</b> 早上好")
+        bubble = page.locator(".bubble", has_text="早上好")
+        await bubble.wait_for()
+        assert "<b>粗</b>" in await bubble.inner_text()
+        assert await page.locator(".bubble img").count() == 0
+        assert errors == []
+
+
+async def test_the_page_is_usable_on_a_phone_and_by_keyboard(sqlite_url: str, browser: Any) -> None:
+    async with House(sqlite_url) as house:
+        await house.group_says("E003", "@小港 车间缺操作工20人，临时招不到")
+        page, errors = await page_of(browser, house, viewport={"width": 390, "height": 800})
+        await page.locator(".card").wait_for()
+        width = await page.evaluate("document.documentElement.scrollWidth")
+        assert width <= 390
+        await page.click("#back")
+        await page.locator("nav.chats button >> nth=1").press("Enter")
+        await page.focus("#text")
+        await page.keyboard.type("@小")
+        await page.locator("#mentions li[aria-selected='true']").wait_for()
+        await page.keyboard.press("Enter")
+        assert (await page.input_value("#text")).startswith("@小港 ")
+        assert errors == []
+
+
+async def test_the_clock_moves_forward_only(sqlite_url: str, browser: Any) -> None:
+    async with House(sqlite_url) as house:
+        page, errors = await page_of(browser, house, viewport={"width": 1280, "height": 800})
+        await page.click("button[data-advance='PT4H']")
+        await page.locator("#clock", has_text="13:00").wait_for()
+        response = await house.client.post(
+            "/sandbox/api/clock", json={"set": "2020-01-01T00:00:00+08:00"}
+        )
+        assert response.status == 422
+        assert errors == []
