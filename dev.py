@@ -1,4 +1,7 @@
-"""The one entry for newcomers: builds .venv and runs a task. Standard library only."""
+"""The one entry for newcomers: builds .venv and runs a task. Standard library only.
+
+Annotations are quoted: this file must start on an old Python to say that a newer one is needed.
+"""
 
 import argparse
 import hashlib
@@ -24,7 +27,7 @@ def find_python() -> str:
     """A Python that is new enough; exits with what to install."""
     if sys.version_info >= NEEDED:
         return sys.executable
-    for name in ("python3.13", "python3.12", "python3.11", "python3"):
+    for name in ("python3.14", "python3.13", "python3.12", "python3.11", "python3", "python"):
         path = shutil.which(name)
         if path is None:
             continue
@@ -41,13 +44,17 @@ def run(*command: str, **options: object) -> int:
     return subprocess.run(command, cwd=HERE, check=False, **options).returncode  # type: ignore[call-overload]
 
 
-def setup(wheelhouse: str | None) -> None:
+def setup(wheelhouse: "str | None") -> None:
     """Build .venv unless it is already as pyproject.toml wants it."""
-    wanted = hashlib.sha256((HERE / "pyproject.toml").read_bytes()).hexdigest()
+    stated = [HERE / "pyproject.toml", HERE / "requirements.lock"]
+    wanted = hashlib.sha256(b"".join(p.read_bytes() for p in stated if p.exists())).hexdigest()
     if PYTHON.exists() and STAMP.exists() and STAMP.read_text() == wanted:
         return
     python = find_python()
-    source = ["--no-index", "--find-links", wheelhouse] if wheelhouse else []
+    source = []
+    if wheelhouse:
+        # Named from where the user stands; pip runs in the project's folder.
+        source = ["--no-index", "--find-links", str(Path(wheelhouse).resolve())]
     lock = ["-c", "requirements.lock"] if (HERE / "requirements.lock").exists() else []
     uv = shutil.which("uv")
     say("building .venv (about a minute with pip)")
@@ -67,7 +74,7 @@ def setup(wheelhouse: str | None) -> None:
     STAMP.write_text(wanted)
 
 
-def missing_packages() -> list[str]:
+def missing_packages() -> "list[str]":
     """Debian packages that the tests want and this machine lacks."""
     missing = []
     if not (shutil.which("chromium") or shutil.which("chromium-browser")):
@@ -86,8 +93,13 @@ def system_packages() -> None:
     line = f"apt-get install -y --no-install-recommends {' '.join(missing)}"
     if os.environ.get("CI") == "true" and shutil.which("apt-get"):
         say(f"installing {' '.join(missing)}")
-        run("apt-get", "update", "-q", stdout=subprocess.DEVNULL)
-        run(*line.split(), stdout=subprocess.DEVNULL)
+        quiet = {
+            "stdout": subprocess.DEVNULL,
+            "env": {**os.environ, "DEBIAN_FRONTEND": "noninteractive"},
+        }
+        run("apt-get", "update", "-q", **quiet)
+        if run(*line.split(), **quiet):
+            say(f"that failed; the tests that need it will too: {line}")
         return
     say(f"some tests will be skipped; to run them all: {line}")
 
@@ -101,15 +113,22 @@ def check() -> int:
         [str(bin_dir / "mypy")],
         [str(bin_dir / "lint-imports")],
     )
-    return max(run(*step) for step in steps)
+    # A tool killed by a signal has a negative code, which is a failure too.
+    return 1 if any([run(*step) for step in steps]) else 0
+
+
+def tests(arguments: "list[str]") -> int:
+    system_packages()
+    return run(str(PYTHON), "-m", "pytest", "-n", "2", "--dist", "loadfile", *arguments)
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description="Build .venv and run a task.", allow_abbrev=False)
     parser.add_argument("--wheelhouse", help="install from this folder of wheels only")
     parser.add_argument(
         "task", choices=("demo", "test", "setup", "check", "evaluate", "bench", "docs")
     )
+    parser.add_argument("--no-tests", action="store_true", help="check: leave the tests out")
     args, rest = parser.parse_known_args()
     setup(args.wheelhouse)
     python = str(PYTHON)
@@ -119,10 +138,9 @@ def main() -> int:
     if args.task == "demo":
         return run(python, "-m", "bot", "demo", *rest)
     if args.task == "test":
-        system_packages()
-        return run(python, "-m", "pytest", "-n", "2", "--dist", "loadfile", *rest)
+        return tests(rest)
     if args.task == "check":
-        return check()
+        return check() or (0 if args.no_tests else tests(rest))
     if args.task == "bench":
         return run(python, "-m", "tests.bench", *rest)
     if args.task == "docs":
@@ -131,4 +149,7 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)

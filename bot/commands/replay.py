@@ -79,6 +79,7 @@ class _Replay:
         self.app = application.build(settings, self.clock, platforms)
         self.sent: list[dict[str, Any]] = []
         self.opened: dict[str, list[int]] = {}
+        self.earlier: frozenset[int] = frozenset()
 
     async def run(self) -> dict[str, Any]:
         from bot.platform import Receipt
@@ -107,19 +108,25 @@ class _Replay:
         app.writer.start()
         try:
             await app.writer.run(lambda uow: load_sample(uow, self.clock))
+            # Another database may hold tickets of before: they are no part of this report.
+            self.earlier = await app.writer.read(_numbers)
             for event, at in zip(self.events, self.times, strict=True):
                 if at > self.clock.now():
-                    self.clock.set(at)
+                    await self._passes(at)
                 await self._say(event, at)
             end = self.clock.now().astimezone(app.settings.zone)
-            self.clock.set(end.replace(hour=23, minute=59, second=59, microsecond=999_000))
-            await app.ticker.run_all()
-            await app.dispatcher.drain()
+            await self._passes(end.replace(hour=23, minute=59, second=59, microsecond=999_000))
             return await app.writer.read(self._report)
         finally:
             await app.dispatcher.stop()
             await app.writer.stop()
             app.engine.dispose()
+
+    async def _passes(self, at: Any) -> None:
+        """Time goes on to `at`, and what falls due by then is done."""
+        self.clock.set(at)
+        await self.app.ticker.run_all()
+        await self.app.dispatcher.drain()
 
     def _numbered(self, text: str) -> str:
         """{#d01-043.2} -> the number of the second ticket that message opened, else 0."""
@@ -177,16 +184,16 @@ class _Replay:
 
     def _report(self, uow: Any) -> dict[str, Any]:
         from handlers.domain.ticket import Move
-        from handlers.ports import TicketQuery
 
         refs: dict[int, str] = {}
         for ref, numbers in self.opened.items():
             for index, number in enumerate(numbers, 1):
                 refs[number] = ref if len(numbers) == 1 else f"{ref}.{index}"
         tickets, belongs = [], {}
-        page = uow.tickets.search(TicketQuery(limit=2000))
-        for ticket in sorted(page.items, key=lambda t: int(t.number)):
+        for ticket in sorted(_tickets(uow), key=lambda t: int(t.number)):
             history = uow.tickets.history(ticket.number)
+            if ticket.number in self.earlier:
+                continue
             messages = uow.tickets.messages(ticket.number)
             at_message = {m.at: m.message_id for m in messages}
             for message in messages:
@@ -258,3 +265,20 @@ class _Replay:
 
         done = [*by_move.get(Move.RESOLVE, []), *by_move.get(Move.ANSWER, [])]
         return self._event_at(max(e.at for e in done), known) if done else None
+
+
+def _tickets(uow: Any) -> list[Any]:
+    """Every ticket of the database, page by page."""
+    from handlers.ports import TicketQuery
+
+    found, cursor = [], ""
+    while True:
+        page = uow.tickets.search(TicketQuery(limit=200, cursor=cursor))
+        found.extend(page.items)
+        if page.next is None:
+            return found
+        cursor = page.next
+
+
+def _numbers(uow: Any) -> frozenset[int]:
+    return frozenset(int(ticket.number) for ticket in _tickets(uow))
