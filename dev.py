@@ -41,7 +41,22 @@ def find_python() -> str:
 
 
 def run(*command: str, **options: object) -> int:
-    return subprocess.run(command, cwd=HERE, check=False, **options).returncode  # type: ignore[call-overload]
+    process = subprocess.Popen(command, cwd=HERE, **options)  # type: ignore[call-overload]
+    while True:
+        try:
+            return process.wait()
+        except KeyboardInterrupt:
+            continue  # the child was interrupted too and ends in its own order
+
+
+def become(*command: str) -> int:
+    """Run as this very process where that exists: whoever stops it stops the bot, orderly."""
+    if os.name == "nt":
+        return run(*command)
+    os.chdir(HERE)
+    sys.stdout.flush()
+    os.execv(command[0], command)  # does not return
+    return 0
 
 
 def setup(wheelhouse: "str | None") -> None:
@@ -136,7 +151,7 @@ def main() -> int:
         say("ready")
         return 0
     if args.task == "demo":
-        return run(python, "-m", "bot", "demo", *rest)
+        return become(python, "-m", "bot", "demo", *rest)
     if args.task == "test":
         return tests(rest)
     if args.task == "check":
@@ -145,6 +160,9 @@ def main() -> int:
         return run(python, "-m", "tests.bench", *rest)
     if args.task == "docs":
         return run(python, "-m", "bot", "docs", *rest)
+    if not list(HERE.glob("tests/evaluate*")):
+        say("evaluate: there is nothing to evaluate in this version")
+        return 2
     return run(python, "-m", "tests.evaluate", *rest)
 
 

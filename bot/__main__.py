@@ -60,6 +60,10 @@ def _run(command, args: argparse.Namespace) -> int:  # type: ignore[no-untyped-d
             raise
         print("PostgreSQL 需要另装：pip install 'laohonggang-bot[pg]'。", file=sys.stderr)
         return 2
+    except OSError as error:
+        place = f"（{error.filename}）" if error.filename else ""
+        print(f"文件或网络不可用{place}：{error.strerror or type(error).__name__}", file=sys.stderr)
+        return 2
     except KeyboardInterrupt:
         return 0
 

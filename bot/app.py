@@ -115,8 +115,8 @@ def build(
     for job in jobs:
         wants(job)
     engine = engine_for(settings.database_url)
-    writer = Writer(engine, Shared(clock.now, tuple(on)))
     directly = frozenset(n for n, p in on.items() if p.can.direct)
+    writer = Writer(engine, Shared(clock.now, sorted(directly)))
     wiring = Wiring(book, clock, settings.bot_names, settings.ticket_prefix, directly)
     dispatcher = Dispatcher(writer, on, clock.now, pace or Pace())
     worker = Worker(writer, wiring, dispatcher.wake)

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from aiohttp import web
@@ -88,9 +88,15 @@ class Ingress:
             pieces = [self._worker.submit(event, hold) for event in decoded.events]
         except (Overloaded, Stopped):
             return self._refuse(platform, 503, "overloaded")
-        _, late = await asyncio.wait(pieces, timeout=budget)
+        try:
+            _, late = await asyncio.wait(pieces, timeout=budget)
+        except asyncio.CancelledError:
+            self._unwaited(pieces)
+            raise
         if late:
-            # On disk or not yet: only a stored event may be acknowledged.
+            # On disk or not yet: only a stored event may be acknowledged. What becomes of it goes
+            # the slow way, as the platform's next try will only find that it was here before.
+            self._unwaited(pieces)
             return self._refuse(platform, 503, "too_slow")
         done: list[Done] = []
         for piece in pieces:
@@ -109,7 +115,11 @@ class Ingress:
             await response.write_eof()
         except ConnectionError:
             carried = frozenset()
-        self._settle(done, carried)
+        except asyncio.CancelledError:
+            carried = frozenset()
+            raise
+        finally:
+            self._settle(done, carried)
         return response
 
     def _answer(self, decoded: Decoded, done: list[Done]) -> Answered:
@@ -117,6 +127,14 @@ class Ingress:
         if decoded.answer is None or first is None or not (first.deliveries or first.toast):
             return Answered(decoded.ack)
         return decoded.answer(first.outcome)
+
+    def _unwaited(self, pieces: Iterable["asyncio.Future[Done]"]) -> None:
+        for piece in pieces:
+            piece.add_done_callback(self._too_late)
+
+    def _too_late(self, piece: "asyncio.Future[Done]") -> None:
+        if not piece.cancelled() and piece.exception() is None:
+            self._settle([piece.result()], frozenset())
 
     def _settle(self, done: list[Done], carried: frozenset[int]) -> None:
         """Rows that the response carried are sent; the others may go the slow way now."""
@@ -131,8 +149,8 @@ class Ingress:
             uow.outbox.release(row for row in rows if row not in carried)
 
         try:
-            future = self._writer.submit(settle)
-        except (Overloaded, Stopped):
+            future = self._writer.submit_soon(settle)
+        except Stopped:
             # The hold runs out by itself; the row is then sent a second time at worst.
             return
         future.add_done_callback(self._settled)

@@ -60,7 +60,8 @@ def raw_values(
     if path.exists():
         try:
             # Windows editors put a mark in front, which would become part of the first key.
-            read = dotenv_values(path, encoding="utf-8-sig")
+            # A secret may hold ${…}; it means itself.
+            read = dotenv_values(path, encoding="utf-8-sig", interpolate=False)
         except UnicodeDecodeError:
             raise ConfigError([f"{path} 不是 UTF-8 编码，请另存为 UTF-8。"]) from None
         found.update({k: v for k, v in read.items() if v is not None})

@@ -100,7 +100,7 @@ class Worker:
 
     def _work(self, uow: UnitOfWork, inbox_id: int, event: InboundEvent, hold: float) -> Done:
         """Work in a savepoint of its own: the event stays remembered whatever happens."""
-        with bound_contextvars(event=inbox_id, platform=event.platform):
+        with bound_contextvars(inbox=inbox_id, platform=event.platform):
             return self._turn(uow, inbox_id, event, hold)
 
     def _turn(self, uow: UnitOfWork, inbox_id: int, event: InboundEvent, hold: float) -> Done:
@@ -118,7 +118,7 @@ class Worker:
             return Done(inbox_id)
         cursor.execute("RELEASE SAVEPOINT turn")
         self._failures.pop(inbox_id, None)
-        deliveries = tuple(uow.outbox.deliveries(taken.rows)) if hold > 0 else ()
+        deliveries = tuple(uow.outbox.answering)
         return Done(inbox_id, False, True, taken.toast, taken.rows, deliveries)
 
     def _failed(self, uow: UnitOfWork, inbox_id: int, error: Exception) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import queue
 import threading
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final, TypeVar
@@ -17,6 +18,7 @@ _T = TypeVar("_T")
 _log = logging.getLogger("bot.writer")
 
 MOST_PER_COMMIT: Final = 128
+SOON_SECONDS: Final = 0.02
 
 
 class Overloaded(Exception):
@@ -41,6 +43,8 @@ class Writer:
         self._engine = engine
         self._shared = shared
         self._queue: queue.Queue[_Piece | None] = queue.Queue(most_waiting)
+        self._soon: deque[_Piece] = deque()
+        self._nudging = False
         self._thread: threading.Thread | None = None
         self._readers = ThreadPoolExecutor(2, thread_name_prefix="reader")
 
@@ -60,6 +64,26 @@ class Writer:
             raise Overloaded from None
         return future
 
+    def submit_soon(self, work: Callable[[UnitOfWork], _T]) -> "asyncio.Future[_T]":
+        """Queue a piece that nobody waits for: it rides along with the next commit.
+
+        At the latest after `SOON_SECONDS` it gets a commit of its own; raises Stopped.
+        """
+        if self._thread is None:
+            raise Stopped
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[_T] = loop.create_future()
+        self._soon.append((work, future, loop))
+        if not self._nudging:
+            self._nudging = True
+            loop.call_later(SOON_SECONDS, self._nudge)
+        return future
+
+    def _nudge(self) -> None:
+        self._nudging = False
+        if self._soon and self._thread is not None and self._queue.empty():
+            self.submit(lambda uow: None)
+
     async def run(self, work: Callable[[UnitOfWork], _T]) -> _T:
         """Run `work` in a unit of work and return once it is on disk; raise what it raised."""
         return await self.submit(work)
@@ -71,7 +95,7 @@ class Writer:
     def read_now(self, work: Callable[[UnitOfWork], _T]) -> _T:
         with self._engine.connect() as connection:
             # A reader keeps caches of its own: it may be behind the writer's transaction.
-            shared = Shared(self._shared.now, self._shared.platforms)
+            shared = Shared(self._shared.now, self._shared.directly)
             return work(UnitOfWork(connection, shared))
 
     @property
@@ -106,6 +130,8 @@ class Writer:
                     except queue.Empty:
                         break
                 running = piece is not None
+                while self._soon and len(batch) < 2 * MOST_PER_COMMIT:
+                    batch.append(self._soon.popleft())
                 if batch:
                     self._commit(connection, batch)
         finally:

@@ -8,6 +8,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from handlers.chat.events import Attachment, ChatKind, ChatRef, UserRef
 from handlers.chat.outbound import Content, Priority
+from handlers.domain.category import Category
 from handlers.domain.ids import EnterpriseId, PersonId, TicketNumber
 from handlers.domain.people import (
     Chat,
@@ -106,6 +107,13 @@ class TicketStore(Protocol):
     def of_enterprise(
         self, enterprise_id: EnterpriseId, states: frozenset[State]
     ) -> tuple[Ticket, ...]: ...
+    def alike(
+        self, enterprise_id: EnterpriseId, category: Category, since: datetime
+    ) -> tuple[tuple[TicketNumber, str], ...]:
+        """Number and body of the firm's newest live tickets of a category."""
+        ...
+
+    def is_confidential(self, number: TicketNumber) -> bool: ...
     def handled_by(self, person_id: PersonId, states: frozenset[State]) -> tuple[Ticket, ...]:
         """Owned by, pending for, or (for backups) see service; newest first."""
         ...

@@ -30,10 +30,12 @@ def _wall() -> datetime:
 
 @dataclass(slots=True)
 class Shared:
-    """What all units of work of a process share: caches, the clock, the platforms that are on."""
+    """What all units of work of a process share: caches, the clock, and the platforms that can
+    reach one person (None: any).
+    """
 
     now: Callable[[], datetime] = _wall
-    platforms: Sequence[str] = ()
+    directly: Sequence[str] | None = None
     registry: RegistryCache = field(default_factory=RegistryCache)
     policy: PolicyCache = field(default_factory=PolicyCache)
 
@@ -59,7 +61,7 @@ class UnitOfWork:
 
     @cached_property
     def outbox(self) -> OutboxRows:
-        return OutboxRows(self.connection, self.people, self.shared.now, self.shared.platforms)
+        return OutboxRows(self.connection, self.people, self.shared.now, self.shared.directly)
 
     @cached_property
     def inbox(self) -> InboxStore:

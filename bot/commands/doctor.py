@@ -2,6 +2,7 @@
 
 import argparse
 from collections.abc import Iterator
+from pathlib import Path
 
 NAME = "doctor"
 HELP = "检查设置和运行环境，逐条给出解决办法"
@@ -13,7 +14,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     bad = 0
-    for name, fault in _checks():
+    for name, fault in _checks(getattr(args, "file", Path(".env"))):
         if fault:
             bad += 1
             print(f"✗ {name}：{fault}")
@@ -23,35 +24,27 @@ def run(args: argparse.Namespace) -> int:
     return 1 if bad else 0
 
 
-def _checks() -> Iterator[tuple[str, str]]:
+def _checks(env: Path) -> Iterator[tuple[str, str]]:
     from datetime import UTC, datetime
-    from pathlib import Path
     from shutil import disk_usage
 
+    from sqlalchemy import make_url
     from sqlalchemy.exc import SQLAlchemyError
 
     from bot import app as application
     from bot.platform import ConfigError
-    from bot.settings import load
     from storage.db import engine_for
     from storage.migrate import current, head
 
     try:
-        settings = load(application.platform_settings())
+        settings = application.read_settings(env)
     except ConfigError as error:
-        yield "设置", "；".join(error.problems)
+        for problem in error.problems:
+            yield "设置", problem
         return
     yield "设置", ""
-    try:
-        platforms = application.build_platforms(settings)
-    except ConfigError as error:
-        yield "聊天平台", "；".join(error.problems)
-        platforms = {}
-    else:
-        real = [n for n in platforms if n != "sandbox"]
-        yield "聊天平台", "" if platforms else "没有打开任何平台，请填写企业微信或通用接口的设置。"
-        for name in real:
-            yield f"平台 {name} 的凭据", ""
+    platforms = application.build_platforms(settings)
+    yield "聊天平台", "" if platforms else "没有打开任何平台，请填写企业微信或通用接口的设置。"
     if any(n != "sandbox" for n in platforms):
         yield (
             "回调地址",
@@ -68,8 +61,16 @@ def _checks() -> Iterator[tuple[str, str]]:
         yield "数据库版本", "" if have == head() else "不是最新，请运行 migrate。"
     now = datetime.now(UTC)
     yield "系统时钟", "" if now.year >= 2026 else "系统时间不对，请校时。"
-    env = Path(".env")
-    loose = env.exists() and env.stat().st_mode & 0o077
-    yield ".env 权限", "其他用户可读，请运行 chmod 600 .env。" if loose else ""
+    yield ".env 权限", _loose(env)
+    database = make_url(settings.database_url)
+    if database.get_backend_name() == "sqlite" and database.database:
+        # The registry and what firms say are in there.
+        yield "数据库文件权限", _loose(Path(database.database))
     free = disk_usage(".").free
     yield "磁盘空间", "" if free > 500_000_000 else "不足 500 MB，请清理。"
+
+
+def _loose(path: Path) -> str:
+    if path.exists() and path.stat().st_mode & 0o077:
+        return f"其他用户可读，请运行 chmod 600 {path}。"
+    return ""

@@ -1,6 +1,7 @@
 """init: write .env by asking."""
 
 import argparse
+import re
 from pathlib import Path
 
 NAME = "init"
@@ -15,6 +16,7 @@ def run(args: argparse.Namespace) -> int:
     import os
     import secrets
     import sys
+    from getpass import getpass
 
     from bot import app as application
     from bot.commands import doctor
@@ -32,13 +34,23 @@ def run(args: argparse.Namespace) -> int:
             default = secrets.token_urlsafe(32)
         shown = "自动生成" if setting.key == "LHG_SECRET_KEY" else default
         hint = f"（默认 {shown}）" if shown else ""
+        # A secret is not shown while it is typed at a terminal.
+        ask = getpass if setting.secret and sys.stdin.isatty() else input
         try:
-            value = input(f"{setting.key}　{setting.why}{hint}：").strip()
+            value = ask(f"{setting.key}　{setting.why}{hint}：").strip()
         except EOFError:
             value = ""
-        lines.append(f"{setting.key}={value or default}")
+        lines.append(f"{setting.key}={_quoted(value or default)}")
     handle = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(handle, "w", encoding="utf-8") as file:
         file.write("\n".join(lines) + "\n")
     print(f"已写好 {target}。下面检查一遍：")
     return doctor.run(args)
+
+
+def _quoted(value: str) -> str:
+    """As a .env file must hold it: a space, # or quote would cut or change it."""
+    if re.fullmatch(r"[^\s#'\"\\]*", value):
+        return value
+    escaped = value.replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{escaped}'"

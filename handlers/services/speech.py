@@ -1,6 +1,5 @@
 """Free speech: a problem becomes a ticket, the rest finds the ticket it belongs to, or nothing."""
 
-import difflib
 from dataclasses import replace
 from datetime import timedelta
 from typing import Final
@@ -24,7 +23,6 @@ from handlers.texts import people as people_say
 from handlers.texts import tickets as say
 from handlers.understanding import FirmNames, Intent, Item, Reading, read, title_of, topic, urgency
 
-_ALIKE: Final = 0.45
 _QUESTION_GAP: Final = timedelta(minutes=30)
 _CANDIDATE_LIFE: Final = timedelta(hours=24)
 
@@ -314,11 +312,7 @@ class SpeechService:
         """An open ticket that tells the same (H10)."""
         if enterprise is None:
             return None
-        for ticket in self._tickets.similar(enterprise.id, item.category):
-            ratio = difflib.SequenceMatcher(None, ticket.body, item.body).ratio()
-            if ratio >= _ALIKE:
-                return ticket
-        return None
+        return self._tickets.same_as(enterprise.id, item.category, item.body)
 
     def _opened(
         self, asked: Asked, opened: list[Ticket], enterprise: Enterprise | None, own: bool

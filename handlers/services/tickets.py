@@ -1,5 +1,6 @@
 """Open, move and find tickets: load, ask the rule, save, tell."""
 
+import difflib
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final
@@ -30,6 +31,8 @@ from handlers.domain.workdays import WorkCalendar
 from handlers.ports import Clock, TicketMessage, TicketQuery, Work
 from handlers.services.people import Speaker
 from handlers.services.telling import Telling
+
+_ALIKE: Final = 0.45
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,14 +223,18 @@ class TicketService:
     def history(self, ticket: Ticket) -> tuple[Entry, ...]:
         return self._work.tickets.history(ticket.number)
 
-    def similar(self, enterprise_id: EnterpriseId | None, category: Category) -> tuple[Ticket, ...]:
-        """Live tickets of the firm and category young enough to be the same matter (H10)."""
+    def same_as(
+        self, enterprise_id: EnterpriseId | None, category: Category, body: str
+    ) -> Ticket | None:
+        """The firm's live ticket of that category that tells the same (H10)."""
         if enterprise_id is None:
-            return ()
-        policy = self._work.office.policy()
-        since = self._clock.now() - timedelta(days=policy.duplicate_days)
-        found = self._work.tickets.of_enterprise(enterprise_id, LIVE)
-        return tuple(t for t in found if t.category is category and t.created_at >= since)
+            return None
+        days = self._work.office.policy().duplicate_days
+        since = self._clock.now() - timedelta(days=days)
+        for number, told in self._work.tickets.alike(enterprise_id, category, since):
+            if difflib.SequenceMatcher(None, told, body).ratio() >= _ALIKE:
+                return self._work.tickets.get(number)
+        return None
 
     # ---- moving
 

@@ -173,8 +173,8 @@ def _answer(turn: Turn, reply: Reply | None) -> Taken:
     if content is None:
         return Taken(reply.toast)
     event = turn.event
-    private = reply.private or _confidential(turn, reply)
     in_group = event.chat_kind is ChatKind.GROUP
+    private = in_group and (reply.private or _confidential(turn, reply))
     ticket = None if reply.ticket is None else TicketNumber(reply.ticket)
     update = event.press is not None and content.card is not None
     person = None if turn.speaker.person is None else turn.speaker.person.id
@@ -215,5 +215,4 @@ def _masked(content: Content) -> Content:
 def _confidential(turn: Turn, reply: Reply) -> bool:
     if reply.ticket is None:
         return False
-    found = turn.tools.work.tickets.find(TicketNumber(reply.ticket))
-    return found is not None and found.confidential
+    return turn.tools.work.tickets.is_confidential(TicketNumber(reply.ticket))

@@ -49,6 +49,7 @@ class Snapshot:
     accounts: dict[str, list[Identity]] = field(default_factory=dict)
     contacts: dict[str, list[Person]] = field(default_factory=dict)
     standings: dict[str, Standing] = field(default_factory=dict)
+    staff: list[Person] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -72,6 +73,8 @@ def _load(connection: Connection, version: int) -> Snapshot:
         snapshot.people[person.id] = person
         if person.role is Role.MANAGER and person.enterprise_id is not None:
             snapshot.contacts.setdefault(person.enterprise_id, []).append(person)
+        elif person.is_staff:
+            snapshot.staff.append(person)
     for row in connection.execute(select(_R).order_by(_R.c.id)):
         read = dict(row._mapping)
         del read["id"]
@@ -154,7 +157,7 @@ class SqlPeopleStore:
         return PersonId(f"{enterprise_id}-{number}")
 
     def duty_person(self) -> Person | None:
-        office = [p for p in self._now.people.values() if p.active and p.role in OFFICE_ROLES]
+        office = [p for p in self._now.staff if p.active and p.role in OFFICE_ROLES]
         for person in office:
             if person.on_duty:
                 return person
@@ -222,6 +225,19 @@ class SqlPeopleStore:
         if enterprise_id is None:
             return Standing()
         snapshot = self._now
+        pairings = snapshot.pairings.get(enterprise_id)
+        present = pairings[-1] if pairings else None
+        # The newest pairing holds for every instant since it began, so its standing can be kept.
+        lasting = present is None or (present.ends_at is None and present.starts_at <= at)
+        known = snapshot.standings.get(enterprise_id) if lasting else None
+        if known is not None:
+            return known
+        standing = self._standing(snapshot, enterprise_id, at)
+        if lasting:
+            snapshot.standings[enterprise_id] = standing
+        return standing
+
+    def _standing(self, snapshot: Snapshot, enterprise_id: EnterpriseId, at: datetime) -> Standing:
         enterprise = snapshot.enterprises.get(enterprise_id)
         pairing = self.pairing(enterprise_id, at)
         liaison_id = None if pairing is None else pairing.liaison_id
@@ -234,7 +250,7 @@ class SqlPeopleStore:
         area_head: PersonId | None = None
         grids: set[PersonId] = set()
         if enterprise is not None:
-            for person in snapshot.people.values():
+            for person in snapshot.staff:
                 if not person.active:
                     continue
                 if person.role is Role.AREA_HEAD and person.area == enterprise.area:

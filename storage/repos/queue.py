@@ -202,15 +202,16 @@ class OutboxRows:
         connection: Connection,
         people: SqlPeopleStore,
         now: Callable[[], datetime],
-        platforms: Sequence[str] = (),
+        directly: Sequence[str] | None = None,
     ) -> None:
         self._connection = connection
         self._people = people
         self._now = now
-        self._platforms = platforms
+        self._directly = directly
         self.hold_seconds = 0.0
         self.prefer = ""
-        self.put_ids: list[int] = []
+        # Rows that answer an event, as its platform's own response may carry them.
+        self.answering: list[Delivery] = []
 
     def _address(self, message: Outgoing) -> tuple[str, str, str] | None:
         if message.chat is not None:
@@ -219,7 +220,7 @@ class OutboxRows:
         identities = [
             i
             for i in self._people.identities(message.person)
-            if not self._platforms or i.platform in self._platforms
+            if self._directly is None or i.platform in self._directly
         ]
         for identity in identities:
             if identity.platform == self.prefer:
@@ -267,8 +268,21 @@ class OutboxRows:
         )
         if row is None:
             return None
-        self.put_ids.append(int(row[0]))
-        return int(row[0])
+        row_id = int(row[0])
+        if held and address is not None:
+            update_ref = ""
+            if message.update and card is not None:
+                update_ref = self.newest_card_ref(platform, chat, card.key) or ""
+            self.answering.append(
+                Delivery(
+                    row_id,
+                    Address(ChatRef(platform, chat), ChatKind(kind)),
+                    message.content,
+                    message.reply_token,
+                    update_ref,
+                )
+            )
+        return row_id
 
     # ---- sending
 
@@ -341,15 +355,6 @@ class OutboxRows:
             {"p": platform, "c": chat, "k": card_key},
         ).scalar()
         return found
-
-    def deliveries(self, ids: Sequence[int]) -> list[Delivery]:
-        """Rows as deliveries, in order; for the answer that a platform's response may carry."""
-        if not ids:
-            return []
-        rows = self._connection.execute(
-            select(_OUT).where(_OUT.c.id.in_(ids), _OUT.c.state == "waiting").order_by(_OUT.c.id)
-        )
-        return [self._claimed(row).delivery for row in rows]
 
     def sent(self, row_id: int, ref: str = "", card_ref: str = "") -> None:
         _SENT.run(

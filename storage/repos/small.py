@@ -247,6 +247,12 @@ _ADD_HEARD: Final = Statement(
         bindparam("attachments", type_=_HEARD.c.attachments.type),
     )
 )
+_RECENT: Final = Statement(
+    text(
+        "SELECT 1 FROM heard_messages WHERE platform = :p AND chat = :c AND sender_key = :k "
+        "AND at >= :since LIMIT 2"
+    ).bindparams(bindparam("since", type_=_HEARD.c.at.type))
+)
 _BELONGS: Final = Statement(
     text("UPDATE heard_messages SET number = :n WHERE platform = :p AND message_id = :m")
 )
@@ -292,6 +298,12 @@ class SqlHeardStore:
     def recent(
         self, platform: str, chat: str, sender_key: str, since: datetime
     ) -> tuple[HeardMessage, ...]:
+        found = _RECENT.run(
+            self._connection, {"p": platform, "c": chat, "k": sender_key, "since": since}
+        ).fetchall()
+        if len(found) < 2:
+            # Only the message that is being worked on.
+            return ()
         rows = self._connection.execute(
             select(_HEARD)
             .where(
@@ -372,8 +384,14 @@ class SqlOfficeStore:
     def __init__(self, connection: Connection, cache: PolicyCache) -> None:
         self._connection = connection
         self._cache = cache
+        self._read: Policy | None = None
 
     def policy(self) -> Policy:
+        if self._read is None:
+            self._read = self._newest()
+        return self._read
+
+    def _newest(self) -> Policy:
         known = self._cache.policy
         newest = _NEWEST_POLICY.one(self._connection, {})
         version = 0 if newest is None or newest[0] is None else int(newest[0])
@@ -395,6 +413,7 @@ class SqlOfficeStore:
             insert(_POLICY).values(version=policy.version, at=at, numbers=policy_to_plain(policy))
         )
         self._cache.policy = None
+        self._read = None
 
 
 _NEWEST_POLICY: Final = Statement(text("SELECT MAX(version) FROM policies_of_office"))

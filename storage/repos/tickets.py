@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import fields
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, bindparam, insert, or_, select, update
+from sqlalchemy import Connection, Row, bindparam, insert, or_, select, text, update
 
 from handlers.chat.events import Attachment, AttachmentKind
 from handlers.domain.category import Category, Urgency
@@ -249,22 +250,38 @@ class SqlTicketStore:
     def of_enterprise(
         self, enterprise_id: EnterpriseId, states: frozenset[State]
     ) -> tuple[Ticket, ...]:
-        return self._all(
-            select(_T).where(_T.c.enterprise_id == enterprise_id, _T.c.state.in_(sorted(states)))
-        )
+        return self._where("enterprise_id", enterprise_id, states)
 
     def handled_by(self, person_id: PersonId, states: frozenset[State]) -> tuple[Ticket, ...]:
-        return self._all(
-            select(_T).where(_T.c.owner_id == person_id, _T.c.state.in_(sorted(states)))
-        )
+        return self._where("owner_id", person_id, states)
+
+    def _where(self, column: str, value: str, states: frozenset[State]) -> tuple[Ticket, ...]:
+        """The tickets of one owner, firm or reporter; cheap where there are none."""
+        numbers = [
+            row[0]
+            for row in _numbers_where(column, states).run(self._connection, {"v": value}).fetchall()
+        ]
+        if not numbers:
+            return ()
+        return self._all(select(_T).where(_T.c.number.in_(numbers)))
+
+    def alike(
+        self, enterprise_id: EnterpriseId, category: Category, since: datetime
+    ) -> tuple[tuple[TicketNumber, str], ...]:
+        rows = _ALIKE.run(
+            self._connection, {"e": enterprise_id, "c": category.value, "since": since}
+        ).fetchall()
+        return tuple((TicketNumber(row[0]), row[1]) for row in rows)
+
+    def is_confidential(self, number: TicketNumber) -> bool:
+        row = _CONFIDENTIAL.one(self._connection, {"n": number})
+        return row is not None and bool(row[0])
 
     def at_duty_desk(self, states: frozenset[State]) -> tuple[Ticket, ...]:
         return self._all(select(_T).where(_T.c.owner_id.is_(None), _T.c.state.in_(sorted(states))))
 
     def reported_by(self, person_id: PersonId, states: frozenset[State]) -> tuple[Ticket, ...]:
-        return self._all(
-            select(_T).where(_T.c.reporter_id == person_id, _T.c.state.in_(sorted(states)))
-        )
+        return self._where("reporter_id", person_id, states)
 
     def pending_for(self, person_id: PersonId) -> tuple[Ticket, ...]:
         return self._all(select(_T).where(_T.c.pending_owner_id == person_id))
@@ -333,6 +350,28 @@ class SqlTicketStore:
     def add_link(self, one: TicketNumber, other: TicketNumber) -> None:
         if other not in self.links(one):
             self._connection.execute(insert(_L).values(one=one, other=other))
+
+
+_LIVE_SQL: Final = ", ".join(f"'{s.value}'" for s in sorted(LIVE))
+_ALIKE: Final = Statement(
+    text(
+        "SELECT number, body FROM tickets WHERE enterprise_id = :e AND category = :c "
+        f"AND created_at >= :since AND state IN ({_LIVE_SQL}) ORDER BY number DESC LIMIT 20"
+    ).bindparams(bindparam("since", type_=_T.c.created_at.type))
+)
+_CONFIDENTIAL: Final = Statement(text("SELECT confidential FROM tickets WHERE number = :n"))
+
+
+@cache
+def _numbers_where(column: str, states: frozenset[State]) -> Statement:
+    """One statement for each column and set of states that is ever asked for."""
+    named = ", ".join(f"'{s.value}'" for s in sorted(states))
+    return Statement(
+        text(
+            f"SELECT number FROM tickets WHERE {column} = :v AND state IN ({named}) "
+            "ORDER BY number DESC LIMIT 500"
+        )
+    )
 
 
 _FIND: Final = select(_T).where(_T.c.number == bindparam("wanted"))

@@ -26,6 +26,7 @@ WORDS = (
     "@小港 蒸汽压力只有0.4兆帕",
 )
 ENVELOPE = Envelope(TOKEN, KEY, "")
+FIRMS = 3500
 SETTINGS = {
     "WECOM_AIBOT_ID": "aibOQ3kYw8mC5d",
     "WECOM_AIBOT_TOKEN": TOKEN,
@@ -41,8 +42,10 @@ def sealed(number: int) -> tuple[dict[str, str], bytes]:
             "aibotid": "aibOQ3kYw8mC5d",
             "chatid": f"group{number % 50}",
             "chattype": "group",
-            "from": {"userid": f"user{number % 45 + 1}"},
-            "response_url": "https://qyapi.weixin.qq.com/cgi-bin/aibot/response?response_code=" + "x" * 300,
+            # Each firm tells each of the four problems once: repeats would join, not open.
+            "from": {"userid": f"user{number // 4 % FIRMS}"},
+            "response_url": "https://qyapi.weixin.qq.com/cgi-bin/aibot/response?response_code="
+            + "x" * 300,
             "msgtype": "text",
             "text": {"content": f"{WORDS[number % 4]}，第{number}号车间"},
         },
@@ -61,7 +64,6 @@ def prepare(folder: Path) -> str:
     """A database with the sample registry and WeCom accounts for its contacts."""
     from bot.clock import SystemClock
     from bot.seed import load_sample
-    from handlers.domain.people import Identity
     from storage.db import engine_for, writer_connection
     from storage.migrate import upgrade
     from storage.uow import Shared, UnitOfWork
@@ -73,14 +75,35 @@ def prepare(folder: Path) -> str:
     with connection.begin():
         uow = UnitOfWork(connection, Shared())
         load_sample(uow, SystemClock())
-        for n in range(1, 46):
-            uow.people.save_identity(Identity("wecom", f"user{n}", f"E{n:03d}-1"))  # type: ignore[arg-type]
-        for person in uow.people.people():
-            if person.is_staff:
-                uow.people.save_identity(Identity("wecom", person.id, person.id))
+        many_firms(uow)
     connection.close()
     engine.dispose()
     return url
+
+
+def many_firms(uow: Any) -> None:
+    """A city of firms, each with a contact on WeCom and one of the sample's pairings."""
+    from sqlalchemy import text
+
+    rows = [
+        {"e": f"B{n:05d}", "p": f"B{n:05d}-1", "u": f"user{n}", "n": f"样板{n}厂"}
+        for n in range(FIRMS)
+    ]
+    for sql in (
+        "INSERT INTO enterprises SELECT :e, :n, :n, '[]', industry, area, grid, employees, scale, "
+        "0, 0, 0, '', 1 FROM enterprises WHERE id = 'E003'",
+        "INSERT INTO people (id, name, role, title, area, phone, enterprise_id, on_leave, "
+        "department, on_duty, active) VALUES (:p, '厂长', 'manager', '', '', '', :e, 0, '', 0, 1)",
+        "INSERT INTO identities VALUES ('wecom', :u, :p, 1)",
+        "INSERT INTO pairings (enterprise_id, liaison_id, leader_id, starts_at) "
+        "VALUES (:e, 'P041', 'P028', '2020-01-01 00:00:00.000000')",
+    ):
+        uow.connection.execute(text(sql), rows)
+    for person in ("P041", "P028", "P055"):
+        uow.connection.execute(
+            text("INSERT INTO identities VALUES ('wecom', :p, :p, 1)"), {"p": person}
+        )
+    uow.people.changed()
 
 
 class Server:
@@ -170,7 +193,9 @@ async def open_loop(port: int, requests: list[Any], rate: float) -> float:
 
 
 def row(name: str, ours: str, reference: str, ratio: float, floor: str, goal: str) -> None:
-    print(f"{name:4} ours {ours:>18}  reference {reference:>18}  ratio {ratio:6.2f}  floor {floor:>6}  goal {goal:>6}")
+    print(
+        f"{name:4} ours {ours:>18}  reference {reference:>18}  ratio {ratio:6.2f}  floor {floor:>6}  goal {goal:>6}"
+    )
 
 
 async def receive(folder: Path) -> None:
@@ -190,7 +215,14 @@ async def receive(folder: Path) -> None:
         rates["bare"].append(await load(bare_server.port, part, 16))
         rates["ours"].append(await load(ours.port, part, 16))
     bare_rate, our_rate = statistics.median(rates["bare"]), statistics.median(rates["ours"])
-    row("P1", f"{our_rate:.0f} tickets/s", f"{bare_rate:.0f} req/s", our_rate / bare_rate, "0.15", "0.41")
+    row(
+        "P1",
+        f"{our_rate:.0f} tickets/s",
+        f"{bare_rate:.0f} req/s",
+        our_rate / bare_rate,
+        "0.15",
+        "0.41",
+    )
     rest = requests[9500:]
     bare_p99 = await open_loop(bare_server.port, rest[:1000], 100)
     our_p99 = await open_loop(ours.port, rest[:1000], 100)
@@ -220,7 +252,14 @@ def receive_path() -> None:
     seconds = processor(ours) / len(requests)
     bare_seconds = asyncio.run(bare_processor(len(requests)))
     total = bare_seconds + seconds
-    row("P3", f"{total * 1e6:.0f} us", f"{bare_seconds * 1e6:.0f} us", total / bare_seconds, "2.5", "2.0")
+    row(
+        "P3",
+        f"{total * 1e6:.0f} us",
+        f"{bare_seconds * 1e6:.0f} us",
+        total / bare_seconds,
+        "2.5",
+        "2.0",
+    )
 
 
 async def bare_processor(count: int) -> float:
@@ -253,7 +292,9 @@ def raw_limit(path: Path) -> float:
     for pragma in ("journal_mode=WAL", "synchronous=FULL"):
         connection.execute(f"PRAGMA {pragma}")
     for table in ("inbox", "tickets", "history", "outbox"):
-        connection.execute(f"CREATE TABLE {table} (id INTEGER PRIMARY KEY, a TEXT, b TEXT, c TEXT, d INT)")
+        connection.execute(
+            f"CREATE TABLE {table} (id INTEGER PRIMARY KEY, a TEXT, b TEXT, c TEXT, d INT)"
+        )
     text, count = "x" * 300, 20_000
     started = time.perf_counter()
     for batch in range(0, count, 128):
@@ -261,7 +302,8 @@ def raw_limit(path: Path) -> float:
         for n in range(batch, min(batch + 128, count)):
             for table in ("inbox", "tickets", "history", "outbox"):
                 connection.execute(
-                    f"INSERT INTO {table} (a, b, c, d) VALUES (?, ?, ?, ?)", (text, f"m{n}", "open", n)
+                    f"INSERT INTO {table} (a, b, c, d) VALUES (?, ?, ?, ?)",
+                    (text, f"m{n}", "open", n),
                 )
         connection.execute("COMMIT")
     return count / (time.perf_counter() - started)
@@ -286,7 +328,9 @@ async def through_writer(folder: Path) -> float:
 
     with engine.begin() as connection:
         connection.execute(
-            text("INSERT INTO enterprises VALUES ('E003','泓曜','泓曜','[]','','',1,1,'',0,1,0,'',1)")
+            text(
+                "INSERT INTO enterprises VALUES ('E003','泓曜','泓曜','[]','','',1,1,'',0,1,0,'',1)"
+            )
         )
     writer = Writer(engine, Shared(), most_waiting=5000)
     writer.start()
@@ -328,9 +372,14 @@ async def urgent(folder: Path) -> None:
 
     url = f"sqlite:///{folder / 'urgent.db'}"
     upgrade(url)
-    async with MoodyServer(per=1.0, count=20) as server, sending(url, server) as (writer, dispatcher):
+    async with (
+        MoodyServer(per=1.0, count=20) as server,
+        sending(url, server) as (writer, dispatcher),
+    ):
         await writer.run(
-            lambda uow: [uow.outbox.put(message(f"g{n % 50}", Priority.BROADCAST)) for n in range(1000)]
+            lambda uow: [
+                uow.outbox.put(message(f"g{n % 50}", Priority.BROADCAST)) for n in range(1000)
+            ]
         )
         dispatcher.wake()
         await asyncio.sleep(0.2)

@@ -65,7 +65,7 @@ async def test_the_five_steps_of_a_newcomer(sqlite_url: str, browser: Any) -> No
         await page.click("#steps button >> nth=1")
         await page.click(".card button:has-text('认领')")
         await page.locator(".card .chip", has_text="办理中").wait_for()
-        assert "已由您认领" in await page.inner_text("#toast")
+        await page.locator(".card .said", has_text="已由您认领").wait_for()
 
         for step in (2, 3):
             await page.click(f"#steps button >> nth={step}")
@@ -79,14 +79,14 @@ async def test_the_five_steps_of_a_newcomer(sqlite_url: str, browser: Any) -> No
         ticket = await house.ticket()
         assert (ticket.state, ticket.cycle) == ("in_progress", 2)
 
-        await page.click("#quick button:has-text('联络员小周')")
+        await page.click("#quick button:has-text('小周')")
         await page.click("nav.chats button >> nth=1")
         await page.fill("#text", "办结 1001 劳务公司又送来8人，已全部上岗")
         await page.press("#text", "Enter")
         await holds(page, "")
-        await page.click("#quick button:has-text('企业 张经理')")
+        await page.click("#quick button:has-text('张经理')")
         await page.locator(".card button:has-text('非常满意')").last.click()
-        await page.locator("#toast", has_text="已销号").wait_for()
+        await page.locator(".card .said", has_text="已销号").wait_for()
         assert (await house.ticket()).rating == 5
         assert errors == []
         shot = os.environ.get("LHG_SCREENSHOT")
@@ -111,6 +111,7 @@ async def test_the_page_is_usable_on_a_phone_and_by_keyboard(sqlite_url: str, br
     async with House(sqlite_url) as house:
         await house.group_says("E003", "@小港 车间缺操作工20人，临时招不到")
         page, errors = await page_of(browser, house, viewport={"width": 390, "height": 800})
+        await page.click("nav.chats button >> nth=0")
         await page.locator(".card").wait_for()
         width = await page.evaluate("document.documentElement.scrollWidth")
         assert width <= 390

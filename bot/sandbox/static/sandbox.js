@@ -1,213 +1,501 @@
-// The sandbox page: people, chats, cards, a movable clock. No text of a person is ever markup.
-const MAIN = "key-enterprises";
-const BOT = "小港";
-const QUICK = [["E003", "企业 张经理"], ["P041", "联络员小周"], ["P028", "许主任"], ["P055", "办公室值班"]];
-const ROLES = { manager: "企业联系人", liaison: "联络员", leader: "分管领导", office: "办公室", chief: "主要负责人", grid_chief: "网格长", grid_member: "网格员", area_head: "管理区主任" };
-const STEPS = [
-  { who: "E003", chat: "group", text: "@小港 车间缺操作工20人，临时招不到", title: "企业在大群里说一句", then: "群里出现一张短卡片，联络员收到工单" },
-  { who: "P041", chat: "dm", title: "联络员打开私聊，按「认领」", then: "企业马上知道谁在办" },
-  { who: "P041", chat: "dm", text: "进展 已联系人社局，周三组织专场招聘", title: "联络员写一条进展", then: "企业收到进展" },
-  { who: "P041", chat: "dm", text: "办结 专场招聘到岗12人，其余由劳务公司补齐", title: "联络员用一句话办结", then: "企业收到确认卡片" },
-  { who: "E003", chat: "dm", text: "还是缺人", title: "企业说「还是缺人」，或按「非常满意」", then: "没解决会重新办理并报告领导" },
-];
-const $ = (id) => document.getElementById(id);
-const state = { me: localStorage.getItem("me") || "E003", chat: MAIN, people: [], byId: new Map(), items: new Map(), cursor: "", quote: null, pictures: [], stream: null, seen: JSON.parse(localStorage.getItem("seen") || "{}"), offset: 0, movable: false, suggestion: -1 };
+// The sandbox page: who one is, which chat is open, what comes in, the clock and the guide.
+import { Composer } from "./composer.js";
+import { $, button, face, isNarrow, make, onPhone } from "./dom.js";
+import { Flow } from "./flow.js";
+import { call, query } from "./net.js";
+import { People } from "./people.js";
+import { brief, full, hereAndNow, now, parse, setClock } from "./times.js";
+import { MAIN, ROLE_NAMES, STEPS } from "./words.js";
 
-async function call(path, body) {
-  const options = body === undefined ? {} : { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) };
-  let response;
-  try { response = await fetch(`/sandbox/api/${path}`, options); } catch { throw new Error("连不上服务，请检查后重试。"); }
-  const answer = await response.json().catch(() => ({}));
-  if (!response.ok) throw new Error(answer.error?.message || "没有成功，请再试一次。");
-  return answer;
+const PAGE = 200;
+const state = {
+  me: remembered("me", ""),
+  chat: MAIN,
+  chats: [],
+  cursor: "",
+  turn: 0,
+  bot: "小港",
+  seen: remembered("seen", {}),
+  stream: null,
+  movable: true,
+};
+const people = new People({ become: (id) => become(id).catch(complain) });
+const composer = new Composer({ people: mentionable, bot: () => state.bot, send });
+const flow = new Flow({
+  me: () => state.me,
+  names: () => [state.bot, ...people.all.map((one) => one.name)],
+  press,
+  quote: (item) => composer.quote(item),
+  menu: openMenu,
+  look,
+});
+
+function remembered(key, otherwise) {
+  try {
+    return JSON.parse(localStorage.getItem(`sandbox.${key}`)) ?? otherwise;
+  } catch {
+    return otherwise;
+  }
 }
-function make(tag, className, text) { const node = document.createElement(tag); if (className) node.className = className; if (text !== undefined) node.textContent = text; return node; }
-function fault(error) { $("fault").textContent = error ? error.message : ""; $("fault").hidden = !error; }
-function toast(text) { if (!text) return; $("toast").textContent = text; $("toast").hidden = false; clearTimeout(toast.timer); toast.timer = setTimeout(() => { $("toast").hidden = true; }, 4000); }
+function remember(key, value) {
+  try {
+    localStorage.setItem(`sandbox.${key}`, JSON.stringify(value));
+  } catch {
+    // A browser that keeps nothing only forgets which messages were read.
+  }
+}
+const complain = (error) => composer.fault(error.message);
 const direct = () => `dm:${state.me}`;
-const shortName = (name) => name.split("-").pop().replace(/^联络员|^网格[长员]/, "").slice(-2);
 
-// ---- who and which chat
-function drawQuick() {
-  $("quick").replaceChildren(...QUICK.filter(([id]) => state.byId.has(id)).map(([id, label]) => {
-    const button = make("button", "", label); button.type = "button";
-    button.setAttribute("aria-pressed", String(id === state.me)); button.onclick = () => become(id); return button;
-  }));
-  const me = state.byId.get(state.me); $("person").value = ""; $("person").placeholder = me ? `我是：${me.name}` : "换个身份";
+function mentionable() {
+  return people.all.map((one) => ({ name: one.name, role: ROLE_NAMES[one.role] || "" }));
 }
-async function become(id, chat) {
-  state.me = id; localStorage.setItem("me", id);
-  if (state.chat !== MAIN) state.chat = direct();
-  drawQuick(); listen(); await open(chat || state.chat);
+
+async function become(id, chat = undefined) {
+  state.me = id;
+  remember("me", id);
+  people.become(id);
+  hint(null);
+  listen();
+  await open(chat ?? (state.chat === MAIN ? MAIN : direct()), { page: undefined });
 }
+
 async function drawChats() {
-  const { items } = await call(`chats?as=${encodeURIComponent(state.me)}`);
-  $("chats").replaceChildren(...items.map((chat) => {
-    const button = make("button"); button.type = "button"; button.onclick = () => open(chat.id);
-    button.setAttribute("aria-current", String(chat.id === state.chat));
-    const face = make("span", chat.kind === "group" ? "face" : "face bot", chat.kind === "group" ? "群" : "港");
-    const name = make("span", "name", chat.title); const key = `${state.me}|${chat.id}`;
-    const unread = chat.last && chat.id !== state.chat && Number(chat.last.id) > Number(state.seen[key] || 0);
-    const mark = make("span", unread ? "dot" : ""); if (unread) mark.setAttribute("aria-label", "有新消息");
-    button.append(face, name, mark, make("span", "last", chat.last ? chat.last.text : "还没有消息")); return button;
+  const me = state.me;
+  const { items } = await call(query("chats", { as: me }));
+  if (me !== state.me) return;
+  state.chats = items;
+  state.bot = items.find((one) => one.kind === "direct")?.title || state.bot;
+  const held = $("chats").contains(document.activeElement) ? document.activeElement.dataset.id : "";
+  $("chats").replaceChildren(...items.map((one) => {
+    const row = button("", "chat", () => open(one.id, { page: "talk" }).catch(complain));
+    row.dataset.id = one.id;
+    row.setAttribute("aria-current", String(one.id === state.chat));
+    const sign = one.kind === "direct" ? face({ is_bot: true }) : make("span", "face group-face", "群");
+    const time = make("span", "when", one.last ? brief(one.last.at) : "");
+    if (one.last) time.title = full(one.last.at);
+    const last = make("span", "last", one.last ? one.last.text.replace(/\s+/g, " ") : "还没有消息");
+    row.append(sign, make("span", "name", one.title), time, last);
+    if (isUnread(me, one) && (one.id !== state.chat || document.body.dataset.page === "list" && onPhone())) {
+      const dot = make("i", "dot");
+      dot.append(make("span", "unseen", "有新消息"));
+      row.append(dot);
+    }
+    return row;
+  }));
+  if (held) $("chats").querySelector(`[data-id="${CSS.escape(held)}"]`)?.focus();
+}
+
+// Compared by equality: a fresh demo starts its numbers again.
+function isUnread(me, chat) {
+  if (!chat.last) return false;
+  const [id, at] = state.seen[`${me}|${chat.id}`] || [];
+  return chat.last.id === undefined ? chat.last.at !== at : chat.last.id !== id;
+}
+function markSeen() {
+  const last = flow.items().at(-1);
+  if (!last) return;
+  state.seen[`${state.me}|${state.chat}`] = [String(last.id), last.at];
+  remember("seen", state.seen);
+}
+
+// The other example identities get a dot when the bot wrote to them: that is where the story goes on.
+async function lookAround() {
+  await Promise.all(people.quick().map(async ([id]) => {
+    if (id === state.me) return;
+    const { items } = await call(query("chats", { as: id }));
+    const own = items.find((one) => one.id === `dm:${id}`);
+    people.tell(id, Boolean(own) && isUnread(id, own));
   }));
 }
-async function open(chat) {
-  state.chat = chat; state.items.clear(); state.cursor = ""; $("flow").replaceChildren(); quote(null);
-  setPage("talk");
-  $("title").textContent = chat === MAIN ? "老洪港服务重点工业企业" : `${BOT}（私聊）`;
-  $("text").placeholder = chat === MAIN ? "说说是什么事，@小港 登记" : "直接说就行，或发「帮助」";
-  await more(true); await drawChats();
+let soon = 0;
+function refresh() {
+  clearTimeout(soon);
+  soon = setTimeout(() => Promise.all([drawChats(), lookAround()]).catch(() => {}), 250);
 }
-function setPage(page) { $("frame").dataset.page = page; document.body.dataset.page = page; }
 
-// ---- messages
-async function more(bottom) {
-  const query = `messages?chat=${encodeURIComponent(state.chat)}&after=${state.cursor}&as=${encodeURIComponent(state.me)}`;
-  const { items, cursor } = await call(query); state.cursor = cursor;
-  for (const item of items) put(item, bottom);
-  if (items.length === 200) return more(bottom);
-  if (!state.items.size) $("flow").replaceChildren(make("p", "empty", state.chat === MAIN ? "群里还没有消息。试试右边的五步，或者直接说一个困难。" : "这里是您和小港的私聊。发「帮助」看能做什么。"));
+async function open(chat, { page = undefined } = {}) {
+  const turn = ++state.turn;
+  state.chat = chat;
+  state.cursor = "";
+  const inGroup = chat === MAIN;
+  composer.turn(`${state.me}|${chat}`);
+  hint(null);
+  if (page) goTo(page);
+  const me = people.byId.get(state.me);
+  const [whole, short] = inGroup ? [`说说是什么事，可以 @${state.bot}`, "说说是什么事"] : ["直接说就行，发「帮助」看能做什么", "直接说就行"];
+  $("text").placeholder = onPhone() ? short : whole;
+  $("as").textContent = me ? `以 ${me.name} 的身份发言。回车发送，Shift 加回车换行。` : "";
+  flow.clear();
+  drawTitle();
+  await more(turn, true);
+  if (turn !== state.turn) return;
+  flow.empty(inGroup
+    ? "群里还没有消息。跟着「时钟与指引」里的五步走一遍，或者直接说一个困难。"
+    : `这里只有您和${state.bot}看得见。发「帮助」看能做什么。`);
+  flow.toEnd();
+  await drawChats();
+  drawTitle();
+  lookAround().catch(() => {});
 }
-function atBottom() { const flow = $("flow"); return flow.scrollHeight - flow.scrollTop - flow.clientHeight < 80; }
-function toBottom() { const flow = $("flow"); flow.scrollTop = flow.scrollHeight; $("newer").hidden = true; }
-function put(item, force) {
+
+function drawTitle() {
+  const chat = state.chats.find((one) => one.id === state.chat);
+  const inGroup = state.chat === MAIN;
+  $("title").textContent = chat?.title || (inGroup ? "老洪港服务重点工业企业" : state.bot);
+  $("subtitle").textContent = inGroup ? "企业、联络员、分管领导和办公室都在" : "一对一，别人看不见";
+}
+
+async function more(turn = state.turn, quiet = false) {
+  for (;;) {
+    const { items, cursor } = await call(query("messages", { chat: state.chat, after: state.cursor, as: state.me }));
+    if (turn !== state.turn) return;
+    state.cursor = cursor;
+    for (const item of items) arrive(item, quiet);
+    if (items.length < PAGE) break;
+  }
+  markSeen();
+}
+
+function arrive(item, quiet) {
   if (item.chat !== state.chat) return;
-  const flow = $("flow"); const stay = !force && !atBottom();
-  flow.querySelector(".empty")?.remove();
-  const known = state.items.get(item.id); const node = draw(item);
-  if (known) { if (known.node.classList.contains("joined")) node.classList.add("joined"); known.node.replaceWith(node); }
-  else {
-    const last = [...state.items.values()].at(-1)?.item; const day = dayOf(item.at);
-    if (!last || dayOf(last.at) !== day) flow.append(make("div", "day", day));
-    else if (last.sender.id === item.sender.id && new Date(item.at) - new Date(last.at) < 300000) node.classList.add("joined");
-    flow.append(node);
-  }
-  state.items.set(item.id, { item, node });
-  state.seen[`${state.me}|${state.chat}`] = Math.max(Number(item.id), Number(state.seen[`${state.me}|${state.chat}`] || 0));
-  localStorage.setItem("seen", JSON.stringify(state.seen));
-  if (known) return;
-  if (stay && item.sender.id !== state.me) $("newer").hidden = false; else toBottom();
-}
-const inShanghai = { timeZone: "Asia/Shanghai" };
-const dayOf = (at) => new Date(at).toLocaleDateString("zh-CN", { ...inShanghai, month: "long", day: "numeric", weekday: "short" });
-const timeOf = (at) => new Date(at).toLocaleTimeString("zh-CN", { ...inShanghai, hour: "2-digit", minute: "2-digit" });
-function draw(item) {
-  const own = item.sender.id === state.me; const node = make("article", own ? "msg own" : "msg"); node.dataset.id = item.id;
-  const face = make("span", item.sender.is_bot ? "face bot" : "face", item.sender.is_bot ? "港" : shortName(item.sender.name));
-  face.setAttribute("aria-hidden", "true");
-  const stack = make("div", "stack"); const from = make("div", "from", `${item.sender.name} ${timeOf(item.at)}`); from.title = item.at;
-  stack.append(from, item.card ? drawCard(item) : drawBubble(item));
-  const tools = make("button", "ghost tools", "引用"); tools.type = "button"; tools.onclick = () => quote(item); tools.setAttribute("aria-label", `引用 ${item.sender.name} 的消息`);
-  node.oncontextmenu = (event) => { if (!getSelection().toString()) { event.preventDefault(); quote(item); } };
-  node.append(face, stack, tools); return node;
-}
-function drawBubble(item) {
-  const bubble = make("div", "bubble");
-  if (item.reply_to) { const found = state.items.get(item.reply_to)?.item; if (found) bubble.append(make("div", "quote", `${found.sender.name}：${found.text}`)); }
-  const text = make("div", "", item.text); bubble.append(text);
-  if (item.text.split("\n").length > 8 || item.text.length > 400) {
-    text.classList.add("fold"); const button = make("button", "ghost", "展开"); button.type = "button";
-    button.onclick = () => { button.textContent = text.classList.toggle("fold") ? "展开" : "收起"; }; bubble.append(button);
-  }
-  for (const picture of item.attachments || []) { if (!picture.url.startsWith("data:image/")) continue; const img = make("img"); img.src = picture.url; img.alt = picture.name || "图片"; bubble.append(img); }
-  return bubble;
-}
-function drawCard(item) {
-  const card = item.card; const box = make("section", "card"); box.dataset.tone = card.tone; box.setAttribute("aria-label", card.title);
-  const head = make("header"); head.append(make("span", "", card.title)); if (card.status) head.append(make("span", "chip", card.status)); box.append(head, make("p", "", card.lead));
-  if (card.rows.length) { const list = make("dl"); for (const row of card.rows) list.append(make("dt", "", row.label), make("dd", "", row.value)); box.append(list); }
-  if (card.note) box.append(make("div", "note", card.note));
-  if (card.buttons.length) {
-    const actions = make("div", "actions");
-    for (const button of card.buttons) {
-      const node = make("button", button.style === "plain" ? "" : button.style, button.label); node.type = "button";
-      node.onclick = async () => {
-        if (button.url) { window.open(button.url, "_blank", "noopener"); return; }
-        if (button.confirm && !window.confirm(button.confirm)) return;
-        for (const other of actions.children) other.disabled = true;
-        try { const answer = await call("press", { message_id: item.id, button: button.id, by: state.me }); toast(answer.toast); put({ ...item, card: answer.card || item.card }); await more(); await drawChats(); }
-        catch (error) { toast(error.message); } finally { for (const other of actions.children) other.disabled = false; }
-      };
-      actions.append(node);
-    }
-    box.append(actions);
-  }
-  return box;
+  if (!flow.put(item, { quiet }) || quiet) return;
+  if (item.sender.id === state.me) composer.echo(item);
+  else $("live").textContent = `${item.sender.name}：${item.text}`;
+  markSeen();
 }
 
-// ---- writing
-function quote(item) { state.quote = item; $("quoted").hidden = !item; if (item) { $("quoted").firstElementChild.textContent = `引用 ${item.sender.name}：${item.text}`; $("text").focus(); } }
-$("quoted").lastElementChild.onclick = () => quote(null);
-function grow() { const box = $("text"); box.style.height = "auto"; box.style.height = `${box.scrollHeight + 2}px`; }
-async function send() {
-  const text = $("text").value; if (!text.trim() && !state.pictures.length) return;
-  $("send").disabled = true; fault(null);
-  const body = { chat: state.chat, sender: state.me, text, mention_bot: text.includes(`@${BOT}`), reply_to: state.quote?.id || null, attachments: state.pictures, client_id: state.draft || (state.draft = crypto.randomUUID()) };
-  try { await call("messages", body); $("text").value = ""; state.draft = ""; state.pictures = []; drawPictures(); quote(null); grow(); await more(true); await drawChats(); }
-  catch (error) { fault(error); } finally { $("send").disabled = false; $("text").focus(); }
+async function send(body) {
+  const { chat, turn } = state;
+  await call("messages", { chat, sender: state.me, ...body });
+  if (turn === state.turn) {
+    await more(turn);
+    flow.toEnd();
+  }
+  done();
+  refresh();
 }
-$("write").onsubmit = (event) => { event.preventDefault(); send(); };
-$("text").oninput = () => { state.draft = ""; grow(); suggest(); };
-$("text").onkeydown = (event) => {
-  const list = $("mentions");
-  if (!list.hidden && ["ArrowDown", "ArrowUp", "Enter", "Tab", "Escape"].includes(event.key)) {
-    event.preventDefault(); const count = list.children.length;
-    if (event.key === "Escape") list.hidden = true;
-    else if (event.key === "ArrowDown") choose((state.suggestion + 1) % count);
-    else if (event.key === "ArrowUp") choose((state.suggestion + count - 1) % count);
-    else list.children[state.suggestion].click();
+
+async function press(item, id, picked) {
+  const { turn } = state;
+  try {
+    const { toast, card } = await call("press", { message_id: item.id, button: id, by: state.me, picked });
+    if (turn !== state.turn) return;
+    flow.put({ ...(flow.get(item.id) || item), card: card || item.card });
+    flow.note(item.id, toast, false);
+    await more(turn);
+    done();
+  } catch (error) {
+    flow.note(item.id, error.message, true);
+  }
+  refresh();
+}
+
+// One's own line of events; a break is told, and what was missed is fetched when it is back.
+function listen() {
+  state.stream?.close();
+  const stream = new EventSource(query("/sandbox/api/events", { as: state.me }));
+  state.stream = stream;
+  const heard = (event) => {
+    if (stream !== state.stream) return;
+    arrive(JSON.parse(event.data), false);
+    refresh();
+  };
+  stream.addEventListener("message", heard);
+  stream.addEventListener("update", heard);
+  stream.addEventListener("clock", (event) => showClock(JSON.parse(event.data), true));
+  stream.onopen = () => {
+    if (!$("lost").hidden) more().then(refresh).catch(() => {});
+    $("lost").hidden = true;
+  };
+  stream.onerror = () => {
+    $("lost").hidden = stream !== state.stream;
+  };
+}
+
+let menuItem = null;
+function openMenu(item, x, y) {
+  menuItem = item;
+  const menu = $("menu");
+  menu.hidden = false;
+  menu.style.left = `${Math.max(8, Math.min(x, innerWidth - menu.offsetWidth - 8))}px`;
+  menu.style.top = `${Math.max(8, Math.min(y, innerHeight - menu.offsetHeight - 8))}px`;
+  $("menu-quote").focus();
+}
+function closeMenu() {
+  $("menu").hidden = true;
+}
+$("menu-quote").onclick = () => {
+  closeMenu();
+  composer.quote(menuItem);
+};
+$("menu-copy").onclick = () => {
+  closeMenu();
+  copy(menuItem.text);
+};
+$("menu").onkeydown = (event) => {
+  if (!["ArrowDown", "ArrowUp"].includes(event.key)) return;
+  event.preventDefault();
+  ($("menu-quote") === document.activeElement ? $("menu-copy") : $("menu-quote")).focus();
+};
+document.addEventListener("pointerdown", (event) => event.target.closest("#menu") || closeMenu());
+async function copy(text) {
+  try {
+    await navigator.clipboard.writeText(text);
+  } catch {
+    composer.fault("浏览器不让复制，请选中文字后按 Ctrl 加 C。");
+  }
+}
+
+function look(picture) {
+  $("viewer-image").src = picture.url;
+  $("viewer-image").alt = picture.name || "图片";
+  $("viewer").showModal();
+}
+$("viewer").onclick = () => $("viewer").close();
+
+function showClock(clock, moved) {
+  const before = hereAndNow().day;
+  setClock(clock.now, moved);
+  state.movable = clock.movable;
+  $("calendar").textContent = clock.calendar_note || "";
+  for (const node of document.querySelectorAll("#clock-buttons button, #clock-form input, #clock-form button")) {
+    node.disabled = !clock.movable;
+  }
+  tick();
+  if (before !== hereAndNow().day) {
+    flow.retime();
+    refresh();
+  }
+}
+let shownDay = "";
+function tick() {
+  const { day, time } = hereAndNow();
+  $("clock-day").textContent = day;
+  $("clock-time").textContent = time;
+  if (shownDay && shownDay !== day) flow.retime();
+  shownDay = day;
+}
+async function move(body, words) {
+  $("clock-fault").hidden = true;
+  $("clock-told").textContent = "正在走到那个时间，到期的提醒会逐条发出。";
+  $("side").setAttribute("aria-busy", "true");
+  for (const node of $("clock-buttons").children) node.disabled = true;
+  try {
+    showClock(await call("clock", body), true);
+    const { day, time } = hereAndNow();
+    $("clock-told").textContent = `${words}现在是 ${day} ${time}。`;
+    await more();
+    refresh();
+    return true;
+  } catch (error) {
+    $("clock-told").textContent = "";
+    $("clock-fault").textContent = error.message;
+    $("clock-fault").hidden = false;
+    return false;
+  } finally {
+    $("side").removeAttribute("aria-busy");
+    for (const node of $("clock-buttons").children) node.disabled = !state.movable;
+  }
+}
+$("clock-buttons").onclick = (event) => {
+  const advance = event.target.dataset.advance;
+  if (advance) move({ advance }, "拨好了，");
+};
+$("clock-form").onsubmit = async (event) => {
+  event.preventDefault();
+  const at = parse($("clock-at").value);
+  if (!at) {
+    $("clock-fault").textContent = "请写成「明天 8:30」「周五 14:00」或「11-25 8:30」。";
+    $("clock-fault").hidden = false;
+    $("clock-at").focus();
     return;
   }
-  if (event.key === "Enter" && !event.shiftKey && !event.isComposing) { event.preventDefault(); send(); }
+  if (Date.parse(at) <= now()) {
+    $("clock-fault").textContent = "时钟只能往后拨，请写一个更晚的时间。";
+    $("clock-fault").hidden = false;
+    $("clock-at").focus();
+    return;
+  }
+  if (await move({ set: at }, "拨好了，")) $("clock-at").value = "";
 };
-function choose(index) { state.suggestion = index; [...$("mentions").children].forEach((node, n) => node.setAttribute("aria-selected", String(n === index))); }
-function suggest() {
-  const box = $("text"); const before = box.value.slice(0, box.selectionStart); const found = before.match(/@([^\s@]{0,10})$/);
-  const names = found ? [BOT, ...state.people.map((p) => p.name)].filter((n) => n.includes(found[1])).slice(0, 6) : [];
-  $("mentions").hidden = !names.length;
-  $("mentions").replaceChildren(...names.map((name) => { const node = make("li", "", name); node.setAttribute("role", "option");
-    node.onclick = () => { const start = before.length - found[0].length; box.value = `${box.value.slice(0, start)}@${name} ${box.value.slice(box.selectionStart)}`; $("mentions").hidden = true; box.focus(); }; return node; }));
-  if (names.length) choose(0);
-}
-function drawPictures() { $("pictures").hidden = !state.pictures.length; $("pictures").replaceChildren(...state.pictures.map((p) => { const img = make("img"); img.src = p.url; img.alt = p.name; return img; })); }
-function take(files) { for (const file of files) { if (!file.type.startsWith("image/")) continue; if (file.size > 512 * 1024) { fault(new Error("图片超过 512 KB，请压缩后再发。")); continue; } const reader = new FileReader(); reader.onload = () => { state.pictures.push({ type: "image", name: file.name, url: reader.result }); drawPictures(); }; reader.readAsDataURL(file); } }
-$("file").onchange = () => { take($("file").files); $("file").value = ""; };
-$("text").onpaste = (event) => { if (event.clipboardData.files.length) { event.preventDefault(); take(event.clipboardData.files); } };
 
-// ---- clock, steps, live events
-function showClock(clock) {
-  state.clock = new Date(clock.now); state.read = Date.now(); $("calendar").textContent = clock.calendar_note || "";
-  for (const node of document.querySelectorAll("#clock-buttons button, #clock-form input, #clock-form button")) node.disabled = !clock.movable;
-  tick();
+let current = null;
+const walked = new Set();
+function drawSteps() {
+  $("steps").replaceChildren(...STEPS.map((step, n) => {
+    const row = make("li");
+    row.classList.toggle("current", n === current);
+    const main = button("", "step", () => walk(n));
+    const who = people.byId.get(step.who);
+    main.append(make("b", "number", walked.has(n) ? "✓" : String(n + 1)));
+    const words = make("span", "step-words");
+    words.append(make("strong", "", step.title), make("small", "", step.then));
+    if (who) words.append(make("small", "step-who", `以 ${who.name} 的身份`));
+    main.append(words);
+    if (walked.has(n)) main.append(make("span", "unseen", "，已做过"));
+    row.append(main);
+    return row;
+  }));
 }
-function tick() { if (!state.clock) return; const now = new Date(state.clock.getTime() + Date.now() - state.read); $("clock").textContent = now.toLocaleString("zh-CN", { ...inShanghai, month: "long", day: "numeric", weekday: "short", hour: "2-digit", minute: "2-digit" }); }
-async function move(body) { try { showClock(await call("clock", body)); await more(); await drawChats(); } catch (error) { toast(error.message); } }
-$("clock-buttons").onclick = (event) => { const advance = event.target.dataset.advance; if (advance) move({ advance }); };
-$("clock-form").onsubmit = (event) => { event.preventDefault(); if ($("clock-at").value) move({ set: `${$("clock-at").value}:00+08:00` }); };
-$("steps").replaceChildren(...STEPS.map((step, n) => { const item = make("li"); const button = make("button", "", `${n + 1}. ${step.title}`); button.type = "button"; button.append(make("small", "", step.then));
-  button.onclick = async () => { await become(step.who, step.chat === "group" ? MAIN : `dm:${step.who}`); if (step.text) { $("text").value = step.text; grow(); $("text").focus(); } if (matchMedia("(max-width: 1000px)").matches) side(false); }; item.append(button); return item; }));
-$("play").onclick = async () => { try { await open(MAIN); const { messages } = await call("play", {}); toast(`正在播放示例一天的对话，共 ${messages} 条里的前一段`); } catch (error) { toast(error.message); } };
-function side(show) { $("frame").classList.toggle("no-side", !show); $("side-toggle").setAttribute("aria-expanded", String(show)); }
-$("side-toggle").onclick = () => side($("frame").classList.contains("no-side"));
-$("back").onclick = () => setPage("list");
-$("newer").onclick = toBottom;
-$("flow").onscroll = () => { if (atBottom()) $("newer").hidden = true; };
-$("person").onchange = () => { const found = state.people.find((p) => p.name === $("person").value || p.id === $("person").value); if (found) become(found.id); };
-function listen() {
-  state.stream?.close(); const stream = new EventSource(`/sandbox/api/events?as=${encodeURIComponent(state.me)}`); state.stream = stream;
-  const heard = (event) => { const item = JSON.parse(event.data); put(item); clearTimeout(listen.timer); listen.timer = setTimeout(drawChats, 200); };
-  stream.addEventListener("message", heard); stream.addEventListener("update", heard);
-  stream.addEventListener("clock", (event) => showClock(JSON.parse(event.data)));
-  stream.onopen = () => { if (state.lost) { state.lost = false; more(); } }; stream.onerror = () => { state.lost = true; };
-}
-async function start() {
+async function walk(n, other = false) {
+  const step = STEPS[n];
+  current = n;
+  drawSteps();
   try {
-    state.people = await call("people"); state.byId = new Map(state.people.map((p) => [p.id, p]));
-    if (!state.byId.has(state.me)) state.me = state.people[0]?.id || "";
-    $("people").replaceChildren(...state.people.map((p) => { const option = make("option"); option.value = p.name; option.label = ROLES[p.role] || p.role; return option; }));
-    drawQuick(); if (matchMedia("(max-width: 1000px)").matches) side(false);
-    showClock(await call("clock")); listen(); await open(MAIN); setInterval(tick, 5000); setInterval(async () => showClock(await call("clock")), 60000);
-  } catch (error) { fault(error); }
+    await become(step.who, step.chat === "group" ? MAIN : `dm:${step.who}`);
+  } catch (error) {
+    complain(error);
+    return;
+  }
+  goTo("talk");
+  if (isNarrow()) showSide(false);
+  guide(step, n, other);
+}
+function guide(step, n, other) {
+  const number = ticketNumber();
+  if ((other || !step.fill) && step.press) {
+    const found = flow.point(other ? step.other.press : step.press);
+    hint(n, found ? `按这张卡片上的「${step.press}」。${step.then}` : step.before, !found);
+    return;
+  }
+  if (step.chat === "direct" && !number) {
+    hint(n, step.before, true);
+    return;
+  }
+  composer.fill(step.fill(number));
+  hint(n, `写好了，按「发送」。${step.then}`);
+}
+// The number of the newest ticket this chat speaks of.
+function ticketNumber() {
+  for (const item of flow.items().reverse()) {
+    const found = /#(\d{3,})/.exec(item.card?.title || "") || /#(\d{3,})/.exec(item.text);
+    if (found) return found[1];
+  }
+  return null;
+}
+function hint(n, text = "", missing = false) {
+  $("hint").hidden = n === null;
+  if (n === null) {
+    if (current !== null) {
+      current = null;
+      drawSteps();
+    }
+    return;
+  }
+  const step = STEPS[n];
+  const bar = make("div", "hint-buttons");
+  if (missing && n > 0) bar.append(button(`去第 ${n} 步`, "plain", () => walk(n - 1)));
+  if (!missing && step.other) bar.append(button(step.other.label, "plain", () => {
+    composer.fill("");
+    guide(step, n, true);
+  }));
+  bar.append(button("收起", "ghost", () => hint(null)));
+  const words = make("p");
+  words.append(make("strong", "", `第 ${n + 1} 步 `), text);
+  $("hint").replaceChildren(words, bar);
+  current = n;
+  drawSteps();
+}
+// What a person just did may have been the step: then offer the next one.
+function done() {
+  if (current === null) return;
+  const n = current;
+  walked.add(n);
+  const next = STEPS[n + 1];
+  const words = make("p");
+  words.append(make("strong", "", `第 ${n + 1} 步好了 `), next ? `接下来：${next.title}。` : "一件事走完了。可以拨时钟，看看没人理会时会怎样提醒。");
+  const bar = make("div", "hint-buttons");
+  if (next) bar.append(button("下一步", "main", () => walk(n + 1)));
+  bar.append(button("收起", "ghost", () => hint(null)));
+  $("hint").replaceChildren(words, bar);
+  $("hint").hidden = false;
+  drawSteps();
+}
+
+$("play").onclick = async () => {
+  $("play").disabled = true;
+  $("play-told").textContent = "正在开始。";
+  try {
+    await open(MAIN, { page: "talk" });
+    await call("play", {});
+    $("play-told").textContent = "正在大群里播放，大约二十秒。";
+    if (isNarrow()) showSide(false);
+  } catch (error) {
+    $("play-told").textContent = error.message;
+  } finally {
+    setTimeout(() => {
+      $("play").disabled = false;
+      $("play-told").textContent = "";
+    }, 20_000);
+  }
+};
+
+// On a phone the list, the conversation and the guide are pages, and the back key walks them.
+function goTo(page) {
+  if (onPhone() && document.body.dataset.page !== page && page !== "list") history.pushState({ page }, "");
+  document.body.dataset.page = page;
+}
+addEventListener("popstate", (event) => {
+  if (isNarrow()) drawSide(Boolean(event.state?.side));
+  document.body.dataset.page = event.state?.page || "list";
+  refresh();
+});
+$("back").onclick = () => {
+  if (history.state?.page) history.back();
+  else document.body.dataset.page = "list";
+  refresh();
+};
+function showSide(show) {
+  if (onPhone() && show) history.pushState({ page: document.body.dataset.page, side: true }, "");
+  else if (onPhone() && history.state?.side) history.replaceState({ page: document.body.dataset.page }, "");
+  drawSide(show);
+  if (!isNarrow()) remember("side", show);
+}
+function drawSide(show) {
+  document.body.classList.toggle("side-open", show);
+  $("side").hidden = !show;
+  $("side-toggle").setAttribute("aria-expanded", String(show));
+}
+$("side-toggle").onclick = () => {
+  showSide($("side").hidden);
+  if (isNarrow() && !$("side").hidden) $("side-close").focus();
+};
+$("side-close").onclick = () => {
+  showSide(false);
+  $("side-toggle").focus();
+};
+matchMedia("(max-width: 1080px)").addEventListener("change", () => drawSide(!isNarrow() && remembered("side", true)));
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape") return;
+  if (!$("menu").hidden) {
+    closeMenu();
+    $("text").focus();
+  } else if (isNarrow() && !$("side").hidden) showSide(false);
+});
+
+async function start() {
+  drawSide(!isNarrow() && remembered("side", true));
+  document.body.dataset.page = "list";
+  history.replaceState(null, "");
+  try {
+    people.load(await call("people"));
+    showClock(await call("clock"), true);
+    if (!people.all.length) {
+      flow.empty("还没有企业和人员。请先导入名册：在命令行运行 lhg roster import 加文件名。");
+      return;
+    }
+    if (!people.byId.has(state.me)) state.me = people.quick()[0]?.[0] || people.all[0].id;
+    await drawChats();
+    await become(state.me, MAIN);
+    drawSteps();
+    if (!onPhone()) $("text").focus();
+  } catch (error) {
+    complain(error);
+    $("fault").append(" ", button("重新打开", "plain", () => location.reload()));
+    return;
+  }
+  setInterval(tick, 1000);
+  setInterval(() => call("clock").then((clock) => showClock(clock, false)).catch(() => {}), 20_000);
 }
 start();

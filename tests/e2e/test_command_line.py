@@ -1,0 +1,189 @@
+"""The command line: what it prints, what it leaves behind, how it ends."""
+
+import os
+import signal
+import socket
+import sqlite3
+import stat
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+
+import pytest
+from dotenv import dotenv_values
+
+from bot import app as application
+from bot.settings import CORE
+
+ROOT = Path(__file__).parents[2]
+
+
+def environment(folder: Path, **settings: str) -> dict[str, str]:
+    keep = {k: v for k, v in os.environ.items() if not k.startswith(("LHG_", "WECOM_", "GENERIC_"))}
+    url = f"sqlite:///{folder / 'lhg.db'}"
+    return {**keep, "PYTHONPATH": str(ROOT), "LHG_DATABASE_URL": url, **settings}
+
+
+def bot(
+    folder: Path, *arguments: str, say: str = "", **settings: str
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "bot", *arguments],
+        cwd=folder,
+        env=environment(folder, **settings),
+        input=say,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "settings", "told"),
+    [
+        (("serve",), {"LHG_LOG_FORMAT": "xml"}, "LHG_LOG_FORMAT"),
+        (("serve",), {"LHG_DATABASE_URL": "postgresql://u:canary@127.0.0.1:1/x"}, "数据库连不上"),
+        (("serve",), {"LHG_DATABASE_URL": "sqlite:////proc/none/x.db"}, "/proc/none"),
+        (("migrate", "--to", "none"), {}, "没有版本 none"),
+        (("demo", "--clock", "nine"), {}, "--clock"),
+        (("token", "create", "--name", "n", "--scope", "read", "--enterprise", "E9"), {}, "E9"),
+        (("replay", "missing.jsonl"), {}, "missing.jsonl"),
+        (("nothing",), {}, "nothing"),
+    ],
+)
+def test_wrong_use_ends_with_2_and_a_sentence(
+    tmp_path: Path, arguments: tuple[str, ...], settings: dict[str, str], told: str
+) -> None:
+    done = bot(tmp_path, *arguments, **settings)
+    assert done.returncode == 2
+    assert told in done.stderr
+    assert "Traceback" not in done.stderr
+    assert "canary" not in done.stderr
+
+
+def test_a_port_in_use_is_told(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        listen = f"127.0.0.1:{taken.getsockname()[1]}"
+        done = bot(tmp_path, "serve", LHG_LISTEN=listen)
+    assert done.returncode == 2
+    assert f"{listen} 已被占用" in done.stderr
+
+
+def test_a_newer_database_is_refused(tmp_path: Path) -> None:
+    assert bot(tmp_path, "migrate").returncode == 0
+    with sqlite3.connect(tmp_path / "lhg.db") as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    connection.close()
+    for command in ("migrate", "serve"):
+        done = bot(tmp_path, command)
+        assert done.returncode == 2
+        assert "9999" in done.stderr
+
+
+def test_init_writes_a_private_file_that_reads_back_as_typed(tmp_path: Path) -> None:
+    typed = {
+        "LHG_OFFICE_NAME": "老洪港 #1 '办公室'",
+        "LHG_BOT_NAME": "小港，${HOME}",
+        "GENERIC_SECRET": "a\\b\"c'd#e $f 0123456789",
+        "LHG_DATABASE_URL": f"sqlite:///{tmp_path / 'lhg.db'}",
+    }
+    keys = [s.key for s in (*CORE, *application.platform_settings())]
+    answers = "".join(f"{typed.get(key, '')}\n" for key in keys)
+    bot(tmp_path, "migrate")
+    done = bot(tmp_path, "init", say=answers)
+    path = tmp_path / ".env"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    written = dotenv_values(path, interpolate=False)
+    assert {key: written[key] for key in typed} == typed
+    assert len(written["LHG_SECRET_KEY"] or "") >= 32
+    assert list(written) == keys
+    assert "✓ 设置" in done.stdout
+    again = bot(tmp_path, "init", say=answers)
+    assert again.returncode == 2
+    assert "已经存在" in again.stderr
+
+
+def test_doctor_names_each_fault_with_its_cure(tmp_path: Path) -> None:
+    bot(tmp_path, "migrate")
+    (tmp_path / "lhg.db").chmod(0o600)
+    good = {"GENERIC_SECRET": "generic-secret-0123456789", "LHG_PUBLIC_URL": "https://a.example.cn"}
+    done = bot(tmp_path, "doctor", **good)
+    assert (done.returncode, "✗" in done.stdout) == (0, False), done.stdout
+    (tmp_path / "lhg.db").chmod(0o644)
+    done = bot(tmp_path, "doctor", GENERIC_SECRET=good["GENERIC_SECRET"])
+    assert done.returncode == 1
+    faults = [line for line in done.stdout.splitlines() if line.startswith("✗")]
+    assert len(faults) == 2
+    assert "LHG_PUBLIC_URL" in done.stdout
+    assert "chmod 600" in done.stdout
+    done = bot(tmp_path, "doctor", GENERIC_SECRET="short", LHG_LOG_FORMAT="xml")
+    assert done.returncode == 1
+    assert done.stdout.count("✗ 设置") == 2
+
+
+def test_a_token_is_shown_once_and_stored_as_a_hash(tmp_path: Path) -> None:
+    done = bot(tmp_path, "token", "create", "--name", "大屏", "--scope", "read")
+    assert done.returncode == 0
+    token = done.stdout.strip()
+    assert len(token) >= 40
+    for path in tmp_path.glob("lhg.db*"):
+        assert token.encode() not in path.read_bytes()
+
+
+def test_a_changed_audit_line_is_found(tmp_path: Path) -> None:
+    for name in ("one", "two", "three"):
+        bot(tmp_path, "token", "create", "--name", name, "--scope", "read")
+    done = bot(tmp_path, "audit", "verify")
+    assert (done.returncode, "共 3 条" in done.stdout) == (0, True)
+    with sqlite3.connect(tmp_path / "lhg.db") as connection:
+        for (name,) in connection.execute(
+            "SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'audit'"
+        ).fetchall():
+            connection.execute(f"DROP TRIGGER {name}")
+        connection.execute("UPDATE audit SET actor = 'x' WHERE id = 2")
+    connection.close()
+    done = bot(tmp_path, "audit", "verify")
+    assert (done.returncode, "第 2 条" in done.stdout) == (1, True)
+
+
+def test_the_demo_starts_again_with_the_same_token_and_data(tmp_path: Path) -> None:
+    tokens = []
+    for _ in range(2):
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        with subprocess.Popen(
+            [
+                sys.executable,
+                "-m",
+                "bot",
+                "demo",
+                "--no-browser",
+                "--port",
+                str(port),
+                "--data",
+                "d",
+            ],
+            cwd=tmp_path,
+            env=environment(tmp_path),
+            stdout=subprocess.PIPE,
+            text=True,
+        ) as process:
+            assert process.stdout is not None
+            assert f"http://127.0.0.1:{port}/sandbox/" in process.stdout.readline()
+            tokens.append(process.stdout.readline().strip().removeprefix("接口令牌："))
+            request = urllib.request.Request(
+                f"http://127.0.0.1:{port}/api/v1/enterprises?limit=200",
+                headers={"Authorization": f"Bearer {tokens[-1]}"},
+            )
+            with urllib.request.urlopen(request, timeout=10) as response:
+                assert response.read().count(b'"short_name"') == 45
+            process.send_signal(signal.SIGINT)
+            assert process.wait(10) == 0
+    assert tokens[0] == tokens[1]
+    assert stat.S_IMODE((tmp_path / "d" / "token").stat().st_mode) == 0o600
+    assert not (tmp_path / "lhg.db").exists()
