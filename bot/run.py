@@ -1,7 +1,6 @@
 """Start an App and serve it until it is told to stop."""
 
 import asyncio
-import errno
 import logging
 import signal
 import sys
@@ -11,6 +10,7 @@ from aiohttp import web
 
 from bot.app import App
 from bot.platform import ConfigError
+from bot.settings import cannot_listen
 
 _log = logging.getLogger("bot.run")
 _SWITCH_SECONDS = 0.0005
@@ -29,7 +29,7 @@ async def _serve(app: App, ready: Callable[[int], None]) -> None:
         try:
             await site.start()
         except OSError as error:
-            raise ConfigError([_cannot_listen(app, error)]) from error
+            raise ConfigError([cannot_listen(app.settings, error)]) from error
         server = site._server
         sockets = [] if server is None else list(getattr(server, "sockets", []) or [])
         ready(sockets[0].getsockname()[1] if sockets else app.settings.port)
@@ -39,13 +39,6 @@ async def _serve(app: App, ready: Callable[[int], None]) -> None:
         await runner.cleanup()
         await app.stop()
         _log.info("stopped")
-
-
-def _cannot_listen(app: App, error: OSError) -> str:
-    address = f"{app.settings.host}:{app.settings.port}"
-    if error.errno == errno.EADDRINUSE:
-        return f"{address} 已被占用，请停掉占用的程序，或换一个端口。"
-    return f"不能监听 {address}（{error.strerror}），请核对 LHG_LISTEN。"
 
 
 def serve(build: Callable[[], App], ready: Callable[[int], None]) -> None:

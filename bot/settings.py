@@ -1,5 +1,6 @@
 """Environment and .env -> one frozen Settings; every mistake is reported at once."""
 
+import errno
 import os
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -130,3 +131,11 @@ def _listen(text: str, problems: list[str]) -> tuple[str, int]:
         problems.append(f"LHG_LISTEN={text} 请写 地址:端口，例如 127.0.0.1:8080。")
         return "127.0.0.1", 8080
     return match.group(1).strip("[]"), int(match.group(2))
+
+
+def cannot_listen(settings: Settings, error: OSError) -> str:
+    """Why the address of LHG_LISTEN cannot be had."""
+    address = f"{settings.host}:{settings.port}"
+    if error.errno == errno.EADDRINUSE:
+        return f"{address} 已被占用，请停掉占用的程序，或换一个端口。"
+    return f"不能监听 {address}（{error.strerror}），请核对 LHG_LISTEN。"

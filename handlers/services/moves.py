@@ -9,7 +9,7 @@ from typing import Any, Final
 from handlers.chat.dates import date_in
 from handlers.chat.events import ChatKind, InboundEvent
 from handlers.chat.grammar import TicketRef, refs_in_bot_text
-from handlers.chat.outbound import Reply
+from handlers.chat.outbound import Card, Reply
 from handlers.domain.category import LABELS, Category, Urgency
 from handlers.domain.errors import BadInput, StaleVersion, UnknownTicket
 from handlers.domain.people import Role
@@ -338,37 +338,30 @@ class Moves:
         if move is Move.NAME_FIRM:
             told = say.firm_named(after, self.tickets.telling.firm(after), owner)
         if asked.pressed:
-            card = self._card(after, asked)
+            card = self._card(after, asked, told)
             if card is not None:
                 return Reply.show(card, told, after.number)
         return Reply.say(told, after.number)
 
-    def _card(self, ticket: Ticket, asked: Asked) -> Any:
-        """The pressed card as the ticket stands now."""
+    def _card(self, ticket: Ticket, asked: Asked, told: str) -> Card | None:
+        """The pressed card as the ticket stands now, under the key it was pressed by."""
         press = asked.event.press
-        now = self._clock.now()
         if press is None:
             return None
+        now = self._clock.now()
         telling = self.tickets.telling
         firm, owner = telling.firm(ticket), telling.owner(ticket)
         face = press.card_key.rsplit(":", 1)[-1]
         person = asked.speaker.person
         if person is not None and person.role is Role.MANAGER:
-            return (
-                say.firm_card(ticket, owner, now, say.thanks_for_rating(ticket))
-                if face
-                in (
-                    "firm",
-                    "callback",
-                )
-                else None
-            )
-        if face == "handler":
+            card = say.firm_card(ticket, owner, now, told)
+        elif face == "handler":
             contact = telling.firm_person(ticket)
-            return say.handler_card(
-                ticket, firm, ticket.reporter_name or (contact.name if contact else ""), owner, now
-            )
-        return say.decided_card(ticket, face, firm, owner, now)
+            named = ticket.reporter_name or (contact.name if contact else "")
+            card = say.handler_card(ticket, firm, named, owner, now)
+        else:
+            card = say.decided_card(ticket, face, firm, owner, now)
+        return replace(card, key=press.card_key) if press.card_key else card
 
 
 # These ask for a text, but a button may carry it.

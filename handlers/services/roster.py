@@ -208,7 +208,12 @@ class RosterService:
         name, phone = values.get("contact_name", ""), values.get("contact_phone", "")
         if not name and not phone:
             return []
-        known = self._people.main_contact(enterprise.id)
+        present = self._people.main_contact(enterprise.id)
+        known = present
+        if present is not None and name and present.name != name:
+            # Another person: the account of the one before must not speak as the new one.
+            self._people.save_person(replace(present, active=False))
+            known = None
         base = known or Person(
             self._people.next_contact_id(enterprise.id),
             name or enterprise.short_name,
@@ -228,6 +233,8 @@ class RosterService:
         ]
         if known is None or changes:
             self._people.save_person(person)
+        if known is None and present is not None:
+            return ["contact_name"]
         return changes if known is not None else []
 
     def _named(

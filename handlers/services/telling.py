@@ -122,6 +122,9 @@ class Telling:
         if before.state is not after.state or before.owner_id != after.owner_id:
             card = say.group_card(after, self.firm(after), self.owner(after), now)
             self.group(after, card, update=True)
+            if after.state is State.CLOSED:
+                done = say.result_card(after, self.firm(after), self.owner(after), now)
+                self.group(after, _as_result(done), update=True)
 
     def opened(self, ticket: Ticket, by: Person | None, to_group: bool) -> None:
         """A new ticket: its handler gets the card with buttons; the firm's contact is told."""

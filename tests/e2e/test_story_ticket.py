@@ -213,3 +213,13 @@ async def test_asking_the_firm_pauses_and_its_answer_resumes(house: House) -> No
     ticket = await house.ticket()
     assert ticket.state == "in_progress"
     assert ticket.due_resolution > due
+
+
+async def test_a_rated_card_has_nothing_left_to_press(house: House) -> None:
+    await house.group_says("E003", PROBLEM)
+    await house.says("P041", "认领 1001")
+    await house.says("P041", "办结 1001 专场招聘到岗12人，其余由劳务公司补齐")
+    pressed = await house.press("E003", "满意")
+    assert pressed["card"]["status"] == "已销号"
+    assert pressed["card"]["buttons"] == []
+    assert {m["card"]["status"] for m in await house.in_group()} == {"已销号"}
