@@ -19,16 +19,16 @@ class MovableClock:
     movable = True
 
     def __init__(self, start: datetime | None = None, speed: float = 1.0) -> None:
-        self._base = start or datetime.now(UTC)
-        self._since = time.monotonic()
+        # One value: the writer's thread must never see a new base with an old beginning.
+        self._point = (start or datetime.now(UTC), time.monotonic())
         self._speed = speed
 
     def now(self) -> datetime:
-        gone = (time.monotonic() - self._since) * self._speed
-        return self._base + timedelta(seconds=gone)
+        base, since = self._point
+        return base + timedelta(seconds=(time.monotonic() - since) * self._speed)
 
     def set(self, at: datetime) -> None:
         """Raises ValueError for a time that is past: what was promised stays promised."""
         if at < self.now():
             raise ValueError("the clock only goes forward")
-        self._base, self._since = at, time.monotonic()
+        self._point = (at, time.monotonic())

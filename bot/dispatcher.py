@@ -3,9 +3,10 @@
 import asyncio
 import heapq
 import logging
+import math
 import random
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
@@ -36,15 +37,31 @@ LONGEST_SECONDS: Final = 24 * 3600.0
 _IDLE_SECONDS: Final = 1.0
 # A lane that must wait longer than this gives its rows back, so that no lease runs out on it.
 _PATIENCE_SECONDS: Final = 5.0
+# What was asked longer ago than this is asked again before it is sent.
+_FRESH_SECONDS: Final = 1.0
+_RECORD_PAUSES: Final = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0)
+
+_Key = tuple[int, int]
+
+
+@dataclass(slots=True)
+class _Hold:
+    """A claimed row; `until` (monotonic) is when its lease ends, `checked` when it was still true."""
+
+    row: Claimed
+    until: float
+    checked: float
 
 
 @dataclass(slots=True)
 class _Lane:
-    rows: list[tuple[int, int, Claimed]] = field(default_factory=list)
+    platform: str
+    rows: list[tuple[int, int, _Hold]] = field(default_factory=list)
     task: "asyncio.Task[None] | None" = None
     blocked_until: float = 0.0
-    # Rows of this lane that went back to the outbox: nothing behind one of them may go first.
-    held: set[tuple[int, int]] = field(default_factory=set)
+    # Rows of this lane that went back to the outbox, with the wall time of their next try:
+    # nothing behind one of them may go first.
+    held: dict[_Key, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +73,11 @@ class Pace:
     longest_retry: float = 3600.0
     attempts: int = MOST_ATTEMPTS
     patience: float = _PATIENCE_SECONDS
+    lease: float = LEASE_SECONDS
+
+
+def _key(row: Claimed) -> _Key:
+    return row.priority, row.delivery.id
 
 
 def still_true(row: Claimed, uow: UnitOfWork, now: datetime) -> str:
@@ -77,6 +99,12 @@ def still_true(row: Claimed, uow: UnitOfWork, now: datetime) -> str:
     return ""
 
 
+def _drop(uow: UnitOfWork, row: Claimed, why: str, now: datetime) -> None:
+    uow.outbox.superseded(row.delivery.id, why)
+    if row.still is not None:
+        uow.audit.add(now, "system", "message.dropped", str(row.ticket or ""), {"why": why})
+
+
 class Dispatcher:
     """One task per lane, so that a slow destination delays no other."""
 
@@ -93,8 +121,10 @@ class Dispatcher:
         self._pace = pace
         self._throttle = Throttle()
         self._lanes: dict[str, _Lane] = {}
+        # Ids of rows in the lanes: one whose lease ran out all the same is not taken twice.
+        self._mine: set[int] = set()
         self._wake = asyncio.Event()
-        self._stopping = False
+        self._halt = asyncio.Event()
         self._loop_task: asyncio.Task[None] | None = None
         self.last_turn = 0.0
 
@@ -106,25 +136,32 @@ class Dispatcher:
 
     async def stop(self) -> None:
         """Finish what is being sent; the rest stays in the outbox."""
-        self._stopping = True
+        self._halt.set()
         self._wake.set()
         if self._loop_task is not None:
             await self._loop_task
         tasks = [lane.task for lane in self._lanes.values() if lane.task is not None]
         if tasks:
-            await asyncio.wait(tasks, timeout=self._pace.send_seconds)
+            _, late = await asyncio.wait(tasks, timeout=self._pace.send_seconds + 1.0)
+            for task in late:
+                task.cancel()
+
+    @property
+    def _stopping(self) -> bool:
+        return self._halt.is_set()
 
     async def drain(self, platforms: Iterable[str] | None = None) -> None:
         """Send everything that is due and come back when nothing of it is under way."""
         for _ in range(10_000):
             claimed = await self._turn(platforms)
             # The loop's own turn may have claimed rows just before: they count as under way.
-            if await self._settled() == 0 and claimed == 0:
+            if await self._settled(platforms) == 0 and claimed == 0:
                 return
 
-    async def _settled(self) -> int:
-        """Wait for every lane that is at work; how many there were."""
-        lanes = [lane.task for lane in self._lanes.values()]
+    async def _settled(self, platforms: Iterable[str] | None) -> int:
+        """Wait for every lane of these platforms that is at work; how many there were."""
+        wanted = self._platforms if platforms is None else frozenset(platforms)
+        lanes = [lane.task for lane in self._lanes.values() if lane.platform in wanted]
         tasks = [task for task in lanes if task is not None and not task.done()]
         if tasks:
             await asyncio.wait(tasks)
@@ -153,77 +190,138 @@ class Dispatcher:
         if not wanted:
             return 0
         now = self._now()
-
+        wall, started = time.time(), time.monotonic()
         dropped: list[Claimed] = []
 
         def claim(uow: UnitOfWork) -> list[Claimed]:
             dropped.clear()
-            rows = uow.outbox.claim(BATCH, LEASE_SECONDS, wanted)
             good = []
-            for row in rows:
+            for row in uow.outbox.claim(BATCH, self._pace.lease, wanted):
+                if row.delivery.id in self._mine:
+                    continue
                 why = still_true(row, uow, now)
                 if not why and row.is_update and not self._can_update(row):
                     why = "cannot_update"
                 if why:
                     dropped.append(row)
-                    uow.outbox.superseded(row.delivery.id, why)
-                    if row.still is not None:
-                        uow.audit.add(
-                            now, "system", "message.dropped", str(row.ticket or ""), {"why": why}
-                        )
+                    _drop(uow, row, why, now)
                     continue
                 good.append(row)
             return good
 
         rows = await self._writer.run(claim)
-        for row in dropped:
-            self._lane(row).held.discard((row.priority, row.delivery.id))
+        for row in (*dropped, *rows):
+            self._lane(row).held.pop(_key(row), None)
         for row in rows:
-            lane = self._lane(row)
-            lane.held.discard((row.priority, row.delivery.id))
-            heapq.heappush(lane.rows, (row.priority, row.delivery.id, row))
-            if lane.task is None or lane.task.done():
-                lane.task = asyncio.create_task(self._work_lane(lane), name="lane")
-        return len(rows)
+            self._take(row, wall, started)
+        return len(rows) + len(dropped)
+
+    def _take(self, row: Claimed, wall: float, started: float) -> None:
+        lane = self._lane(row)
+        # Claims come in order, so what was due before this row and did not come with it is not
+        # ours any more: another process has it, or it has ended.
+        for key in [k for k, due in lane.held.items() if k < _key(row) and due <= wall]:
+            del lane.held[key]
+        self._mine.add(row.delivery.id)
+        heapq.heappush(lane.rows, (*_key(row), _Hold(row, started + self._pace.lease, started)))
+        if lane.task is None or lane.task.done():
+            lane.task = asyncio.create_task(self._run_lane(lane), name="lane")
 
     def _lane(self, row: Claimed) -> _Lane:
         name = f"{row.platform}|{self._platforms[row.platform].lane(row.delivery)}"
-        return self._lanes.setdefault(name, _Lane())
+        return self._lanes.setdefault(name, _Lane(row.platform))
 
     def _can_update(self, row: Claimed) -> bool:
         return bool(row.delivery.update_ref) and self._platforms[row.platform].can.update_cards
 
+    async def _run_lane(self, lane: _Lane) -> None:
+        try:
+            await self._work_lane(lane)
+        except Exception as error:
+            # The database refused: the rows come back when their leases end.
+            _log.error("dispatcher.lane_failed", extra={"error": type(error).__name__})
+            self._mine.difference_update(number for _, number, _ in lane.rows)
+            lane.rows = []
+
     async def _work_lane(self, lane: _Lane) -> None:
         while lane.rows:
-            priority, number, row = lane.rows[0]
+            hold = lane.rows[0][2]
+            row = hold.row
             platform = self._platforms[row.platform]
             limits = platform.limits(row.delivery.to)
             now = time.monotonic()
-            if any(key < (priority, number) for key in lane.held):
+            if any(key < _key(row) for key in lane.held):
                 # One before it waits in the outbox for another try: it goes there too.
                 await self._give_back(lane, max(lane.blocked_until - now, 0.0) + 0.002)
                 continue
             ready = self._throttle.ready_at(limits, now)
-            if ready - now > self._pace.patience or self._stopping:
+            late = max(ready, now) + self._pace.send_seconds > hold.until
+            if ready - now > self._pace.patience or self._stopping or late:
                 await self._give_back(lane, ready - now)
                 continue
             if ready > now:
-                await asyncio.sleep(ready - now)
+                await self._pause(ready - now)
+                continue
+            if now - hold.checked > _FRESH_SECONDS and (row.still or row.not_after):
+                if await self._gone_stale(row):
+                    lane.rows = [entry for entry in lane.rows if entry[2] is not hold]
+                    heapq.heapify(lane.rows)
+                hold.checked = time.monotonic()
                 continue
             heapq.heappop(lane.rows)
             await self._send(platform, lane, row, limits)
 
+    async def _pause(self, seconds: float) -> None:
+        """Sleep, but not through a stop."""
+        try:
+            await asyncio.wait_for(self._halt.wait(), seconds)
+        except TimeoutError:
+            pass
+
+    async def _gone_stale(self, row: Claimed) -> bool:
+        """Whether a row that had to wait is no longer true; it is dropped then."""
+        now = self._now()
+        why = await self._writer.read(lambda uow: still_true(row, uow, now))
+        if why:
+            self._mine.discard(row.delivery.id)
+            await self._record(lambda uow: _drop(uow, row, why, now))
+        return bool(why)
+
     async def _give_back(self, lane: _Lane, wait: float) -> None:
         """Rows that cannot go soon return to the outbox in their order."""
-        rows, lane.rows = [entry[2] for entry in lane.rows], []
-        lane.held.update((row.priority, row.delivery.id) for row in rows)
+        rows, lane.rows = [entry[2].row for entry in lane.rows], []
         next_try = time.time() + max(0.0, wait)
+        self._mine.difference_update(row.delivery.id for row in rows)
 
         def put_back(uow: UnitOfWork) -> None:
             for row in rows:
                 uow.outbox.defer(row.delivery.id, next_try)
 
-        await self._writer.run(put_back)
+        await self._hold_back(lane, rows, next_try, put_back)
+
+    async def _hold_back(
+        self,
+        lane: _Lane,
+        rows: Sequence[Claimed],
+        next_try: float,
+        put_back: Callable[[UnitOfWork], None],
+    ) -> None:
+        """Nothing of the lane passes these rows while they are on their way to the outbox and back."""
+        keys = [_key(row) for row in rows]
+        lane.held.update(dict.fromkeys(keys, math.inf))
+        await self._record(put_back)
+        lane.held.update((key, next_try) for key in keys if key in lane.held)
+        # Look again when their time comes, not at the next idle turn.
+        asyncio.get_running_loop().call_later(max(0.0, next_try - time.time()), self._wake.set)
+
+    async def _record(self, work: Callable[[UnitOfWork], None]) -> None:
+        """Write down what happened; a full queue is waited for, else the message goes twice."""
+        for pause in _RECORD_PAUSES:
+            try:
+                return await self._writer.run(work)
+            except Overloaded:
+                await asyncio.sleep(pause)
+        return await self._writer.run(work)
 
     async def _send(
         self, platform: Platform, lane: _Lane, row: Claimed, limits: tuple[Limit, ...]
@@ -243,9 +341,9 @@ class Dispatcher:
             failure = Transient(type(error).__name__)
         finally:
             self._throttle.end(limits, time.monotonic())
-        await self._record(lane, row, limits, receipt, failure)
+        await self._conclude(lane, row, limits, receipt, failure)
 
-    async def _record(
+    async def _conclude(
         self,
         lane: _Lane,
         row: Claimed,
@@ -254,30 +352,34 @@ class Dispatcher:
         failure: SendError | None,
     ) -> None:
         row_id = row.delivery.id
+        self._mine.discard(row_id)
         if failure is None:
             metrics.sent.labels(row.platform).inc()
-            await self._writer.run(
-                lambda uow: uow.outbox.sent(row_id, receipt.ref, receipt.card_ref)
-            )
+            await self._record(lambda uow: uow.outbox.sent(row_id, receipt.ref, receipt.card_ref))
             return
-        kind = type(failure).__name__.lower()
+        code, kind = failure.code, type(failure).__name__.lower()
         metrics.not_sent.labels(row.platform, kind).inc()
-        final = isinstance(failure, Permanent) or (
-            isinstance(failure, Unsure) and not failure.repeatable
-        )
-        old = time.time() - row.created_wall > LONGEST_SECONDS and row.attempts > 0
-        if final or row.attempts + 1 >= self._pace.attempts or old:
-            _log.warning("message.dead", extra={"row": row_id, "code": failure.code, "kind": kind})
-            await self._writer.run(lambda uow: uow.outbox.dead(row_id, f"{kind}:{failure.code}"))
-            return
         wait = self._wait(row.attempts, failure)
         if isinstance(failure, Transient) and failure.retry_after is not None:
             self._throttle.cool(limits, time.monotonic() + wait)
+        final = isinstance(failure, Permanent) or (
+            isinstance(failure, Unsure) and not failure.repeatable
+        )
+        if final or row.attempts + 1 >= self._pace.attempts or self._is_old(row):
+            _log.warning("message.dead", extra={"row": row_id, "code": code, "kind": kind})
+            await self._record(lambda uow: uow.outbox.dead(row_id, f"{kind}:{code}"))
+            return
         # The lane waits with its head, so that a ticket's messages keep their order.
-        lane.held.add((row.priority, row_id))
-        lane.blocked_until = max(lane.blocked_until, time.monotonic() + wait)
         next_try = time.time() + wait
-        await self._writer.run(lambda uow: uow.outbox.retry(row_id, next_try, failure.code))
+        lane.blocked_until = max(lane.blocked_until, time.monotonic() + wait)
+        await self._hold_back(
+            lane, [row], next_try, lambda uow: uow.outbox.retry(row_id, next_try, code)
+        )
+
+    def _is_old(self, row: Claimed) -> bool:
+        """Tried for a day by both clocks: a moved demo clock ages nothing."""
+        now = min(time.time(), self._now().timestamp())
+        return row.attempts > 0 and now - row.created_wall > LONGEST_SECONDS
 
     def _wait(self, attempts: int, failure: SendError) -> float:
         if isinstance(failure, Transient) and failure.retry_after is not None:

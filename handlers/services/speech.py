@@ -78,7 +78,7 @@ class SpeechService:
         named = self._referred(asked)
         if named is not None:
             return self._about(named, asked, reading)
-        if reading.intent in (Intent.RATING, Intent.FOLLOW_UP) and not reading.is_ticket:
+        if reading.intent in (Intent.RATING, Intent.FOLLOW_UP) or reading.resolved is not None:
             reply = self._verdict(asked, reading)
             if reply is not None:
                 return reply
@@ -184,6 +184,8 @@ class SpeechService:
                     facts = {"m": move.value, "text": asked.rest, "rating": str(reading.rating)}
                 self._moves.wait(asked, "pick", facts)
                 return Reply.say(say.which_ticket(move, judged))
+        if reading.is_ticket:
+            return None
         live = self._tickets.mine(speaker, LIVE)
         if len(live) == 1 and speaker.person is not None:
             if reading.action == "withdraw" or reading.resolved is not None:

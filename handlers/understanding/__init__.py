@@ -1,7 +1,7 @@
 """What a message means: intent, problems, urgency, verdict; transparent rules behind one function."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
@@ -232,6 +232,10 @@ def _firm(
     withdraw = _hit(_WITHDRAW, said)
     if alarm and not _HEARSAY.search(said):
         return _ticket(said, Intent.URGENT, most, 0.9, named, (alarm,))
+    if resolved is False and rating is None and word and _hit(_TROUBLE, said):
+        # 「补贴半年没到账」 is a verdict only where something waits for one; else it is a problem.
+        problem = _ticket(said, Intent.NEW_PROBLEM, most, 0.7, named, (word,))
+        return replace(problem, resolved=False)
     if rating is not None or (resolved is not None and len(flat) <= 30):
         return Reading(
             Intent.RATING if rating is not None else Intent.FOLLOW_UP,

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, bindparam, insert, or_, select, text, update
+from sqlalchemy import Connection, Row, Select, bindparam, insert, or_, select, text, update
 
 from handlers.chat.events import Attachment, AttachmentKind
 from handlers.domain.category import Category, Urgency
@@ -25,6 +25,7 @@ from handlers.domain.ticket import (
 )
 from handlers.ports import Page, TicketMessage, TicketQuery
 from storage.db import Statement
+from storage.repos import search
 from storage.repos.counters import next_value
 from storage.tables.people import EnterpriseRow, PairingRow
 from storage.tables.tickets import HistoryRow, TicketLinkRow, TicketMessageRow, TicketRow
@@ -217,35 +218,38 @@ class SqlTicketStore:
                     (_T.c.paused_since.is_(None)) & (_T.c.due_resolution < now),
                 ),
             )
-        if query.text:
-            wanted = wanted.where(self._matches(query.text))
         if query.cursor:
             wanted = wanted.where(_T.c.number < int(query.cursor))
-        rows = self._connection.execute(
-            wanted.order_by(_T.c.number.desc()).limit(query.limit + 1)
-        ).all()
-        items = tuple(_ticket(row) for row in rows[: query.limit])
-        more = str(items[-1].number) if len(rows) > query.limit else None
+        rows: Mapping[int, Row[Any]] = {
+            row.number: row
+            for part in self._parts(wanted, query.text.strip().lstrip("#"))
+            for row in self._connection.execute(
+                part.order_by(_T.c.number.desc()).limit(query.limit + 1)
+            )
+        }
+        newest = sorted(rows, reverse=True)
+        items = tuple(_ticket(rows[number]) for number in newest[: query.limit])
+        more = str(items[-1].number) if len(newest) > query.limit else None
         return Page(items, more)
 
-    def _matches(self, text: str) -> Any:
-        like = escaped(text.strip().lstrip("#"))
+    def _parts(self, wanted: Select[Any], words: str) -> list[Select[Any]]:
+        """`wanted` narrowed to what holds `words`, in parts that an index can answer each."""
+        if not words:
+            return [wanted]
+        like = escaped(words)
+        said = or_(*(c.ilike(like, escape="\\") for c in (_T.c.title, _T.c.body, _T.c.code)))
         firms = select(_E.c.id).where(
-            or_(
-                _E.c.short_name.like(like, escape="\\"),
-                _E.c.full_name.like(like, escape="\\"),
-            )
+            or_(*(c.ilike(like, escape="\\") for c in (_E.c.short_name, _E.c.full_name)))
         )
-        choices = [
-            _T.c.title.like(like, escape="\\"),
-            _T.c.body.like(like, escape="\\"),
-            _T.c.code.like(like, escape="\\"),
-            _T.c.enterprise_id.in_(firms),
-        ]
-        bare = text.strip().lstrip("#")
-        if bare.isdigit() and len(bare) < 10:
-            choices.append(_T.c.number == int(bare))
-        return or_(*choices)
+        parts = [wanted.where(_T.c.enterprise_id.in_(firms))]
+        if len(words) < 2:
+            parts.append(wanted.where(said))
+        else:
+            parts.append(search.indexed(self._connection, wanted, words).where(said))
+            parts.append(wanted.where(_T.c.number > search.mark(self._connection), said))
+        if words.isdecimal() and len(words) < 10:
+            parts.append(wanted.where(_T.c.number == int(words)))
+        return parts
 
     def of_enterprise(
         self, enterprise_id: EnterpriseId, states: frozenset[State]

@@ -351,6 +351,14 @@ def test_tables_equal_migrations(database_url: str) -> None:
     check(database_url)
 
 
+def test_the_head_read_from_the_files_is_alembics_own() -> None:
+    from alembic.script import ScriptDirectory
+
+    from storage.migrate import _HERE, head
+
+    assert head() == ScriptDirectory(str(_HERE)).get_current_head()
+
+
 def test_a_newer_database_is_refused(sqlite_url: str) -> None:
     from storage.db import DatabaseError
     from storage.migrate import upgrade

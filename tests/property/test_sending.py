@@ -2,19 +2,20 @@
 
 import asyncio
 import os
+import threading
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
-import pytest
-
+from bot.clock import MovableClock
 from bot.dispatcher import Dispatcher, Pace
-from bot.platform import Limit
-from bot.throttle import Throttle
-from bot.writer import Writer
+from bot.platform import Capabilities, Decoded, Limit, RawRequest, Receipt, Rejected, Transient
+from bot.writer import Overloaded, Writer
 from handlers.chat.events import ChatKind, ChatRef
-from handlers.chat.outbound import Content, Priority
+from handlers.chat.outbound import Address, Content, Delivery, Priority
 from handlers.ports import Outgoing
 from storage.db import engine_for
 from storage.uow import Shared
@@ -134,22 +135,130 @@ async def test_a_message_whose_fate_is_unknown_is_not_repeated_blindly(sqlite_ur
         assert await ended(writer, dispatcher, 10) == {"dead": 1}
 
 
-@pytest.mark.parametrize(("count", "per"), [(1, 5.0), (3, 2.0), (20, 60.0)])
-def test_a_window_never_holds_more_than_its_count(count: int, per: float) -> None:
-    throttle, limit = Throttle(), (Limit("k", count, per),)
-    now, sent = 0.0, []
-    for _ in range(count * 4):
-        ready = throttle.ready_at(limit, now)
-        now = max(now, ready)
-        throttle.begin(limit)
-        throttle.end(limit, now)
-        sent.append(now)
-    for index in range(len(sent) - count):
-        assert sent[index + count] - sent[index] >= per - 1e-9
+class Plain:
+    """A far end in the process, for what the network adds nothing to."""
+
+    hooks: tuple[str, ...] = ()
+    can = Capabilities(True, False, False, True, True, 20_000, 1.0)
+
+    def __init__(self, name: str = "fake", limits: tuple[Limit, ...] = ()) -> None:
+        self.name = name
+        self.rules = limits
+        self.taken: list[int] = []
+        self.failing: set[int] = set()
+        self.gate = asyncio.Event()
+        self.gate.set()
+
+    def decode(self, request: RawRequest) -> Decoded:
+        raise Rejected(404, "no_hook")
+
+    def limits(self, to: Address) -> tuple[Limit, ...]:
+        return self.rules
+
+    def lane(self, delivery: Delivery) -> str:
+        return delivery.to.chat.id
+
+    async def send(self, delivery: Delivery) -> Receipt:
+        await self.gate.wait()
+        if delivery.id in self.failing:
+            self.failing.discard(delivery.id)
+            raise Transient("500")
+        self.taken.append(delivery.id)
+        return Receipt(f"r{delivery.id}")
+
+    async def close(self) -> None:
+        return None
 
 
-def test_a_cool_down_holds_everybody_under_its_key() -> None:
-    throttle, limit = Throttle(), (Limit("k", 100, 1.0),)
-    throttle.cool(limit, 50.0)
-    assert throttle.ready_at(limit, 1.0) == 50.0
-    assert throttle.ready_at((Limit("other", 1, 1.0),), 1.0) == 1.0
+@asynccontextmanager
+async def plainly(
+    url: str, *platforms: Plain, pace: Pace = PACE, now: Callable[[], datetime] = lambda: NOW
+) -> AsyncIterator[tuple[Writer, Dispatcher]]:
+    writer = Writer(engine_for(url), Shared(now))
+    writer.start()
+    dispatcher = Dispatcher(writer, {p.name: p for p in platforms}, now, pace)
+    dispatcher.start()
+    try:
+        yield writer, dispatcher
+    finally:
+        await dispatcher.stop()
+        await writer.stop()
+
+
+async def test_a_lane_that_waits_longer_than_its_lease_sends_nothing_twice(sqlite_url: str) -> None:
+    platform = Plain(limits=(Limit("k", 1, 0.05),))
+    pace = Pace(send_seconds=0.1, lease=0.3)
+    async with plainly(sqlite_url, platform, pace=pace) as (writer, dispatcher):
+        rows = await writer.run(lambda uow: [uow.outbox.put(message("a")) for _ in range(15)])
+        assert await ended(writer, dispatcher, 10) == {"sent": 15}
+        assert platform.taken == rows
+
+
+async def test_a_row_that_another_process_finished_does_not_block_its_lane(sqlite_url: str) -> None:
+    platform = Plain()
+    async with plainly(sqlite_url, platform, pace=Pace(first_retry=0.2)) as (writer, dispatcher):
+        platform.gate.clear()
+        rows = await writer.run(lambda uow: [uow.outbox.put(message("a")) for _ in range(3)])
+        platform.failing = {rows[0]}
+        dispatcher.wake()
+        platform.gate.set()
+        while rows[0] in platform.failing:
+            await asyncio.sleep(0.005)
+        await writer.run(lambda uow: uow.outbox.sent(rows[0]))
+        assert await ended(writer, dispatcher, 5) == {"sent": 3}
+        assert platform.taken == rows[1:]
+
+
+async def test_draining_one_platform_does_not_wait_for_another(sqlite_url: str) -> None:
+    quick, slow = Plain("quick"), Plain("slow")
+    slow.gate.clear()
+    async with plainly(sqlite_url, quick, slow) as (writer, dispatcher):
+        await writer.run(lambda uow: uow.outbox.put(_to("slow")))
+        await writer.run(lambda uow: uow.outbox.put(_to("quick")))
+        await asyncio.wait_for(dispatcher.drain(["quick"]), 0.5)
+        assert (len(quick.taken), len(slow.taken)) == (1, 0)
+        slow.gate.set()
+
+
+async def test_what_was_sent_is_recorded_though_the_queue_was_full(sqlite_url: str) -> None:
+    platform = Plain()
+    platform.gate.clear()
+    async with plainly(sqlite_url, platform) as (writer, dispatcher):
+        rows = await writer.run(lambda uow: [uow.outbox.put(message("a")) for _ in range(3)])
+        dispatcher.wake()
+        while await writer.read(lambda uow: uow.outbox.counts()) != {"sending": 3}:
+            await asyncio.sleep(0.005)
+        held = threading.Event()
+        blocked = writer.submit(lambda uow: held.wait(5))
+        fill = []
+        try:
+            while True:
+                fill.append(writer.submit(lambda uow: None))
+        except Overloaded:
+            pass
+        platform.gate.set()
+        while not platform.taken:
+            await asyncio.sleep(0.005)
+        held.set()
+        await asyncio.gather(blocked, *fill)
+        assert await ended(writer, dispatcher, 5) == {"sent": 3}
+        assert platform.taken == rows
+
+
+async def test_a_row_that_waited_in_its_lane_is_asked_once_more(sqlite_url: str) -> None:
+    clock = MovableClock(NOW, speed=0)
+    platform = Plain(limits=(Limit("k", 1, 1.2),))
+    async with plainly(sqlite_url, platform, pace=Pace(), now=clock.now) as (writer, dispatcher):
+        late = replace(message("a"), not_after=NOW + timedelta(minutes=5))
+        first, _ = await writer.run(lambda uow: [uow.outbox.put(m) for m in (message("a"), late)])
+        dispatcher.wake()
+        while not platform.taken:
+            await asyncio.sleep(0.005)
+        assert await writer.read(lambda uow: uow.outbox.counts()) == {"sending": 1, "sent": 1}
+        clock.set(NOW + timedelta(minutes=6))
+        assert await ended(writer, dispatcher, 5) == {"sent": 1, "superseded": 1}
+        assert platform.taken == [first]
+
+
+def _to(platform: str) -> Outgoing:
+    return replace(message("a"), chat=ChatRef(platform, "a"))

@@ -1,0 +1,92 @@
+"""Search in tickets by bigrams: an index that is filled a batch at a time, behind the tickets.
+
+SQLite's own tokenizers find no two-character words, and LIKE reads every row.
+"""
+
+from functools import lru_cache
+from itertools import pairwise
+from typing import Any, Final
+
+from sqlalchemy import ARRAY, Connection, Select, String, column, literal, table, text
+
+from storage.db import Statement
+from storage.repos.counters import get_value, set_value
+from storage.tables.tickets import TicketRow
+
+_T: Final[Any] = TicketRow.__table__  # type: ignore[attr-defined]  # SQLModel adds it
+# Made by a migration in the way of each database, so it is not among the tables.
+_WORDS: Final = table("ticket_search", column("rowid"), column("ticket_search"))
+_ARRAYS: Final = table("ticket_search", column("number"), column("grams", ARRAY(String)))
+
+_MARK: Final = "search"
+# Few enough to be read through, many enough that a segment of the index is worth writing.
+_TAIL: Final = 64
+_CHUNK: Final = 256
+
+_BEHIND: Final = Statement(
+    text(
+        "SELECT COALESCE((SELECT value FROM counters WHERE name = 'ticket'), 0) "
+        "- COALESCE((SELECT value FROM counters WHERE name = 'search'), 1000)"
+    )
+)
+_NEXT: Final = Statement(
+    text(
+        "SELECT number, title, body, code FROM tickets WHERE number > :mark "
+        "ORDER BY number LIMIT :most"
+    )
+)
+_ADD_WORDS: Final = "INSERT INTO ticket_search (rowid, grams) VALUES (?, ?)"
+_ADD_ARRAYS: Final = (
+    "INSERT INTO ticket_search (number, grams) VALUES (%s, %s) ON CONFLICT DO NOTHING"
+)
+
+
+def grams(words: str) -> set[str]:
+    """Each pair of neighbouring characters, in one case; one-to-one, so that no hit is lost."""
+    folded = "".join(c.lower() if len(c.lower()) == 1 else c for c in words)
+    return {one + other for one, other in pairwise(folded)}
+
+
+@lru_cache(maxsize=65_536)
+def _token(gram: str) -> str:
+    """A pair as a plain word: the tokenizer would take punctuation and spaces for ends."""
+    return f"{ord(gram[0]):x}g{ord(gram[1]):x}"
+
+
+def index_new(connection: Connection) -> int:
+    """Index the newest tickets once enough of them wait; how many were taken."""
+    behind = _BEHIND.one(connection, {})
+    if behind is None or behind[0] < _TAIL:
+        return 0
+    mark = get_value(connection, _MARK)
+    rows = _NEXT.run(connection, {"mark": mark, "most": _CHUNK}).fetchall()
+    if not rows:
+        return 0
+    found = [(row[0], grams("\n".join(row[1:4]))) for row in rows]
+    cursor = connection.connection.cursor()
+    if connection.dialect.name == "sqlite":
+        cursor.executemany(_ADD_WORDS, [(n, " ".join(map(_token, g))) for n, g in found])
+    else:
+        # U+0000 cannot be in a PostgreSQL text, so it is in none of ours.
+        cursor.executemany(_ADD_ARRAYS, [(n, sorted(g)) for n, g in found])
+    set_value(connection, _MARK, rows[-1][0])
+    return len(rows)
+
+
+def mark(connection: Connection) -> int:
+    """The newest number that is in the index; every ticket up to it is."""
+    return get_value(connection, _MARK)
+
+
+def indexed(connection: Connection, wanted: Select[Any], words: str) -> Select[Any]:
+    """`wanted`, narrowed to the indexed tickets that hold every pair of `words`."""
+    asked = sorted(grams(words))
+    if connection.dialect.name == "sqlite":
+        match = " AND ".join(f'"{_token(gram)}"' for gram in asked)
+        # With the sum only the index can lead, newest first, and the limit ends the search.
+        return wanted.join(_WORDS, _T.c.number == _WORDS.c.rowid + 0).where(
+            _WORDS.c.ticket_search.op("MATCH")(match)
+        )
+    return wanted.join(_ARRAYS, _T.c.number == _ARRAYS.c.number).where(
+        _ARRAYS.c.grams.op("@>")(literal(asked, ARRAY(String)))
+    )
