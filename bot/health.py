@@ -26,14 +26,15 @@ def routes(writer: Writer, ticking: Callable[[], bool]) -> list[web.RouteDef]:
         # It was brought up to date before the start; what changes it later is not this program.
         seen_schema.append(str(found)) if not seen_schema else None
         oldest = uow.inbox.oldest_waiting()
-        for state, count in uow.inbox.counts().items():
+        inbox = uow.inbox.waiting_counts()
+        for state, count in inbox.items():
             metrics.waiting.labels(f"inbox_{state}").set(count)
-        for state, count in uow.outbox.counts().items():
+        for state, count in uow.outbox.waiting_counts().items():
             metrics.waiting.labels(f"outbox_{state}").set(count)
         return {
             "oldest": 0.0 if oldest is None else time.time() - oldest,
             "schema": seen_schema[0] == found,
-            "dead": uow.inbox.counts().get("dead", 0),
+            "dead": inbox["dead"],
         }
 
     async def readyz(request: web.Request) -> web.Response:

@@ -47,6 +47,8 @@ class Writer:
         self._nudging = False
         self._thread: threading.Thread | None = None
         self._readers = ThreadPoolExecutor(2, thread_name_prefix="reader")
+        # Readers may be behind the writer's transaction, so they keep caches of their own.
+        self._reading = Shared(shared.now, shared.directly)
 
     def start(self) -> None:
         self._thread = threading.Thread(target=self._work, name="writer", daemon=True)
@@ -94,9 +96,7 @@ class Writer:
 
     def read_now(self, work: Callable[[UnitOfWork], _T]) -> _T:
         with self._engine.connect() as connection:
-            # A reader keeps caches of its own: it may be behind the writer's transaction.
-            shared = Shared(self._shared.now, self._shared.directly)
-            return work(UnitOfWork(connection, shared))
+            return work(UnitOfWork(connection, self._reading))
 
     @property
     def waiting(self) -> int:
@@ -115,58 +115,80 @@ class Writer:
     # ---- the thread
 
     def _work(self) -> None:
-        connection = writer_connection(self._engine)
-        try:
-            running = True
-            while running:
-                batch: list[_Piece] = []
-                piece = self._queue.get()
-                while piece is not None:
-                    batch.append(piece)
-                    if len(batch) >= MOST_PER_COMMIT:
-                        break
-                    try:
-                        piece = self._queue.get_nowait()
-                    except queue.Empty:
-                        break
-                running = piece is not None
-                while self._soon and len(batch) < 2 * MOST_PER_COMMIT:
-                    batch.append(self._soon.popleft())
-                if batch:
-                    self._commit(connection, batch)
-        finally:
+        connection: Connection | None = None
+        running = True
+        while running:
+            batch: list[_Piece] = []
+            piece = self._queue.get()
+            while piece is not None:
+                batch.append(piece)
+                if len(batch) >= MOST_PER_COMMIT:
+                    break
+                try:
+                    piece = self._queue.get_nowait()
+                except queue.Empty:
+                    break
+            running = piece is not None
+            while self._soon and len(batch) < 2 * MOST_PER_COMMIT:
+                batch.append(self._soon.popleft())
+            if batch:
+                connection = self._commit(connection, batch)
+        if connection is not None:
             connection.close()
 
-    def _commit(self, connection: Connection, batch: list[_Piece]) -> None:
+    def _commit(self, connection: Connection | None, batch: list[_Piece]) -> Connection | None:
+        """Run and settle a batch; the connection to go on with, None where it is lost."""
         settled: list[tuple[_Piece, Any, BaseException | None]] = []
         try:
+            connection = connection or writer_connection(self._engine)
             with connection.begin():
                 for piece in batch:
                     settled.append(self._one(connection, piece))
+                self._tidy(connection)
         except Exception as error:  # the whole commit failed: nobody's work is on disk
             _log.error("writer.commit_failed", extra={"error": type(error).__name__})
-            connection.invalidate() if connection.dialect.name != "sqlite" else None
             settled = [(piece, None, error) for piece in batch]
+            if connection is not None:
+                # What state it is in is unknown; the thread must outlive it.
+                connection.invalidate()
+                connection.close()
+                connection = None
         loops: dict[asyncio.AbstractEventLoop, list[tuple[Any, Any, BaseException | None]]] = {}
         for (_, future, loop), result, failure in settled:
             loops.setdefault(loop, []).append((future, result, failure))
         for loop, results in loops.items():
-            if not loop.is_closed():
+            try:
                 loop.call_soon_threadsafe(_settle, results)
+            except RuntimeError:
+                # Its loop was closed: nobody waits any more.
+                continue
+        return connection
+
+    def _tidy(self, connection: Connection) -> None:
+        """What the batch left to do once for all of it; its failure costs nobody's work."""
+        _, failure = self._in_savepoint(connection, UnitOfWork.tidy)
+        if failure is not None:
+            _log.error("writer.tidy_failed", extra={"error": type(failure).__name__})
 
     def _one(
         self, connection: Connection, piece: _Piece
     ) -> tuple[_Piece, Any, BaseException | None]:
+        result, failure = self._in_savepoint(connection, piece[0])
+        return piece, result, failure
+
+    def _in_savepoint(
+        self, connection: Connection, work: Callable[[UnitOfWork], Any]
+    ) -> tuple[Any, BaseException | None]:
         cursor = connection.connection.cursor()
         cursor.execute("SAVEPOINT piece")
         try:
-            result = piece[0](UnitOfWork(connection, self._shared))
+            result = work(UnitOfWork(connection, self._shared))
         except Exception as error:
             cursor.execute("ROLLBACK TO SAVEPOINT piece")
             cursor.execute("RELEASE SAVEPOINT piece")
-            return piece, None, error
+            return None, error
         cursor.execute("RELEASE SAVEPOINT piece")
-        return piece, result, None
+        return result, None
 
 
 def _settle(results: list[tuple[Any, Any, BaseException | None]]) -> None:

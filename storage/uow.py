@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from storage.repos.people import RegistryCache, SqlPeopleStore
 from storage.repos.queue import InboxStore, OutboxRows
 from storage.repos.sandbox import SandboxStore
+from storage.repos.search import index_new
 from storage.repos.small import (
     PolicyCache,
     SqlAuditStore,
@@ -46,6 +47,10 @@ class UnitOfWork:
     def __init__(self, connection: Connection, shared: Shared) -> None:
         self.connection = connection
         self.shared = shared
+
+    def tidy(self) -> None:
+        """What is done once for many pieces of work, by whoever commits them."""
+        index_new(self.connection)
 
     @cached_property
     def tickets(self) -> SqlTicketStore:

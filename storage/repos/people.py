@@ -92,24 +92,25 @@ class SqlPeopleStore:
     def __init__(self, connection: Connection, cache: RegistryCache) -> None:
         self._connection = connection
         self._cache = cache
-        self._checked = False
+        self._read: Snapshot | None = None
 
     @property
     def _now(self) -> Snapshot:
+        """Kept for the whole unit of work: another thread may meanwhile put a newer one there."""
+        if self._read is not None:
+            return self._read
         snapshot = self._cache.snapshot
-        if self._checked:
-            return snapshot
         version = get_value(self._connection, "registry")
         if snapshot.version != version:
             snapshot = _load(self._connection, version)
             self._cache.snapshot = snapshot
-        self._checked = True
+        self._read = snapshot
         return snapshot
 
     def changed(self) -> None:
         """Every snapshot of an older version is void; random, so that a rollback is seen too."""
         set_value(self._connection, "registry", secrets.randbits(50))
-        self._checked = False
+        self._read = None
 
     def registry_version(self) -> int:
         return self._now.version

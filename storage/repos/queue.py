@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, bindparam, select, text
+from sqlalchemy import Connection, bindparam, literal_column, select, text
 
 from handlers.chat.events import ChatKind, ChatRef, InboundEvent, from_plain, to_plain
 from handlers.chat.outbound import Address, Delivery, content_from_plain, content_to_plain
@@ -43,9 +43,15 @@ _FAILED: Final = Statement(
     )
 )
 _PENDING: Final = text(
-    "SELECT id, payload FROM inbox i WHERE state = 'new' AND next_try <= :wall AND NOT EXISTS "
+    # The chat is named so that SQLite reads the index of unfinished events, not the whole table.
+    "SELECT id, payload FROM inbox i WHERE state = 'new' AND chat >= '' AND next_try <= :wall "
+    "AND NOT EXISTS "
     "(SELECT 1 FROM inbox e WHERE e.state = 'new' AND e.platform = i.platform "
     "AND e.chat = i.chat AND e.id < i.id) ORDER BY id LIMIT :limit"
+)
+_UNFINISHED: Final = text(
+    "SELECT 'new', COUNT(*) FROM inbox WHERE state = 'new' "
+    "UNION ALL SELECT 'dead', COUNT(*) FROM inbox WHERE state = 'dead'"
 )
 
 
@@ -92,7 +98,13 @@ class InboxStore:
         return row is not None and row[0] == "dead"
 
     def counts(self) -> dict[str, int]:
+        """Every state's rows; reads them all."""
         rows = self._connection.execute(text("SELECT state, COUNT(*) FROM inbox GROUP BY state"))
+        return {row[0]: row[1] for row in rows}
+
+    def waiting_counts(self) -> dict[str, int]:
+        """How many are unfinished and how many are dead."""
+        rows = self._connection.execute(_UNFINISHED)
         return {row[0]: row[1] for row in rows}
 
     def oldest_waiting(self) -> float | None:
@@ -142,6 +154,10 @@ _CLAIM: Final = (
     "SELECT * FROM outbox WHERE state IN ('waiting','sending') AND lease_until <= :wall "
     "AND next_try <= :wall AND (not_before IS NULL OR not_before <= :now) {platform} "
     "ORDER BY priority, id LIMIT :limit {lock}"
+)
+_WAITING: Final = text(
+    "SELECT state, COUNT(*) FROM outbox WHERE state IN ('waiting','sending') GROUP BY state "
+    "UNION ALL SELECT 'dead', COUNT(*) FROM outbox WHERE state = 'dead'"
 )
 _LEASE: Final = Statement(
     text("UPDATE outbox SET state = 'sending', lease_until = :until WHERE id = :id")
@@ -399,15 +415,22 @@ class OutboxRows:
         """Newest first; without the content, which may hold what the reader may not see."""
         wanted = select(_OUT).order_by(_OUT.c.id.desc()).limit(limit + 1)
         if state:
-            wanted = wanted.where(_OUT.c.state == state)
+            # Written out, not bound: only then is the index of the dead considered.
+            wanted = wanted.where(literal_column("state") == literal_column(f"'{Lane(state)}'"))
         if before is not None:
             wanted = wanted.where(_OUT.c.id < before)
         rows = [dict(row._mapping) for row in self._connection.execute(wanted)]
         return Page(tuple(rows[:limit]), str(rows[limit - 1]["id"]) if len(rows) > limit else None)
 
     def counts(self) -> dict[str, int]:
+        """Every state's rows; reads them all."""
         rows = self._connection.execute(text("SELECT state, COUNT(*) FROM outbox GROUP BY state"))
         return {row[0]: row[1] for row in rows}
+
+    def waiting_counts(self) -> dict[str, int]:
+        """How many wait, are being sent and are dead."""
+        rows = self._connection.execute(_WAITING)
+        return {"waiting": 0, "sending": 0, **{row[0]: row[1] for row in rows}}
 
     def next_wall(self) -> float | None:
         """When the next waiting row may be tried, wall-clock seconds."""

@@ -7,7 +7,7 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import Any, Final
 
-from sqlalchemy import ARRAY, Connection, Select, String, column, literal, table, text
+from sqlalchemy import ARRAY, Connection, Select, Text, column, literal, table, text
 
 from storage.db import Statement
 from storage.repos.counters import get_value, set_value
@@ -16,7 +16,7 @@ from storage.tables.tickets import TicketRow
 _T: Final[Any] = TicketRow.__table__  # type: ignore[attr-defined]  # SQLModel adds it
 # Made by a migration in the way of each database, so it is not among the tables.
 _WORDS: Final = table("ticket_search", column("rowid"), column("ticket_search"))
-_ARRAYS: Final = table("ticket_search", column("number"), column("grams", ARRAY(String)))
+_ARRAYS: Final = table("ticket_search", column("number"), column("grams", ARRAY(Text)))
 
 _MARK: Final = "search"
 # Few enough to be read through, many enough that a segment of the index is worth writing.
@@ -67,7 +67,6 @@ def index_new(connection: Connection) -> int:
     if connection.dialect.name == "sqlite":
         cursor.executemany(_ADD_WORDS, [(n, " ".join(map(_token, g))) for n, g in found])
     else:
-        # U+0000 cannot be in a PostgreSQL text, so it is in none of ours.
         cursor.executemany(_ADD_ARRAYS, [(n, sorted(g)) for n, g in found])
     set_value(connection, _MARK, rows[-1][0])
     return len(rows)
@@ -88,5 +87,5 @@ def indexed(connection: Connection, wanted: Select[Any], words: str) -> Select[A
             _WORDS.c.ticket_search.op("MATCH")(match)
         )
     return wanted.join(_ARRAYS, _T.c.number == _ARRAYS.c.number).where(
-        _ARRAYS.c.grams.op("@>")(literal(asked, ARRAY(String)))
+        _ARRAYS.c.grams.op("@>")(literal(asked, ARRAY(Text)))
     )

@@ -19,6 +19,12 @@ class InboxRow(SQLModel, table=True):
             sqlite_where=text("state = 'new'"),
             postgresql_where=text("state = 'new'"),
         ),
+        Index(
+            "ix_inbox_dead",
+            "id",
+            sqlite_where=text("state = 'dead'"),
+            postgresql_where=text("state = 'dead'"),
+        ),
     )
     id: int | None = Field(default=None, primary_key=True)
     platform: str
@@ -49,11 +55,19 @@ class OutboxRow(SQLModel, table=True):
             sqlite_where=text("dedupe_key <> ''"),
             postgresql_where=text("dedupe_key <> ''"),
         ),
-        Index("ix_outbox_ref", "platform", "ref"),
-        Index("ix_outbox_card", "platform", "chat", "card_key"),
+        # No index may begin with the state or the platform: SQLite would claim by it, not by the
+        # one above, and read every row ever sent.
+        Index("ix_outbox_ref", "ref"),
+        Index(
+            "ix_outbox_dead",
+            "id",
+            sqlite_where=text("state = 'dead'"),
+            postgresql_where=text("state = 'dead'"),
+        ),
+        Index("ix_outbox_card", "chat", "card_key"),
     )
     id: int | None = Field(default=None, primary_key=True)
-    state: str = Field(index=True)
+    state: str
     platform: str
     chat: str
     chat_kind: str

@@ -125,6 +125,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('inbox', schema=None) as batch_op:
         batch_op.create_index('ix_inbox_new', ['chat', 'id'], unique=False, sqlite_where=sa.text("state = 'new'"), postgresql_where=sa.text("state = 'new'"))
+        batch_op.create_index('ix_inbox_dead', ['id'], unique=False, sqlite_where=sa.text("state = 'dead'"), postgresql_where=sa.text("state = 'dead'"))
 
     op.create_table('job_runs',
     sa.Column('job', sa.String(), nullable=False),
@@ -162,9 +163,9 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_outbox'))
     )
     with op.batch_alter_table('outbox', schema=None) as batch_op:
-        batch_op.create_index('ix_outbox_card', ['platform', 'chat', 'card_key'], unique=False)
-        batch_op.create_index('ix_outbox_ref', ['platform', 'ref'], unique=False)
-        batch_op.create_index(batch_op.f('ix_outbox_state'), ['state'], unique=False)
+        batch_op.create_index('ix_outbox_card', ['chat', 'card_key'], unique=False)
+        batch_op.create_index('ix_outbox_ref', ['ref'], unique=False)
+        batch_op.create_index('ix_outbox_dead', ['id'], unique=False, sqlite_where=sa.text("state = 'dead'"), postgresql_where=sa.text("state = 'dead'"))
         batch_op.create_index(batch_op.f('ix_outbox_ticket'), ['ticket'], unique=False)
         batch_op.create_index('ix_outbox_waiting', ['priority', 'id'], unique=False, sqlite_where=sa.text("state IN ('waiting','sending')"), postgresql_where=sa.text("state IN ('waiting','sending')"))
         batch_op.create_index('uq_outbox_dedupe', ['dedupe_key'], unique=True, sqlite_where=sa.text("dedupe_key <> ''"), postgresql_where=sa.text("dedupe_key <> ''"))
@@ -447,13 +448,14 @@ def downgrade() -> None:
         batch_op.drop_index('uq_outbox_dedupe', sqlite_where=sa.text("dedupe_key <> ''"), postgresql_where=sa.text("dedupe_key <> ''"))
         batch_op.drop_index('ix_outbox_waiting', sqlite_where=sa.text("state IN ('waiting','sending')"), postgresql_where=sa.text("state IN ('waiting','sending')"))
         batch_op.drop_index(batch_op.f('ix_outbox_ticket'))
-        batch_op.drop_index(batch_op.f('ix_outbox_state'))
+        batch_op.drop_index('ix_outbox_dead', sqlite_where=sa.text("state = 'dead'"), postgresql_where=sa.text("state = 'dead'"))
         batch_op.drop_index('ix_outbox_ref')
         batch_op.drop_index('ix_outbox_card')
 
     op.drop_table('outbox')
     op.drop_table('job_runs')
     with op.batch_alter_table('inbox', schema=None) as batch_op:
+        batch_op.drop_index('ix_inbox_dead', sqlite_where=sa.text("state = 'dead'"), postgresql_where=sa.text("state = 'dead'"))
         batch_op.drop_index('ix_inbox_new', sqlite_where=sa.text("state = 'new'"), postgresql_where=sa.text("state = 'new'"))
 
     op.drop_table('inbox')
