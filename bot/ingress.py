@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import time
+from collections import deque
 from collections.abc import Iterable, Mapping
 from typing import Final
 
@@ -36,6 +37,9 @@ class Ingress:
         self._platforms = platforms
         self._worker = worker
         self._writer = writer
+        # Rows that wait to be written down as carried or released, many to one piece of work.
+        self._unsettled: deque[tuple[int, bool]] = deque()
+        self._settling = False
 
     def routes(self) -> list[web.RouteDef]:
         found = []
@@ -52,7 +56,9 @@ class Ingress:
             try:
                 return await self._handle(platform, hook, request)
             finally:
-                metrics.acknowledged.labels(platform.name).observe(time.perf_counter() - started)
+                metrics.histogram_of(metrics.acknowledged, platform.name).observe(
+                    time.perf_counter() - started
+                )
 
         return handle
 
@@ -141,21 +147,33 @@ class Ingress:
         rows = [row for one in done for row in one.rows]
         if not rows:
             return
-
-        def settle(uow: UnitOfWork) -> None:
-            for row in rows:
-                if row in carried:
-                    uow.outbox.sent(row)
-            uow.outbox.release(row for row in rows if row not in carried)
-
+        self._unsettled.extend((row, row in carried) for row in rows)
+        if self._settling:
+            return
         try:
-            future = self._writer.submit_soon(settle)
+            future = self._writer.submit_soon(self._write_down)
         except Stopped:
             # The hold runs out by itself; the row is then sent a second time at worst.
             return
+        self._settling = True
         future.add_done_callback(self._settled)
 
-    def _settled(self, future: "asyncio.Future[None]") -> None:
-        if not future.cancelled() and (error := future.exception()) is not None:
+    def _write_down(self, uow: UnitOfWork) -> bool:
+        """Whether a row may be sent now; runs in the writer's thread."""
+        self._settling = False
+        carried: list[int] = []
+        released: list[int] = []
+        while self._unsettled:
+            row, was_carried = self._unsettled.popleft()
+            (carried if was_carried else released).append(row)
+        uow.outbox.carried(carried)
+        uow.outbox.release(released)
+        return bool(released)
+
+    def _settled(self, future: "asyncio.Future[bool]") -> None:
+        if future.cancelled():
+            return
+        if (error := future.exception()) is not None:
             _log.warning("ingress.not_settled", extra={"error": type(error).__name__})
-        self._worker.wake_sender()
+        elif future.result():
+            self._worker.wake_sender()

@@ -1,5 +1,7 @@
 """Counters and gauges for /metrics; names start with lhg_."""
 
+from functools import lru_cache
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 registry = CollectorRegistry()
@@ -28,3 +30,14 @@ waiting = Gauge("lhg_waiting", "Rows that wait", ["queue"], registry=registry)
 acknowledged = Histogram(
     "lhg_acknowledge_seconds", "From request to acknowledgement", ["platform"], registry=registry
 )
+
+
+@lru_cache(maxsize=256)
+def counter_of(metric: Counter, platform: str) -> Counter:
+    """The counter of one platform; finding it anew costs as much as decrypting."""
+    return metric.labels(platform)
+
+
+@lru_cache(maxsize=64)
+def histogram_of(metric: Histogram, platform: str) -> Histogram:
+    return metric.labels(platform)

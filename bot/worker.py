@@ -7,8 +7,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from structlog.contextvars import bound_contextvars
-
 from bot import metrics
 from bot.platform import Outcome
 from bot.wiring import Wiring
@@ -27,7 +25,10 @@ _IDLE_SECONDS: Final = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What came of an event. `duplicate`: it was here before and nothing was done again."""
+    """What came of an event. `duplicate`: it was here before and nothing was done again.
+
+    `due`: a message of it may be sent at once.
+    """
 
     inbox_id: int | None
     duplicate: bool = False
@@ -35,6 +36,7 @@ class Done:
     toast: str = ""
     rows: tuple[int, ...] = ()
     deliveries: tuple[Delivery, ...] = ()
+    due: bool = False
 
     @property
     def outcome(self) -> Outcome:
@@ -73,7 +75,10 @@ class Worker:
 
         `make` gives None for what was here before.
         """
-        future = self._writer.submit(lambda uow: self._piece(uow, make(uow), hold))
+        future = self._writer.submit(
+            lambda uow: self._piece(uow, make(uow), hold),
+            lambda uow, error: self._instead(uow, make(uow), error),
+        )
         future.add_done_callback(self._after)
         return future
 
@@ -81,45 +86,42 @@ class Worker:
         if future.cancelled() or future.exception() is not None:
             return
         done = future.result()
-        if not done.duplicate:
+        if done.due:
             self._wake_sender()
-            if not done.worked:
-                self._wake.set()
+        if not done.duplicate and not done.worked:
+            self._wake.set()
 
     def _piece(self, uow: UnitOfWork, event: InboundEvent | None, hold: float) -> Done:
-        if event is None:
+        taken = None if event is None else uow.inbox.take(event)
+        if event is None or taken is None:
+            if event is not None:
+                metrics.counter_of(metrics.duplicates, event.platform).inc()
             return Done(None, duplicate=True)
-        inbox_id = uow.inbox.remember(event)
-        if inbox_id is None:
-            metrics.duplicates.labels(event.platform).inc()
-            return Done(None, duplicate=True)
-        metrics.received.labels(event.platform).inc()
-        if uow.inbox.has_earlier(inbox_id, event.chat):
+        inbox_id, must_wait = taken
+        if must_wait:
+            metrics.counter_of(metrics.received, event.platform).inc()
+            uow.inbox.put_back(inbox_id, event)
             return Done(inbox_id)
-        return self._work(uow, inbox_id, event, hold)
+        done = self._turn(uow, inbox_id, event, hold)
+        metrics.counter_of(metrics.received, event.platform).inc()
+        return done
 
-    def _work(self, uow: UnitOfWork, inbox_id: int, event: InboundEvent, hold: float) -> Done:
-        """Work in a savepoint of its own: the event stays remembered whatever happens."""
-        with bound_contextvars(inbox=inbox_id, platform=event.platform):
-            return self._turn(uow, inbox_id, event, hold)
+    def _instead(self, uow: UnitOfWork, event: InboundEvent | None, error: Exception) -> Done:
+        """The event stays remembered whatever happens."""
+        taken = None if event is None else uow.inbox.take(event)
+        if event is None or taken is None:
+            return Done(None, duplicate=True)
+        metrics.counter_of(metrics.received, event.platform).inc()
+        uow.inbox.put_back(taken[0], event)
+        self._failed(uow, taken[0], error)
+        return Done(taken[0])
 
     def _turn(self, uow: UnitOfWork, inbox_id: int, event: InboundEvent, hold: float) -> Done:
-        cursor = uow.connection.connection.cursor()
-        cursor.execute("SAVEPOINT turn")
         uow.outbox.hold_seconds = hold
         uow.outbox.prefer = event.platform
-        try:
-            taken: Taken = take(event, inbox_id, self._wiring.tools(uow))
-            uow.inbox.done(inbox_id)
-        except Exception as error:
-            cursor.execute("ROLLBACK TO SAVEPOINT turn")
-            cursor.execute("RELEASE SAVEPOINT turn")
-            self._failed(uow, inbox_id, error)
-            return Done(inbox_id)
-        cursor.execute("RELEASE SAVEPOINT turn")
-        self._failures.pop(inbox_id, None)
+        taken: Taken = take(event, inbox_id, self._wiring.tools(uow))
         deliveries = tuple(uow.outbox.answering)
-        return Done(inbox_id, False, True, taken.toast, taken.rows, deliveries)
+        return Done(inbox_id, False, True, taken.toast, taken.rows, deliveries, uow.outbox.due)
 
     def _failed(self, uow: UnitOfWork, inbox_id: int, error: Exception) -> None:
         name = type(error).__name__
@@ -164,7 +166,15 @@ class Worker:
     def _next(self, uow: UnitOfWork) -> int:
         pending = uow.inbox.pending(20)
         for inbox_id, event in pending:
-            self._work(uow, inbox_id, event, 0.0)
+            part = UnitOfWork(uow.connection, uow.shared, uow.batch)
+            try:
+                with part.savepoint():
+                    self._turn(part, inbox_id, event, 0.0)
+                    part.inbox.done(inbox_id)
+            except Exception as error:
+                self._failed(uow, inbox_id, error)
+            else:
+                self._failures.pop(inbox_id, None)
         return len(pending)
 
     async def _loop(self) -> None:

@@ -7,12 +7,13 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
 from sqlalchemy import Connection, Engine
 
 from storage.db import writer_connection
-from storage.uow import Shared, UnitOfWork
+from storage.uow import Batch, Shared, UnitOfWork
 
 _T = TypeVar("_T")
 _log = logging.getLogger("bot.writer")
@@ -29,7 +30,17 @@ class Stopped(Exception):
     """The writer is not running."""
 
 
-_Piece = tuple[Callable[[UnitOfWork], Any], "asyncio.Future[Any]", asyncio.AbstractEventLoop]
+_Instead = Callable[[UnitOfWork, Exception], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """`instead` is done in place of `work` when that raised and was rolled back."""
+
+    work: Callable[[UnitOfWork], Any]
+    future: "asyncio.Future[Any]"
+    loop: asyncio.AbstractEventLoop
+    instead: _Instead | None = None
 
 
 class Writer:
@@ -54,14 +65,21 @@ class Writer:
         self._thread = threading.Thread(target=self._work, name="writer", daemon=True)
         self._thread.start()
 
-    def submit(self, work: Callable[[UnitOfWork], _T]) -> "asyncio.Future[_T]":
-        """Queue a piece of work; raises Overloaded when too many wait."""
+    def submit(
+        self,
+        work: Callable[[UnitOfWork], _T],
+        instead: Callable[[UnitOfWork, Exception], _T] | None = None,
+    ) -> "asyncio.Future[_T]":
+        """Queue a piece of work; raises Overloaded when too many wait.
+
+        `instead` is done, in the same commit, where `work` raised and was rolled back.
+        """
         if self._thread is None:
             raise Stopped
         loop = asyncio.get_running_loop()
         future: asyncio.Future[_T] = loop.create_future()
         try:
-            self._queue.put_nowait((work, future, loop))
+            self._queue.put_nowait(_Piece(work, future, loop, instead))
         except queue.Full:
             raise Overloaded from None
         return future
@@ -75,7 +93,7 @@ class Writer:
             raise Stopped
         loop = asyncio.get_running_loop()
         future: asyncio.Future[_T] = loop.create_future()
-        self._soon.append((work, future, loop))
+        self._soon.append(_Piece(work, future, loop))
         if not self._nudging:
             self._nudging = True
             loop.call_later(SOON_SECONDS, self._nudge)
@@ -141,10 +159,11 @@ class Writer:
         settled: list[tuple[_Piece, Any, BaseException | None]] = []
         try:
             connection = connection or writer_connection(self._engine)
+            shared = Batch()
             with connection.begin():
                 for piece in batch:
-                    settled.append(self._one(connection, piece))
-                self._tidy(connection)
+                    settled.append(self._one(connection, shared, piece))
+                self._tidy(connection, shared)
         except Exception as error:  # the whole commit failed: nobody's work is on disk
             _log.error("writer.commit_failed", extra={"error": type(error).__name__})
             settled = [(piece, None, error) for piece in batch]
@@ -154,8 +173,8 @@ class Writer:
                 connection.close()
                 connection = None
         loops: dict[asyncio.AbstractEventLoop, list[tuple[Any, Any, BaseException | None]]] = {}
-        for (_, future, loop), result, failure in settled:
-            loops.setdefault(loop, []).append((future, result, failure))
+        for piece, result, failure in settled:
+            loops.setdefault(piece.loop, []).append((piece.future, result, failure))
         for loop, results in loops.items():
             try:
                 loop.call_soon_threadsafe(_settle, results)
@@ -164,31 +183,33 @@ class Writer:
                 continue
         return connection
 
-    def _tidy(self, connection: Connection) -> None:
+    def _tidy(self, connection: Connection, shared: Batch) -> None:
         """What the batch left to do once for all of it; its failure costs nobody's work."""
-        _, failure = self._in_savepoint(connection, UnitOfWork.tidy)
+        _, failure = self._in_savepoint(connection, shared, UnitOfWork.tidy)
         if failure is not None:
             _log.error("writer.tidy_failed", extra={"error": type(failure).__name__})
 
     def _one(
-        self, connection: Connection, piece: _Piece
-    ) -> tuple[_Piece, Any, BaseException | None]:
-        result, failure = self._in_savepoint(connection, piece[0])
+        self, connection: Connection, shared: Batch, piece: _Piece
+    ) -> tuple[_Piece, Any, Exception | None]:
+        result, failure = self._in_savepoint(connection, shared, piece.work)
+        instead = piece.instead
+        if failure is not None and instead is not None:
+            first = failure
+            result, failure = self._in_savepoint(
+                connection, shared, lambda uow: instead(uow, first)
+            )
         return piece, result, failure
 
     def _in_savepoint(
-        self, connection: Connection, work: Callable[[UnitOfWork], Any]
-    ) -> tuple[Any, BaseException | None]:
-        cursor = connection.connection.cursor()
-        cursor.execute("SAVEPOINT piece")
+        self, connection: Connection, shared: Batch, work: Callable[[UnitOfWork], Any]
+    ) -> tuple[Any, Exception | None]:
+        uow = UnitOfWork(connection, self._shared, shared)
         try:
-            result = work(UnitOfWork(connection, self._shared))
+            with uow.savepoint():
+                return work(uow), None
         except Exception as error:
-            cursor.execute("ROLLBACK TO SAVEPOINT piece")
-            cursor.execute("RELEASE SAVEPOINT piece")
             return None, error
-        cursor.execute("RELEASE SAVEPOINT piece")
-        return result, None
 
 
 def _settle(results: list[tuple[Any, Any, BaseException | None]]) -> None:

@@ -79,8 +79,8 @@ class TicketMessage:
 
 
 class TicketStore(Protocol):
-    def next_number(self) -> TicketNumber:
-        """The next short number; starts at 1001, never used twice."""
+    def next_number(self, kind: str) -> tuple[TicketNumber, int]:
+        """The next short number, from 1001, and the next of the codes of `kind`, from 1."""
         ...
 
     def next_code(self, kind: str) -> int:
@@ -104,9 +104,12 @@ class TicketStore(Protocol):
         """Newest first; `text` matches title, body, code, number and the firm's names."""
         ...
 
-    def of_enterprise(
-        self, enterprise_id: EnterpriseId, states: frozenset[State]
-    ) -> tuple[Ticket, ...]: ...
+    def of_manager(
+        self, person_id: PersonId, enterprise_id: EnterpriseId | None, states: frozenset[State]
+    ) -> tuple[Ticket, ...]:
+        """What somebody reported, and the tickets of a firm."""
+        ...
+
     def alike(
         self, enterprise_id: EnterpriseId, category: Category, since: datetime
     ) -> tuple[tuple[TicketNumber, str], ...]:
@@ -119,7 +122,6 @@ class TicketStore(Protocol):
         ...
 
     def at_duty_desk(self, states: frozenset[State]) -> tuple[Ticket, ...]: ...
-    def reported_by(self, person_id: PersonId, states: frozenset[State]) -> tuple[Ticket, ...]: ...
     def pending_for(self, person_id: PersonId) -> tuple[Ticket, ...]: ...
     def led_by(self, leader_id: PersonId, states: frozenset[State]) -> tuple[Ticket, ...]:
         """Tickets of firms whose present pairing names this leader."""
@@ -324,7 +326,9 @@ class HeardStore(Protocol):
     def recent(
         self, platform: str, chat: str, sender_key: str, since: datetime
     ) -> tuple[HeardMessage, ...]: ...
-    def belongs(self, platform: str, message_id: str, number: TicketNumber) -> None: ...
+    def belongs(self, platform: str, message_id: str, number: TicketNumber) -> None:
+        """The ticket of the message that is being worked on; said before it is added."""
+        ...
 
 
 class OfficeStore(Protocol):

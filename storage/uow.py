@@ -1,17 +1,20 @@
 """The unit of work: repositories over one connection, one commit by whoever opened it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import cached_property
 
 from sqlalchemy import Connection
 
+from storage.repos.counters import Versions
 from storage.repos.people import RegistryCache, SqlPeopleStore
 from storage.repos.queue import InboxStore, OutboxRows
 from storage.repos.sandbox import SandboxStore
 from storage.repos.search import index_new
 from storage.repos.small import (
+    AuditTail,
+    ChatCache,
     PolicyCache,
     SqlAuditStore,
     SqlCandidateStore,
@@ -39,67 +42,60 @@ class Shared:
     directly: Sequence[str] | None = None
     registry: RegistryCache = field(default_factory=RegistryCache)
     policy: PolicyCache = field(default_factory=PolicyCache)
+    chats: ChatCache = field(default_factory=ChatCache)
+
+
+class Batch:
+    """What the units of work of one commit share: read once, right until one is rolled back."""
+
+    __slots__ = ("audit", "versions")
+
+    def __init__(self) -> None:
+        self.versions = Versions()
+        self.audit = AuditTail()
+
+    def forget(self) -> None:
+        """Something was rolled back."""
+        self.versions.forget()
+        self.audit.forget()
 
 
 class UnitOfWork:
-    """Implements handlers.ports.Work; a repository is made when it is first asked for."""
+    """Implements handlers.ports.Work over one connection; the repositories are cheap to make."""
 
-    def __init__(self, connection: Connection, shared: Shared) -> None:
+    def __init__(self, connection: Connection, shared: Shared, batch: Batch | None = None) -> None:
         self.connection = connection
         self.shared = shared
+        self.batch = batch or Batch()
+        versions = self.batch.versions
+        self.people = SqlPeopleStore(connection, shared.registry, versions)
+        self.tickets = SqlTicketStore(connection)
+        self.chats = SqlChatStore(connection, shared.chats, versions)
+        self.outbox = OutboxRows(connection, self.people, shared.now, shared.directly)
+        self.inbox = InboxStore(connection)
+        self.audit = SqlAuditStore(connection, self.batch.audit)
+        self.dialogues = SqlDialogueStore(connection)
+        self.candidates = SqlCandidateStore(connection)
+        self.heard = SqlHeardStore(connection)
+        self.office = SqlOfficeStore(connection, shared.policy, versions)
+        self.tokens = SqlTokenStore(connection)
+        self.jobs = SqlJobStore(connection)
+        self.sandbox = SandboxStore(connection)
+
+    @contextmanager
+    def savepoint(self) -> Iterator[None]:
+        """Rolled back alone when its body raises; the exception goes on."""
+        cursor = self.connection.connection.cursor()
+        cursor.execute("SAVEPOINT part")
+        try:
+            yield
+        except BaseException:
+            cursor.execute("ROLLBACK TO SAVEPOINT part")
+            cursor.execute("RELEASE SAVEPOINT part")
+            self.batch.forget()
+            raise
+        cursor.execute("RELEASE SAVEPOINT part")
 
     def tidy(self) -> None:
         """What is done once for many pieces of work, by whoever commits them."""
         index_new(self.connection)
-
-    @cached_property
-    def tickets(self) -> SqlTicketStore:
-        return SqlTicketStore(self.connection)
-
-    @cached_property
-    def people(self) -> SqlPeopleStore:
-        return SqlPeopleStore(self.connection, self.shared.registry)
-
-    @cached_property
-    def chats(self) -> SqlChatStore:
-        return SqlChatStore(self.connection)
-
-    @cached_property
-    def outbox(self) -> OutboxRows:
-        return OutboxRows(self.connection, self.people, self.shared.now, self.shared.directly)
-
-    @cached_property
-    def inbox(self) -> InboxStore:
-        return InboxStore(self.connection)
-
-    @cached_property
-    def audit(self) -> SqlAuditStore:
-        return SqlAuditStore(self.connection)
-
-    @cached_property
-    def dialogues(self) -> SqlDialogueStore:
-        return SqlDialogueStore(self.connection)
-
-    @cached_property
-    def candidates(self) -> SqlCandidateStore:
-        return SqlCandidateStore(self.connection)
-
-    @cached_property
-    def heard(self) -> SqlHeardStore:
-        return SqlHeardStore(self.connection)
-
-    @cached_property
-    def office(self) -> SqlOfficeStore:
-        return SqlOfficeStore(self.connection, self.shared.policy)
-
-    @cached_property
-    def tokens(self) -> SqlTokenStore:
-        return SqlTokenStore(self.connection)
-
-    @cached_property
-    def jobs(self) -> SqlJobStore:
-        return SqlJobStore(self.connection)
-
-    @cached_property
-    def sandbox(self) -> SandboxStore:
-        return SandboxStore(self.connection)

@@ -77,10 +77,11 @@ class TicketService:
         day = now.astimezone(self._calendar.zone).date()
         stem = f"{self._prefix}-{day:%Y%m%d}"
         enterprise = standing.enterprise
+        number, serial = self._work.tickets.next_number(stem)
         ticket = opened(
             Ticket(
-                number=self._work.tickets.next_number(),
-                code=f"{stem}-{self._work.tickets.next_code(stem):03d}",
+                number=number,
+                code=f"{stem}-{serial:03d}",
                 title=report.title,
                 body=report.body,
                 category=report.category,
@@ -165,9 +166,8 @@ class TicketService:
         tickets = self._work.tickets
         found: list[Ticket] = []
         if person.role is Role.MANAGER:
-            if speaker.confirmed and person.enterprise_id is not None:
-                found.extend(tickets.of_enterprise(person.enterprise_id, states))
-            found.extend(tickets.reported_by(person.id, states))
+            firm = person.enterprise_id if speaker.confirmed else None
+            found.extend(tickets.of_manager(person.id, firm, states))
         elif person.role is Role.DEPARTMENT:
             found.extend(tickets.referred_to(person.department, states))
         else:

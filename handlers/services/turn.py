@@ -74,6 +74,13 @@ def take(event: InboundEvent, inbox_id: int, tools: Tools) -> Taken:
     _remember_chat(event, tools)
     speaker = PeopleService(tools.work, tools.clock, tools.firms).speaker(event)
     text = fold(without_mentions(without_quote(event.text[:_LONGEST]), tools.bot_names))
+    turn = Turn(tools, event, inbox_id, speaker, text, Asked(speaker, event, rest=text))
+    try:
+        reply = _route(turn)
+    except AskBack as question:
+        reply = question.reply
+    except Refusal as refusal:
+        reply = _refused(turn, refusal)
     if event.kind is EventKind.MESSAGE:
         tools.work.heard.add(
             HeardMessage(
@@ -87,13 +94,6 @@ def take(event: InboundEvent, inbox_id: int, tools: Tools) -> Taken:
                 attachments=event.attachments,
             )
         )
-    turn = Turn(tools, event, inbox_id, speaker, text, Asked(speaker, event, rest=text))
-    try:
-        reply = _route(turn)
-    except AskBack as question:
-        reply = question.reply
-    except Refusal as refusal:
-        reply = _refused(turn, refusal)
     return _answer(turn, reply)
 
 

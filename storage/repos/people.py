@@ -1,6 +1,5 @@
 """Firms, people, pairings and accounts; read from a snapshot that knows when it is old."""
 
-import secrets
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
@@ -19,7 +18,7 @@ from handlers.domain.people import (
     Role,
     Standing,
 )
-from storage.repos.counters import get_value, set_value
+from storage.repos.counters import Versions
 from storage.tables.people import (
     AreaRow,
     EnterpriseRow,
@@ -89,9 +88,10 @@ def _load(connection: Connection, version: int) -> Snapshot:
 
 
 class SqlPeopleStore:
-    def __init__(self, connection: Connection, cache: RegistryCache) -> None:
+    def __init__(self, connection: Connection, cache: RegistryCache, versions: Versions) -> None:
         self._connection = connection
         self._cache = cache
+        self._versions = versions
         self._read: Snapshot | None = None
 
     @property
@@ -100,7 +100,7 @@ class SqlPeopleStore:
         if self._read is not None:
             return self._read
         snapshot = self._cache.snapshot
-        version = get_value(self._connection, "registry")
+        version = self._versions.of(self._connection, "registry")
         if snapshot.version != version:
             snapshot = _load(self._connection, version)
             self._cache.snapshot = snapshot
@@ -108,8 +108,8 @@ class SqlPeopleStore:
         return snapshot
 
     def changed(self) -> None:
-        """Every snapshot of an older version is void; random, so that a rollback is seen too."""
-        set_value(self._connection, "registry", secrets.randbits(50))
+        """Every snapshot of an older version is void."""
+        self._versions.change(self._connection, "registry")
         self._read = None
 
     def registry_version(self) -> int:

@@ -21,18 +21,16 @@ from storage.tables.queue import InboxRow, OutboxRow
 _IN: Final[Any] = InboxRow.__table__  # type: ignore[attr-defined]  # SQLModel adds it
 _OUT: Final[Any] = OutboxRow.__table__  # type: ignore[attr-defined]
 
-_REMEMBER: Final = Statement(
+_TAKE: Final = Statement(
     text(
         "INSERT INTO inbox (platform, event_id, chat, state, attempts, error, received_at, "
-        "next_try, payload) VALUES (:platform, :event_id, :chat, 'new', 0, '', :received_at, 0, "
-        ":payload) ON CONFLICT (platform, event_id) DO NOTHING RETURNING id"
+        "next_try, payload) VALUES (:platform, :event_id, :chat, 'done', 0, '', :received_at, 0, "
+        "'') ON CONFLICT (platform, event_id) DO NOTHING RETURNING id, EXISTS (SELECT 1 FROM "
+        "inbox e WHERE e.state = 'new' AND e.chat = :chat AND e.platform = :platform)"
     )
 )
-_EARLIER: Final = Statement(
-    text(
-        "SELECT 1 FROM inbox WHERE state = 'new' AND platform = :platform AND chat = :chat "
-        "AND id < :id LIMIT 1"
-    )
+_PUT_BACK: Final = Statement(
+    text("UPDATE inbox SET state = 'new', payload = :payload WHERE id = :id")
 )
 _DONE: Final = Statement(text("UPDATE inbox SET state = 'done', payload = '' WHERE id = :id"))
 _FAILED: Final = Statement(
@@ -61,26 +59,27 @@ class InboxStore:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def remember(self, event: InboundEvent) -> int | None:
-        """The new row's id, or None for an event that was here before."""
-        row = _REMEMBER.one(
+    def take(self, event: InboundEvent) -> tuple[int, bool] | None:
+        """Remember an event that is worked on in the same unit of work.
+
+        The new row's id, and whether an unfinished event of this chat came before (order is kept
+        per chat, so this one must be `put_back`); None for an event that was here before.
+        """
+        row = _TAKE.one(
             self._connection,
             {
                 "platform": event.platform,
                 "event_id": event.event_id,
                 "chat": event.chat.id,
                 "received_at": time.time(),
-                "payload": json.dumps(to_plain(event), ensure_ascii=False),
             },
         )
-        return None if row is None else int(row[0])
+        return None if row is None else (int(row[0]), bool(row[1]))
 
-    def has_earlier(self, inbox_id: int, chat: ChatRef) -> bool:
-        """Whether an unfinished event of this chat came before: order is kept per chat."""
-        found = _EARLIER.one(
-            self._connection, {"platform": chat.platform, "chat": chat.id, "id": inbox_id}
-        )
-        return found is not None
+    def put_back(self, inbox_id: int, event: InboundEvent) -> None:
+        """It waits after all: the row keeps what is needed to work on it later."""
+        payload = json.dumps(to_plain(event), ensure_ascii=False)
+        _PUT_BACK.run(self._connection, {"id": inbox_id, "payload": payload})
 
     def pending(self, limit: int) -> list[tuple[int, InboundEvent]]:
         rows = self._connection.execute(_PENDING, {"wall": time.time(), "limit": limit})
@@ -228,6 +227,8 @@ class OutboxRows:
         self.prefer = ""
         # Rows that answer an event, as its platform's own response may carry them.
         self.answering: list[Delivery] = []
+        # Whether a row was put that may be sent at once.
+        self.due = False
 
     def _address(self, message: Outgoing) -> tuple[str, str, str] | None:
         if message.chat is not None:
@@ -285,6 +286,7 @@ class OutboxRows:
         if row is None:
             return None
         row_id = int(row[0])
+        self.due = self.due or (address is not None and not held)
         if held and address is not None:
             update_ref = ""
             if message.update and card is not None:
@@ -391,10 +393,17 @@ class OutboxRows:
     def dead(self, row_id: int, why: str) -> None:
         _END.run(self._connection, {"id": row_id, "state": "dead", "error": why[:200]})
 
-    def release(self, row_ids: Iterable[int]) -> None:
+    def carried(self, row_ids: Sequence[int]) -> None:
+        """Answers that the platform's own response carried."""
+        at = self._now()
+        if row_ids:
+            rows = [{"id": n, "ref": "", "card_ref": "", "at": at} for n in row_ids]
+            _SENT.run_many(self._connection, rows)
+
+    def release(self, row_ids: Sequence[int]) -> None:
         """Held answers that the response did not carry may now go the slow way."""
-        for row_id in row_ids:
-            _RELEASE.run(self._connection, {"id": row_id})
+        if row_ids:
+            _RELEASE.run_many(self._connection, [{"id": n} for n in row_ids])
 
     def resend(self, row_id: int) -> bool:
         """A person sends a dead row again; the address is looked up anew."""

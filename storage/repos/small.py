@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, fields
+from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -16,6 +16,7 @@ from handlers.domain.people import Chat, Token
 from handlers.domain.policy import DEFAULT, Policy, Target, Targets, Unit
 from handlers.ports import Candidate, CandidateState, Dialogue, HeardMessage
 from storage.db import Statement
+from storage.repos.counters import Versions
 from storage.repos.tickets import attachments_from_plain, attachments_to_plain
 from storage.tables.people import ChatRow, PolicyRow, TokenRow
 from storage.tables.queue import AuditRow, DialogueRow, JobRunRow, OutboxRow
@@ -32,16 +33,26 @@ _CANDIDATE: Final[Any] = CandidateRow.__table__  # type: ignore[attr-defined]
 _HEARD: Final[Any] = HeardRow.__table__  # type: ignore[attr-defined]
 
 
+@dataclass(slots=True)
+class ChatCache:
+    """The chats of one version; the rows are few and asked for with every message."""
+
+    version: int = -1
+    chats: Mapping[tuple[str, str], Chat] = field(default_factory=dict)
+
+
 class SqlChatStore:
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, cache: ChatCache, versions: Versions) -> None:
         self._connection = connection
-        self._seen: dict[ChatRef, Chat] = {}
+        self._cache = cache
+        self._versions = versions
 
     def chat(self, ref: ChatRef) -> Chat | None:
-        row = _FIND_CHAT.one(self._connection, {"p": ref.platform, "i": ref.id})
-        if row is None:
-            return None
-        return Chat(row[0], row[1], row[2], row[3], bool(row[4]), row[5], bool(row[6]))
+        version = self._versions.of(self._connection, "chats")
+        if self._cache.version != version:
+            known = {(c.platform, c.id): c for c in self.chats()}
+            self._cache.version, self._cache.chats = version, known
+        return self._cache.chats.get((ref.platform, ref.id))
 
     def chats(self) -> tuple[Chat, ...]:
         rows = self._connection.execute(select(_CHAT).order_by(_CHAT.c.platform, _CHAT.c.id))
@@ -52,14 +63,8 @@ class SqlChatStore:
         values = asdict(chat)
         if self._connection.execute(update(_CHAT).where(where).values(values)).rowcount == 0:
             self._connection.execute(insert(_CHAT).values(values))
+        self._versions.change(self._connection, "chats")
 
-
-_FIND_CHAT: Final = Statement(
-    text(
-        "SELECT platform, id, title, kind, registered, robot_url, is_main FROM chats "
-        "WHERE platform = :p AND id = :i"
-    )
-)
 
 _GENESIS: Final = "0" * 64
 _LAST_AUDIT: Final = Statement(text("SELECT id, hash FROM audit ORDER BY id DESC LIMIT 1"))
@@ -74,16 +79,31 @@ def _digest(
     return hashlib.sha256(line.encode()).hexdigest()
 
 
+class AuditTail:
+    """The end of the chain as this commit has it, so that it is read once for many lines."""
+
+    __slots__ = ("last",)
+
+    def __init__(self) -> None:
+        self.last: tuple[int, str] | None = None
+
+    def forget(self) -> None:
+        """Something was rolled back: the chain may end earlier."""
+        self.last = None
+
+
 class SqlAuditStore:
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, tail: AuditTail) -> None:
         self._connection = connection
+        self._tail = tail
 
     def add(
         self, at: datetime, actor: str, action: str, subject: str, facts: Mapping[str, Any]
     ) -> None:
-        last = _LAST_AUDIT.one(self._connection, {})
+        last = self._tail.last or _LAST_AUDIT.one(self._connection, {})
         number, previous = (1, _GENESIS) if last is None else (last[0] + 1, last[1])
         told = json.dumps(dict(facts), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+        digest = _digest(number, at, actor, action, subject, told, previous)
         _ADD_AUDIT.run(
             self._connection,
             {
@@ -94,9 +114,10 @@ class SqlAuditStore:
                 "subject": subject,
                 "facts": told,
                 "previous": previous,
-                "hash": _digest(number, at, actor, action, subject, told, previous),
+                "hash": digest,
             },
         )
+        self._tail.last = (number, digest)
 
     def verify(self) -> int | None:
         """The first line that was changed or is missing; None while the chain holds."""
@@ -250,19 +271,18 @@ _ADD_HEARD: Final = Statement(
 _RECENT: Final = Statement(
     text(
         "SELECT 1 FROM heard_messages WHERE platform = :p AND chat = :c AND sender_key = :k "
-        "AND at >= :since LIMIT 2"
+        "AND at >= :since LIMIT 1"
     ).bindparams(bindparam("since", type_=_HEARD.c.at.type))
-)
-_BELONGS: Final = Statement(
-    text("UPDATE heard_messages SET number = :n WHERE platform = :p AND message_id = :m")
 )
 
 
 class SqlHeardStore:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self._belong: dict[tuple[str, str], TicketNumber] = {}
 
     def add(self, message: HeardMessage) -> None:
+        number = self._belong.pop((message.platform, message.message_id), message.number)
         _ADD_HEARD.run(
             self._connection,
             {
@@ -273,7 +293,7 @@ class SqlHeardStore:
                 "at": message.at,
                 "text": message.text,
                 "msg_type": message.msg_type,
-                "number": message.number,
+                "number": number,
                 "attachments": attachments_to_plain(message.attachments),
             },
         )
@@ -298,11 +318,8 @@ class SqlHeardStore:
     def recent(
         self, platform: str, chat: str, sender_key: str, since: datetime
     ) -> tuple[HeardMessage, ...]:
-        found = _RECENT.run(
-            self._connection, {"p": platform, "c": chat, "k": sender_key, "since": since}
-        ).fetchall()
-        if len(found) < 2:
-            # Only the message that is being worked on.
+        asked = {"p": platform, "c": chat, "k": sender_key, "since": since}
+        if _RECENT.one(self._connection, asked) is None:
             return ()
         rows = self._connection.execute(
             select(_HEARD)
@@ -318,7 +335,7 @@ class SqlHeardStore:
         return tuple(self._heard(row) for row in rows)
 
     def belongs(self, platform: str, message_id: str, number: TicketNumber) -> None:
-        _BELONGS.run(self._connection, {"n": number, "p": platform, "m": message_id})
+        self._belong[(platform, message_id)] = number
 
     def forget(self, before: datetime) -> int:
         done = self._connection.execute(
@@ -327,13 +344,12 @@ class SqlHeardStore:
         return int(done.rowcount)
 
 
+@dataclass(slots=True)
 class PolicyCache:
     """The newest policy of this process."""
 
-    __slots__ = ("policy",)
-
-    def __init__(self) -> None:
-        self.policy: Policy | None = None
+    version: int = -1
+    policy: Policy = DEFAULT
 
 
 def policy_to_plain(policy: Policy) -> dict[str, Any]:
@@ -381,9 +397,10 @@ def policy_from_plain(plain: Mapping[str, Any]) -> Policy:
 
 
 class SqlOfficeStore:
-    def __init__(self, connection: Connection, cache: PolicyCache) -> None:
+    def __init__(self, connection: Connection, cache: PolicyCache, versions: Versions) -> None:
         self._connection = connection
         self._cache = cache
+        self._versions = versions
         self._read: Policy | None = None
 
     def policy(self) -> Policy:
@@ -392,19 +409,16 @@ class SqlOfficeStore:
         return self._read
 
     def _newest(self) -> Policy:
-        known = self._cache.policy
-        newest = _NEWEST_POLICY.one(self._connection, {})
-        version = 0 if newest is None or newest[0] is None else int(newest[0])
-        if known is not None and known.version == version:
-            return known
-        if version == 0:
-            policy = DEFAULT
-        else:
-            row = self._connection.execute(
-                select(_POLICY).where(_POLICY.c.version == version)
-            ).one()
-            policy = policy_from_plain({**row.numbers, "version": version})
-        self._cache.policy = policy
+        version = self._versions.of(self._connection, "policy")
+        if self._cache.version == version:
+            return self._cache.policy
+        row = self._connection.execute(
+            select(_POLICY).order_by(_POLICY.c.version.desc()).limit(1)
+        ).first()
+        policy = DEFAULT
+        if row is not None:
+            policy = policy_from_plain({**row.numbers, "version": row.version})
+        self._cache.version, self._cache.policy = version, policy
         return policy
 
     def save_policy(self, policy: Policy, at: datetime) -> None:
@@ -412,11 +426,8 @@ class SqlOfficeStore:
         self._connection.execute(
             insert(_POLICY).values(version=policy.version, at=at, numbers=policy_to_plain(policy))
         )
-        self._cache.policy = None
+        self._versions.change(self._connection, "policy")
         self._read = None
-
-
-_NEWEST_POLICY: Final = Statement(text("SELECT MAX(version) FROM policies_of_office"))
 
 
 class SqlTokenStore:

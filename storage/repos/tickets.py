@@ -26,7 +26,7 @@ from handlers.domain.ticket import (
 from handlers.ports import Page, TicketMessage, TicketQuery
 from storage.db import Statement
 from storage.repos import search
-from storage.repos.counters import next_value
+from storage.repos.counters import next_two, next_value
 from storage.tables.people import EnterpriseRow, PairingRow
 from storage.tables.tickets import HistoryRow, TicketLinkRow, TicketMessageRow, TicketRow
 
@@ -123,15 +123,20 @@ def escaped(text: str) -> str:
 class SqlTicketStore:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        # Which of the tickets written in this unit of work are confidential.
+        self._written: dict[TicketNumber, bool] = {}
 
-    def next_number(self) -> TicketNumber:
-        return TicketNumber(next_value(self._connection, "ticket", 1001))
+    def next_number(self, kind: str) -> tuple[TicketNumber, int]:
+        """The running number, which begins at 1001, and the next one of its kind of code."""
+        number, code = next_two(self._connection, "ticket", 1001, f"code:{kind}", 1)
+        return TicketNumber(number), code
 
     def next_code(self, kind: str) -> int:
         return next_value(self._connection, f"code:{kind}", 1)
 
     def add(self, ticket: Ticket, entry: Entry) -> None:
         _INSERT.run(self._connection, _values(ticket, entry.at))
+        self._written[ticket.number] = ticket.confidential
         self._add_entry(entry)
 
     def save(self, ticket: Ticket, entry: Entry) -> None:
@@ -141,6 +146,7 @@ class SqlTicketStore:
         values["at_version"] = ticket.version - 1
         if _UPDATE.run(self._connection, values).rowcount != 1:
             raise StaleVersion(ticket.number, self.get(ticket.number).version)
+        self._written[ticket.number] = ticket.confidential
         self._add_entry(entry)
 
     def _add_entry(self, entry: Entry) -> None:
@@ -251,19 +257,22 @@ class SqlTicketStore:
             parts.append(wanted.where(_T.c.number == int(words)))
         return parts
 
-    def of_enterprise(
-        self, enterprise_id: EnterpriseId, states: frozenset[State]
+    def of_manager(
+        self, person_id: PersonId, enterprise_id: EnterpriseId | None, states: frozenset[State]
     ) -> tuple[Ticket, ...]:
-        return self._where("enterprise_id", enterprise_id, states)
+        """What somebody reported, and the tickets of a firm; cheap where there are none."""
+        asked = {"person": person_id, "firm": enterprise_id}
+        return self._where("(enterprise_id = :firm OR reporter_id = :person)", asked, states)
 
     def handled_by(self, person_id: PersonId, states: frozenset[State]) -> tuple[Ticket, ...]:
-        return self._where("owner_id", person_id, states)
+        return self._where("owner_id = :person", {"person": person_id}, states)
 
-    def _where(self, column: str, value: str, states: frozenset[State]) -> tuple[Ticket, ...]:
-        """The tickets of one owner, firm or reporter; cheap where there are none."""
+    def _where(
+        self, condition: str, asked: Mapping[str, Any], states: frozenset[State]
+    ) -> tuple[Ticket, ...]:
         numbers = [
             row[0]
-            for row in _numbers_where(column, states).run(self._connection, {"v": value}).fetchall()
+            for row in _numbers_where(condition, states).run(self._connection, asked).fetchall()
         ]
         if not numbers:
             return ()
@@ -278,14 +287,13 @@ class SqlTicketStore:
         return tuple((TicketNumber(row[0]), row[1]) for row in rows)
 
     def is_confidential(self, number: TicketNumber) -> bool:
+        if number in self._written:
+            return self._written[number]
         row = _CONFIDENTIAL.one(self._connection, {"n": number})
         return row is not None and bool(row[0])
 
     def at_duty_desk(self, states: frozenset[State]) -> tuple[Ticket, ...]:
         return self._all(select(_T).where(_T.c.owner_id.is_(None), _T.c.state.in_(sorted(states))))
-
-    def reported_by(self, person_id: PersonId, states: frozenset[State]) -> tuple[Ticket, ...]:
-        return self._where("reporter_id", person_id, states)
 
     def pending_for(self, person_id: PersonId) -> tuple[Ticket, ...]:
         return self._all(select(_T).where(_T.c.pending_owner_id == person_id))
@@ -300,7 +308,11 @@ class SqlTicketStore:
 
     def referred_to(self, department: str, states: frozenset[State]) -> tuple[Ticket, ...]:
         return self._all(
-            select(_T).where(_T.c.department == department, _T.c.state.in_(sorted(states)))
+            select(_T).where(
+                _T.c.department == department,
+                _T.c.department != "",
+                _T.c.state.in_(sorted(states)),
+            )
         )
 
     def history(self, number: TicketNumber) -> tuple[Entry, ...]:
@@ -367,12 +379,12 @@ _CONFIDENTIAL: Final = Statement(text("SELECT confidential FROM tickets WHERE nu
 
 
 @cache
-def _numbers_where(column: str, states: frozenset[State]) -> Statement:
-    """One statement for each column and set of states that is ever asked for."""
+def _numbers_where(condition: str, states: frozenset[State]) -> Statement:
+    """One statement for each condition and set of states that is ever asked for."""
     named = ", ".join(f"'{s.value}'" for s in sorted(states))
     return Statement(
         text(
-            f"SELECT number FROM tickets WHERE {column} = :v AND state IN ({named}) "
+            f"SELECT number FROM tickets WHERE {condition} AND state IN ({named}) "
             "ORDER BY number DESC LIMIT 500"
         )
     )

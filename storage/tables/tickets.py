@@ -7,18 +7,27 @@ from sqlmodel import Field, SQLModel
 
 from storage.tables.base import Instant, instant, json_column, maybe_instant
 
-LIVE = "('open','in_progress','waiting_enterprise','waiting_department','shelved')"
-
 
 class TicketRow(SQLModel, table=True):
     __tablename__ = "tickets"
     __table_args__ = (
         UniqueConstraint("source_platform", "source_message", "part"),
+        # None on the state alone: SQLite would read every open ticket by it instead.
+        Index("ix_tickets_firm", "enterprise_id", "state"),
+        Index("ix_tickets_reporter", "reporter_id", "state"),
+        Index("ix_tickets_owner", "owner_id", "state"),
         Index(
-            "ix_tickets_live",
-            "owner_id",
-            sqlite_where=text(f"state IN {LIVE}"),
-            postgresql_where=text(f"state IN {LIVE}"),
+            "ix_tickets_pending",
+            "pending_owner_id",
+            sqlite_where=text("pending_owner_id IS NOT NULL"),
+            postgresql_where=text("pending_owner_id IS NOT NULL"),
+        ),
+        Index(
+            "ix_tickets_department",
+            "department",
+            "state",
+            sqlite_where=text("department <> ''"),
+            postgresql_where=text("department <> ''"),
         ),
     )
     number: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
@@ -29,7 +38,7 @@ class TicketRow(SQLModel, table=True):
     urgency: str
     created_at: Instant = instant(index=True)
     kind: str
-    state: str = Field(index=True)
+    state: str
     cycle: int
     level: int
     version: int
@@ -37,8 +46,8 @@ class TicketRow(SQLModel, table=True):
     supervised: str
     hazardous: bool
     tone: str
-    enterprise_id: str | None = Field(default=None, foreign_key="enterprises.id", index=True)
-    reporter_id: str | None = Field(default=None, index=True)
+    enterprise_id: str | None = Field(default=None, foreign_key="enterprises.id")
+    reporter_id: str | None = None
     reporter_name: str
     owner_id: str | None = None
     owner_since: Instant | None = maybe_instant()
@@ -66,9 +75,9 @@ class TicketRow(SQLModel, table=True):
     last_progress: str
     result: str
     question: str
-    department: str = Field(index=True)
+    department: str
     review_at: Instant | None = maybe_instant()
-    pending_owner_id: str | None = Field(default=None, index=True)
+    pending_owner_id: str | None = None
     pending_since: Instant | None = maybe_instant()
     transfers: int
     declines: int

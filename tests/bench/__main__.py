@@ -350,7 +350,7 @@ async def through_writer(folder: Path) -> float:
         message = Outgoing(Content("已登记"), chat=event.chat, ticket=ticket.number)
 
         def work(uow: UnitOfWork) -> None:
-            uow.inbox.remember(event)
+            uow.inbox.take(event)
             uow.tickets.add(ticket, entry_of(None, ticket, Move.SUBMIT, None, "", NOW))
             uow.outbox.put(message)
 

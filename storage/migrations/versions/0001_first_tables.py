@@ -321,12 +321,11 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('tickets', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_tickets_created_at'), ['created_at'], unique=False)
-        batch_op.create_index(batch_op.f('ix_tickets_department'), ['department'], unique=False)
-        batch_op.create_index(batch_op.f('ix_tickets_enterprise_id'), ['enterprise_id'], unique=False)
-        batch_op.create_index('ix_tickets_live', ['owner_id'], unique=False, sqlite_where=sa.text("state IN ('open','in_progress','waiting_enterprise','waiting_department','shelved')"), postgresql_where=sa.text("state IN ('open','in_progress','waiting_enterprise','waiting_department','shelved')"))
-        batch_op.create_index(batch_op.f('ix_tickets_pending_owner_id'), ['pending_owner_id'], unique=False)
-        batch_op.create_index(batch_op.f('ix_tickets_reporter_id'), ['reporter_id'], unique=False)
-        batch_op.create_index(batch_op.f('ix_tickets_state'), ['state'], unique=False)
+        batch_op.create_index('ix_tickets_department', ['department', 'state'], unique=False, sqlite_where=sa.text("department <> ''"), postgresql_where=sa.text("department <> ''"))
+        batch_op.create_index('ix_tickets_firm', ['enterprise_id', 'state'], unique=False)
+        batch_op.create_index('ix_tickets_owner', ['owner_id', 'state'], unique=False)
+        batch_op.create_index('ix_tickets_pending', ['pending_owner_id'], unique=False, sqlite_where=sa.text("pending_owner_id IS NOT NULL"), postgresql_where=sa.text("pending_owner_id IS NOT NULL"))
+        batch_op.create_index('ix_tickets_reporter', ['reporter_id', 'state'], unique=False)
         batch_op.create_index(batch_op.f('ix_tickets_updated_at'), ['updated_at'], unique=False)
 
     op.create_table('identities',
@@ -417,12 +416,11 @@ def downgrade() -> None:
     op.drop_table('identities')
     with op.batch_alter_table('tickets', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_tickets_updated_at'))
-        batch_op.drop_index(batch_op.f('ix_tickets_state'))
-        batch_op.drop_index(batch_op.f('ix_tickets_reporter_id'))
-        batch_op.drop_index(batch_op.f('ix_tickets_pending_owner_id'))
-        batch_op.drop_index('ix_tickets_live', sqlite_where=sa.text("state IN ('open','in_progress','waiting_enterprise','waiting_department','shelved')"), postgresql_where=sa.text("state IN ('open','in_progress','waiting_enterprise','waiting_department','shelved')"))
-        batch_op.drop_index(batch_op.f('ix_tickets_enterprise_id'))
-        batch_op.drop_index(batch_op.f('ix_tickets_department'))
+        batch_op.drop_index('ix_tickets_reporter')
+        batch_op.drop_index('ix_tickets_pending', sqlite_where=sa.text("pending_owner_id IS NOT NULL"), postgresql_where=sa.text("pending_owner_id IS NOT NULL"))
+        batch_op.drop_index('ix_tickets_owner')
+        batch_op.drop_index('ix_tickets_firm')
+        batch_op.drop_index('ix_tickets_department', sqlite_where=sa.text("department <> ''"), postgresql_where=sa.text("department <> ''"))
         batch_op.drop_index(batch_op.f('ix_tickets_created_at'))
 
     op.drop_table('tickets')
