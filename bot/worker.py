@@ -113,7 +113,7 @@ class Worker:
             return Done(None, duplicate=True)
         metrics.counter_of(metrics.received, event.platform).inc()
         uow.inbox.put_back(taken[0], event)
-        self._failed(uow, taken[0], error)
+        self._failed(uow, taken[0], event, error)
         return Done(taken[0])
 
     def _turn(self, uow: UnitOfWork, inbox_id: int, event: InboundEvent, hold: float) -> Done:
@@ -123,7 +123,9 @@ class Worker:
         deliveries = tuple(uow.outbox.answering)
         return Done(inbox_id, False, True, taken.toast, taken.rows, deliveries, uow.outbox.due)
 
-    def _failed(self, uow: UnitOfWork, inbox_id: int, error: Exception) -> None:
+    def _failed(
+        self, uow: UnitOfWork, inbox_id: int, event: InboundEvent, error: Exception
+    ) -> None:
         name = type(error).__name__
         metrics.failed.labels(name).inc()
         before = self._failures.get(inbox_id, 0)
@@ -137,7 +139,7 @@ class Worker:
         # The reference number is the inbox id: it leads to the row without telling what was said.
         _log.error(
             "event.dead" if dead else "event.failed",
-            extra={"reference": inbox_id, "error": name},
+            extra={"reference": inbox_id, "platform": event.platform, "error": name},
             exc_info=error,
         )
 
@@ -172,7 +174,7 @@ class Worker:
                     self._turn(part, inbox_id, event, 0.0)
                     part.inbox.done(inbox_id)
             except Exception as error:
-                self._failed(uow, inbox_id, error)
+                self._failed(uow, inbox_id, event, error)
             else:
                 self._failures.pop(inbox_id, None)
         return len(pending)

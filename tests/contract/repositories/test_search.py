@@ -43,7 +43,7 @@ def fill(uow: UnitOfWork, count: int, seed: int) -> None:
     firm = EnterpriseId("E003")
     uow.people.save_enterprise(Enterprise(firm, "泓曜精密", "南通泓曜精密机械有限公司"))
     for _ in range(count):
-        number = uow.tickets.next_number()
+        number, _ = uow.tickets.next_number("test")
         ticket = replace(
             a_ticket(number),
             title="".join(chance.choices(WORDS, k=2)),
