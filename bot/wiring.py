@@ -7,7 +7,7 @@ from typing import Any, Final, get_type_hints
 
 from handlers.chat.events import InboundEvent
 from handlers.chat.router import Book, Router, WiringError
-from handlers.domain.workdays import PlainWeek, WorkCalendar
+from handlers.domain.workdays import WorkCalendar
 from handlers.ports import Clock, Job, Work
 from handlers.services.moves import Asked, Moves
 from handlers.services.people import PeopleService, Speaker
@@ -93,14 +93,13 @@ class Wiring:
     bot_names: tuple[str, ...]
     prefix: str = "LHG"
     directly: frozenset[str] = frozenset()
-    calendar: WorkCalendar = field(default_factory=PlainWeek)
     firms: Firms = field(default_factory=Firms)
 
     def tools(self, work: UnitOfWork) -> Tools:
         return Tools(
             work,
             self.clock,
-            self.calendar,
+            work.calendar.current(),
             self.book,
             self.firms.of(work),
             _make,
@@ -112,12 +111,13 @@ class Wiring:
     def run_job(self, job: Job, work: UnitOfWork) -> None:
         """Run a job with what its parameters ask for."""
         assert job.function is not None
+        calendar = work.calendar.current()
         made: dict[Any, Any] = {
             Work: work,
             UnitOfWork: work,
             Clock: self.clock,
-            WorkCalendar: self.calendar,
-            TicketService: TicketService(work, self.clock, self.calendar, self.prefix),
+            WorkCalendar: calendar,
+            TicketService: TicketService(work, self.clock, calendar, self.prefix),
         }
         job.function(**{n: made[t] for n, t in wants(job).items()})
 

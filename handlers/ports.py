@@ -1,6 +1,6 @@
 """What use cases need from the world: stores, the outbox, the clock, one unit of work; and Job."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -22,6 +22,7 @@ from handlers.domain.people import (
 )
 from handlers.domain.policy import Policy
 from handlers.domain.ticket import Entry, State, Ticket
+from handlers.domain.workdays import Calendar, Day, Week
 
 _Item = TypeVar("_Item")
 
@@ -337,6 +338,19 @@ class OfficeStore(Protocol):
     def policy(self) -> Policy: ...
 
 
+class CalendarStore(Protocol):
+    """The office's working time; what it saves wins over the shipped years."""
+
+    def current(self) -> Calendar: ...
+    def days(self) -> tuple[Day, ...]:
+        """The office's own lines, without the shipped ones."""
+        ...
+
+    def save_days(self, days: Iterable[Day]) -> None: ...
+    def week(self) -> Week: ...
+    def save_week(self, week: Week, at: datetime) -> None: ...
+
+
 class TokenStore(Protocol):
     def by_secret(self, secret_hash: str) -> Token | None: ...
     def add(self, token: Token, secret_hash: str) -> None: ...
@@ -364,6 +378,8 @@ class Work(Protocol):
     def heard(self) -> HeardStore: ...
     @property
     def office(self) -> OfficeStore: ...
+    @property
+    def calendar(self) -> CalendarStore: ...
     @property
     def tokens(self) -> TokenStore: ...
 

@@ -47,6 +47,8 @@ def engine_for(url: str) -> Engine:
             "synchronous=FULL",
             "foreign_keys=ON",
             "busy_timeout=5000",
+            # A savepoint copies each page it touches; on disk that costs more than the work itself.
+            "temp_store=MEMORY",
             "cache_size=-32000",
             # Seldom, so that a page written by many commits is copied once.
             "wal_autocheckpoint=8000",

@@ -1,7 +1,8 @@
 """Column types: aware UTC times only, JSON as the same text on both databases."""
 
+import json
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import JSON, DateTime
 from sqlalchemy.engine import Dialect
@@ -26,3 +27,6 @@ class UtcDateTime(TypeDecorator[datetime]):
 
 
 Json = JSON
+
+# Made once: json.dumps with options of its own makes an encoder with every call.
+to_json: Final = json.JSONEncoder(ensure_ascii=False).encode

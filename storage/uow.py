@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Connection
 
+from storage.repos.calendar import CalendarCache, SqlCalendarStore
 from storage.repos.counters import Versions
 from storage.repos.people import RegistryCache, SqlPeopleStore
 from storage.repos.queue import InboxStore, OutboxRows
@@ -43,6 +44,7 @@ class Shared:
     registry: RegistryCache = field(default_factory=RegistryCache)
     policy: PolicyCache = field(default_factory=PolicyCache)
     chats: ChatCache = field(default_factory=ChatCache)
+    calendar: CalendarCache = field(default_factory=CalendarCache)
 
 
 class Batch:
@@ -78,6 +80,7 @@ class UnitOfWork:
         self.candidates = SqlCandidateStore(connection)
         self.heard = SqlHeardStore(connection)
         self.office = SqlOfficeStore(connection, shared.policy, versions)
+        self.calendar = SqlCalendarStore(connection, shared.calendar, versions)
         self.tokens = SqlTokenStore(connection)
         self.jobs = SqlJobStore(connection)
         self.sandbox = SandboxStore(connection)

@@ -28,7 +28,7 @@ def _iso(at: datetime | None) -> str | None:
 
 def service(call: Call, uow: UnitOfWork) -> TicketService:
     app = call.app
-    return TicketService(uow, app.clock, app.wiring.calendar, app.settings.ticket_prefix)
+    return TicketService(uow, app.clock, uow.calendar.current(), app.settings.ticket_prefix)
 
 
 def _named(person: Person | None) -> dict[str, str] | None:
@@ -78,7 +78,7 @@ def ticket_json(app: "App", uow: UnitOfWork, ticket: Ticket) -> dict[str, Any]:
             "progress": _iso(ticket.due_progress),
             "resolution": _iso(due),
         },
-        "provisional_calendar": due is not None and app.wiring.calendar.provisional(due),
+        "provisional_calendar": due is not None and uow.calendar.current().provisional(due),
         "verdict": None if ticket.verdict is None else ticket.verdict.value,
         "rating": ticket.rating,
         "merged_into": ticket.merged_into,

@@ -1,10 +1,13 @@
 """Promised times: from when a clock starts and what urgency it has to the instant it is due."""
 
 from datetime import datetime, timedelta
+from math import isfinite
 
+from handlers.domain.calendar import differing
 from handlers.domain.category import Urgency
+from handlers.domain.errors import BadInput
 from handlers.domain.policy import Policy, Target, Unit
-from handlers.domain.workdays import WorkCalendar
+from handlers.domain.workdays import HORIZON, BeyondCalendar, WorkCalendar
 
 
 def due(target: Target, start: datetime, calendar: WorkCalendar) -> datetime:
@@ -41,3 +44,38 @@ def shifted(
     if target.unit is Unit.NATURAL:
         return at + (until - since)
     return calendar.add(at, calendar.elapsed(since, until))
+
+
+def recounted(at: datetime, since: datetime, old: WorkCalendar, new: WorkCalendar) -> datetime:
+    """A due time by a new calendar: as much working time is left at `since` as by the old one.
+
+    What was consumed stays consumed, and what was overdue at `since` stays overdue. Untouched
+    where both calendars agree on every day until then.
+    """
+    if at <= since:
+        return at
+    first, last = (t.astimezone(new.zone).date() for t in (since, at))
+    if not differing(old, new, first, last):
+        return at
+    left = old.elapsed(since, at)
+    return new.add(since, left) if left else at
+
+
+def check_targets(policy: Policy, calendar: WorkCalendar, start: datetime) -> None:
+    """Raises BadInput for a target that is no time at all or reaches beyond 800 days.
+
+    For when targets or a calendar are saved; a job never asks.
+    """
+    for urgency, targets in policy.targets.items():
+        for name in ("claim", "first_reply", "progress", "resolution"):
+            target: Target = getattr(targets, name)
+            values = {"urgency": urgency.value, "clock": name}
+            amount = target.amount
+            if not isfinite(amount) or amount <= 0 or (target.unit is Unit.DAYS and amount % 1):
+                raise BadInput("target_wrong", **values)
+            try:
+                far = due(target, start, calendar) - start > HORIZON
+            except (BeyondCalendar, OverflowError):
+                far = True
+            if far:
+                raise BadInput("target_too_far", days=HORIZON.days, **values)

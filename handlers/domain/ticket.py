@@ -4,15 +4,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
+from operator import attrgetter
 from typing import Any, Final
 
 from handlers.domain.category import Category, Urgency
-from handlers.domain.deadline import claim_due, due, shifted
+from handlers.domain.deadline import claim_due, due, recounted, shifted
 from handlers.domain.errors import AlreadyTaken, BadInput, IllegalMove, NotAllowed, StaleVersion
 from handlers.domain.ids import EnterpriseId, PersonId, TicketNumber
 from handlers.domain.people import OFFICE_ROLES, Person, Role, Standing
-from handlers.domain.policy import Policy
-from handlers.domain.workdays import WorkCalendar
+from handlers.domain.policy import Policy, Unit
+from handlers.domain.workdays import HORIZON, WorkCalendar
 
 
 class State(StrEnum):
@@ -106,6 +107,7 @@ class Move(StrEnum):
     SUPERVISE = "supervise"
     ESCALATE = "escalate"
     ACKNOWLEDGE = "acknowledge"
+    RECOUNT = "recount"
 
 
 class Part(StrEnum):
@@ -230,6 +232,7 @@ class Args:
     code: str = ""
     level: int | None = None
     on: bool = True
+    former: WorkCalendar | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -347,19 +350,20 @@ def may_read(ticket: Ticket, actor: Person | None, parts: frozenset[Part]) -> bo
 # ---- starting and stopping clocks
 
 
-def opened(ticket: Ticket, calendar: WorkCalendar, policy: Policy) -> Ticket:
-    """A new ticket with its clocks started at the firm's message."""
-    at = ticket.created_at
-    target = policy.targets[ticket.urgency]
-    return replace(
-        ticket,
-        owner_since=at,
-        cycle_started_at=at,
-        claim_started_at=at,
-        due_claim=claim_due(ticket.urgency, at, calendar, policy),
-        due_first_reply=due(target.first_reply, at, calendar),
-        due_resolution=due(target.resolution, at, calendar),
-    )
+def started(
+    urgency: Urgency, at: datetime, calendar: WorkCalendar, policy: Policy
+) -> dict[str, Any]:
+    """The clock fields of a new ticket, whose clocks start at the firm's message."""
+    target = policy.targets[urgency]
+    return {
+        "created_at": at,
+        "owner_since": at,
+        "cycle_started_at": at,
+        "claim_started_at": at,
+        "due_claim": claim_due(urgency, at, calendar, policy),
+        "due_first_reply": due(target.first_reply, at, calendar),
+        "due_resolution": due(target.resolution, at, calendar),
+    }
 
 
 def _progressing(step: Step, ticket: Ticket) -> Ticket:
@@ -1046,6 +1050,8 @@ def _extend(step: Step) -> Ticket:
         raise BadInput("until_needed", number=ticket.number)
     if ticket.due_resolution is None or until <= ticket.due_resolution:
         raise BadInput("until_not_later", number=ticket.number, due=ticket.due_resolution)
+    if until > step.now + HORIZON:
+        raise BadInput("until_too_far", number=ticket.number, days=HORIZON.days)
     before = step.policy.working_day * step.policy.extend_before_days
     if step.calendar.elapsed(step.now, ticket.due_resolution) < before:
         raise BadInput("extend_too_late", number=ticket.number)
@@ -1105,6 +1111,50 @@ def _acknowledge(step: Step) -> Ticket:
     if step.ticket.level < 4:
         raise BadInput("nothing_to_acknowledge", number=step.ticket.number)
     return replace(step.ticket, acknowledged_at=step.now)
+
+
+def recounted_ticket(
+    ticket: Ticket, old: WorkCalendar, new: WorkCalendar, policy: Policy, now: datetime
+) -> Ticket:
+    """The ticket with its running clocks by a new calendar; the same ticket where none changes.
+
+    Natural time knows no calendar, and a day that a person agreed to (an extension, a department's
+    day, a review) stays that day.
+    """
+    dues: dict[str, datetime] = {}
+
+    def count(name: str, since: datetime) -> None:
+        at: datetime | None = getattr(ticket, name)
+        if at is not None:
+            again = recounted(at, since, old, new)
+            if again != at:
+                dues[name] = again
+
+    targets = policy.targets[ticket.urgency]
+    paused = ticket.paused_since or now
+    if ticket.is_live:
+        if ticket.claimed_at is None and targets.claim.unit is not Unit.NATURAL:
+            count("due_claim", now)
+        if ticket.first_reply_at is None and targets.first_reply.unit is not Unit.NATURAL:
+            count("due_first_reply", now)
+        if targets.progress.unit is not Unit.NATURAL:
+            count("due_progress", paused)
+        if ticket.extensions == 0 and targets.resolution.unit is not Unit.NATURAL:
+            count("due_resolution", paused)
+        count("due_answer", now)
+    if ticket.state is State.RESOLVED:
+        count("due_verdict", now)
+    return replace(ticket, **dues) if dues else ticket  # type: ignore[arg-type]  # names of instants
+
+
+def _recount(step: Step) -> Ticket:
+    ticket, former = step.ticket, step.args.former
+    if former is None:
+        raise BadInput("nothing_changes", number=ticket.number)
+    again = recounted_ticket(ticket, former, step.calendar, step.policy, step.now)
+    if again is ticket:
+        raise BadInput("nothing_changes", number=ticket.number)
+    return again
 
 
 @dataclass(frozen=True, slots=True)
@@ -1181,6 +1231,7 @@ MOVES: Final[Mapping[Move, Rule]] = {
     Move.SUPERVISE: _rule(LIVE, "LO", _supervise),
     Move.ESCALATE: _rule(LIVE, "SH", _escalate),
     Move.ACKNOWLEDGE: _rule(LIVE, "LOA", _acknowledge),
+    Move.RECOUNT: _rule(LIVE | {_S.RESOLVED}, "S", _recount),
 }
 
 
@@ -1250,33 +1301,32 @@ def entry_of(
 # ---- the ticket as plain values, and its rebirth from history
 
 _FIELDS: Final = tuple(f.name for f in fields(Ticket))
-_DEFAULTS: Final = {f.name: f.default for f in fields(Ticket)}
+_DEFAULTS: Final = tuple(f.default for f in fields(Ticket))
+_values: Final = attrgetter(*_FIELDS)
+_PLAIN: Final[Mapping[type, Callable[[Any], Any]]] = {
+    datetime: datetime.isoformat,
+    date: date.isoformat,
+    timedelta: timedelta.total_seconds,
+    Source: lambda s: [s.platform, s.chat, s.message_id, s.channel.value],
+    tuple: list,
+    **{kind: attrgetter("value") for kind in (Category, Urgency, Kind, State, Verdict)},
+}
 
 
 def plain_value(value: Any) -> Any:
     """One field as a JSON value."""
-    if isinstance(value, datetime | date):
-        return value.isoformat()
-    if isinstance(value, timedelta):
-        return value.total_seconds()
-    if isinstance(value, Source):
-        return [value.platform, value.chat, value.message_id, value.channel.value]
-    if isinstance(value, StrEnum):
-        return value.value
-    if isinstance(value, tuple):
-        return list(value)
-    return value
+    plain = _PLAIN.get(type(value))
+    return value if plain is None else plain(value)
 
 
 def changes(before: Ticket | None, after: Ticket) -> dict[str, Any]:
     """Every field that differs, as JSON values; from nothing: every field not at its default."""
-    changed: dict[str, Any] = {}
-    for name in _FIELDS:
-        new = getattr(after, name)
-        old = _DEFAULTS[name] if before is None else getattr(before, name)
-        if new is not old and new != old:
-            changed[name] = plain_value(new)
-    return changed
+    old_values = _DEFAULTS if before is None else _values(before)
+    return {
+        name: plain_value(new)
+        for name, new, old in zip(_FIELDS, _values(after), old_values, strict=True)
+        if new is not old and new != old
+    }
 
 
 _INSTANTS: Final = frozenset(

@@ -24,8 +24,8 @@ from handlers.domain.ticket import (
     entry_of,
     may_read,
     move,
-    opened,
     parts_of,
+    started,
 )
 from handlers.domain.workdays import WorkCalendar
 from handlers.ports import Clock, TicketMessage, TicketQuery, Work
@@ -78,27 +78,24 @@ class TicketService:
         stem = f"{self._prefix}-{day:%Y%m%d}"
         enterprise = standing.enterprise
         number, serial = self._work.tickets.next_number(stem)
-        ticket = opened(
-            Ticket(
-                number=number,
-                code=f"{stem}-{serial:03d}",
-                title=report.title,
-                body=report.body,
-                category=report.category,
-                urgency=report.urgency,
-                created_at=now,
-                kind=report.kind,
-                confidential=report.confidential,
-                hazardous=enterprise is not None and enterprise.hazardous,
-                enterprise_id=report.enterprise_id,
-                reporter_id=None if report.reporter is None else report.reporter.id,
-                reporter_name=report.reporter_name,
-                owner_id=self.first_owner(standing),
-                source=report.source,
-                part=report.part,
-            ),
-            self._calendar,
-            self._work.office.policy(),
+        policy = self._work.office.policy()
+        ticket = Ticket(
+            number=number,
+            code=f"{stem}-{serial:03d}",
+            title=report.title,
+            body=report.body,
+            category=report.category,
+            urgency=report.urgency,
+            kind=report.kind,
+            confidential=report.confidential,
+            hazardous=enterprise is not None and enterprise.hazardous,
+            enterprise_id=report.enterprise_id,
+            reporter_id=None if report.reporter is None else report.reporter.id,
+            reporter_name=report.reporter_name,
+            owner_id=self.first_owner(standing),
+            source=report.source,
+            part=report.part,
+            **started(report.urgency, now, self._calendar, policy),
         )
         self._work.tickets.add(ticket, entry_of(None, ticket, Move.SUBMIT, by, report.body, now))
         self._work.tickets.add_message(

@@ -15,7 +15,7 @@ def reader_time(at: datetime | None, now: datetime) -> str:
     if at is None:
         return "未定"
     local, today = at.astimezone(SHANGHAI), now.astimezone(SHANGHAI).date()
-    clock = f"{local:%H:%M}"
+    clock = f"{local.hour:02}:{local.minute:02}"
     days = (local.date() - today).days
     near = {-1: "昨天", 0: "今天", 1: "明天", 2: "后天"}.get(days)
     if near is not None:
@@ -79,6 +79,7 @@ MOVE_NAMES: Final = {
     "supervise": "督办",
     "escalate": "提级",
     "acknowledge": "知悉",
+    "recount": "按新日历重算时限",
 }
 STATE_NAMES: Final = {
     "open": "待认领",
@@ -115,6 +116,9 @@ _BAD_INPUT: Final = {
     "until_beyond_due": "不能晚于办结时限{due}，请另写一个日期。",
     "until_needed": "请写明延到哪一天，例如：延期 {number} 12月5日 理由。",
     "until_not_later": "新的时限要晚于原时限{due}。",
+    "until_too_far": "时限不能超过{days}天，请另写一个日期。",
+    "target_wrong": "时限要大于0；按工作日计的时限要是整数。",
+    "target_too_far": "时限超过{days}天，请改短。",
     "told_needed": "请写明怎样告知企业。",
     "review_needed": "请写明复核日期，例如：挂账 {number} 1月15日 理由；已告知企业什么。",
     "review_too_far": "复核日期不能超过{days}天。",

@@ -17,6 +17,7 @@ from handlers.ports import Lane, Outgoing, Page, StillTrue
 from storage.db import Statement
 from storage.repos.people import SqlPeopleStore
 from storage.tables.queue import InboxRow, OutboxRow
+from storage.types import to_json
 
 _IN: Final[Any] = InboxRow.__table__  # type: ignore[attr-defined]  # SQLModel adds it
 _OUT: Final[Any] = OutboxRow.__table__  # type: ignore[attr-defined]
@@ -78,7 +79,7 @@ class InboxStore:
 
     def put_back(self, inbox_id: int, event: InboundEvent) -> None:
         """It waits after all: the row keeps what is needed to work on it later."""
-        payload = json.dumps(to_plain(event), ensure_ascii=False)
+        payload = to_json(to_plain(event))
         _PUT_BACK.run(self._connection, {"id": inbox_id, "payload": payload})
 
     def pending(self, limit: int) -> list[tuple[int, InboundEvent]]:
@@ -264,7 +265,7 @@ class OutboxRows:
                 "kind": message.content.kind.value,
                 "priority": int(message.priority),
                 "ticket": message.ticket,
-                "content": json.dumps(content_to_plain(message.content), ensure_ascii=False),
+                "content": to_json(content_to_plain(message.content)),
                 "card_key": "" if card is None else card.key,
                 "dedupe_key": message.dedupe_key,
                 "not_before": message.not_before,

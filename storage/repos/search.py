@@ -19,8 +19,8 @@ _WORDS: Final = table("ticket_search", column("rowid"), column("ticket_search"))
 _ARRAYS: Final = table("ticket_search", column("number"), column("grams", ARRAY(Text)))
 
 _MARK: Final = "search"
-# Few enough to be read through, many enough that a segment of the index is worth writing.
-_TAIL: Final = 64
+# Few, so that no commit becomes noticeably longer by it; more at once where many are behind.
+_TAIL: Final = 8
 _CHUNK: Final = 256
 
 _BEHIND: Final = Statement(

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import fields
 from datetime import datetime, timedelta
 from functools import cache
+from operator import attrgetter
 from typing import Any, Final
 
 from sqlalchemy import Connection, Row, Select, bindparam, insert, or_, select, text, update
@@ -46,6 +47,7 @@ _ENUMS: Final[Mapping[str, Any]] = {
     "kind": Kind,
     "state": State,
 }
+_plain_values: Final = attrgetter(*_PLAIN)
 _CASTS: Final = tuple((name, _ENUMS.get(name)) for name in _PLAIN)
 
 _INSERT: Final = Statement(insert(_T))
@@ -61,7 +63,7 @@ _ADD_MESSAGE: Final = Statement(
 
 
 def _values(ticket: Ticket, at: datetime) -> dict[str, Any]:
-    values: dict[str, Any] = {name: getattr(ticket, name) for name in _PLAIN}
+    values: dict[str, Any] = dict(zip(_PLAIN, _plain_values(ticket), strict=True))
     values["paused"] = ticket.paused.total_seconds()
     values["handlers"] = list(ticket.handlers)
     source = ticket.source

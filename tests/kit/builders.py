@@ -3,15 +3,15 @@
 from datetime import UTC, datetime
 from typing import Any
 
+from handlers.domain.calendar import shipped
 from handlers.domain.category import Category, Urgency
 from handlers.domain.ids import EnterpriseId, PersonId, TicketNumber
 from handlers.domain.people import Person, Role, Standing
 from handlers.domain.policy import DEFAULT
-from handlers.domain.ticket import Channel, Source, Ticket, opened
-from handlers.domain.workdays import PlainWeek
+from handlers.domain.ticket import Channel, Source, Ticket, started
 
 NOW = datetime(2026, 11, 24, 1, 0, tzinfo=UTC)
-CALENDAR = PlainWeek()
+CALENDAR = shipped()
 POLICY = DEFAULT
 
 LIAISON = Person(PersonId("P041"), "联络员小周", Role.LIAISON)
@@ -41,7 +41,6 @@ def a_ticket(number: int = 1024, **more: Any) -> Ticket:
         "body": "车间缺操作工20人，临时招不到",
         "category": Category.LAB,
         "urgency": Urgency.U3,
-        "created_at": NOW,
         "enterprise_id": EnterpriseId("E003"),
         "reporter_id": MANAGER.id,
         "reporter_name": "张经理",
@@ -49,4 +48,5 @@ def a_ticket(number: int = 1024, **more: Any) -> Ticket:
         "source": Source("sandbox", "key-enterprises", f"m{number}", Channel.GROUP),
         **more,
     }
-    return opened(Ticket(**values), CALENDAR, POLICY)
+    at = values.pop("created_at", NOW)
+    return Ticket(**{**started(values["urgency"], at, CALENDAR, POLICY), **values})

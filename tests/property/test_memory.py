@@ -23,13 +23,12 @@ from handlers.domain.people import (
     Role,
 )
 from handlers.domain.ticket import Args, Entry, Move, Source, rebuilt
-from handlers.domain.workdays import PlainWeek
 from handlers.ports import Outgoing
 from handlers.services.people import Speaker
 from handlers.services.tickets import Report, TicketService
 from storage.db import engine_for
 from storage.uow import Shared, UnitOfWork
-from tests.kit.builders import COLLEAGUE, LEADER, LIAISON, MANAGER, NOW, OFFICE
+from tests.kit.builders import CALENDAR, COLLEAGUE, LEADER, LIAISON, MANAGER, NOW, OFFICE
 
 
 class Fixed:
@@ -62,7 +61,7 @@ def setup(uow: UnitOfWork) -> None:
 
 
 def service(uow: UnitOfWork) -> TicketService:
-    return TicketService(uow, FIXED, PlainWeek())
+    return TicketService(uow, FIXED, CALENDAR)
 
 
 def submit(message: str, part: int = 1) -> Callable[[UnitOfWork], Any]:

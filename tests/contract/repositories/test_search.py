@@ -93,7 +93,7 @@ def test_search_finds_what_like_finds_whatever_is_indexed(connection: Connection
         for words in ASKED:
             assert found(uow, words) == by_like(connection, words), words
         index_new(connection)
-    fill(uow, 20, seed=8)
+    fill(uow, 5, seed=8)
     assert index_new(connection) == 0
     assert found(uow, "异味") == by_like(connection, "异味")
 
