@@ -327,6 +327,10 @@ class HeardStore(Protocol):
     def recent(
         self, platform: str, chat: str, sender_key: str, since: datetime
     ) -> tuple[HeardMessage, ...]: ...
+    def spoken(self, platform: str, chat: str, since: datetime) -> tuple[HeardMessage, ...]:
+        """What was said in a chat of any ticket, oldest first."""
+        ...
+
     def belongs(self, platform: str, message_id: str, number: TicketNumber) -> None:
         """The ticket of the message that is being worked on; said before it is added."""
         ...

@@ -190,6 +190,7 @@ class _Replay:
             for index, number in enumerate(numbers, 1):
                 refs[number] = ref if len(numbers) == 1 else f"{ref}.{index}"
         tickets, belongs = [], {}
+        moves: dict[Any, list[list[str]]] = {}
         for ticket in sorted(_tickets(uow), key=lambda t: int(t.number)):
             history = uow.tickets.history(ticket.number)
             if ticket.number in self.earlier:
@@ -199,8 +200,10 @@ class _Replay:
             for message in messages:
                 belongs[message.message_id] = ticket.number
             by_move: dict[Move, list[Any]] = {}
+            ref = refs.get(ticket.number, "")
             for entry in history:
                 by_move.setdefault(entry.move, []).append(entry)
+                moves.setdefault(entry.at, []).append([entry.move.value, ref])
             claims = by_move.get(Move.CLAIM, [])
             tickets.append(
                 {
@@ -234,8 +237,9 @@ class _Replay:
                     "id": e["id"],
                     "gold_ticket": refs.get(belongs.get(e["id"], 0)),
                     "intent": self._intent(e),
+                    "moves": moves.get(at, []),
                 }
-                for e in self.events
+                for e, at in zip(self.events, self.times, strict=True)
             ],
             "sent": self.sent,
         }

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from handlers.chat.dates import date_in
-from handlers.chat.events import ChatKind, InboundEvent
+from handlers.chat.events import ChatKind, EventKind, InboundEvent
 from handlers.chat.grammar import TicketRef, refs_in_bot_text
 from handlers.chat.outbound import Card, Reply
 from handlers.domain.category import LABELS, Category, Urgency
@@ -180,6 +180,9 @@ class Moves:
                 return Reply.say(say.needs(move, ticket), ticket=ticket.number)
         carry = _CARRY.get(move, Moves._plain)
         after = carry(self, ticket, asked, move, text)
+        if asked.event.kind is EventKind.MESSAGE:
+            # The message is about this ticket: what is said next may be, too.
+            self._work.heard.belongs(asked.event.platform, asked.event.event_id, ticket.number)
         return self._answer(ticket, after, asked, move)
 
     def _check_stale(self, ticket: Ticket, asked: Asked, move: Move) -> None:

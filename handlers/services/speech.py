@@ -1,12 +1,13 @@
 """Free speech: a problem becomes a ticket, the rest finds the ticket it belongs to, or nothing."""
 
+import re
 from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
 from handlers.chat.events import Attachment, ChatKind, EventKind
 from handlers.chat.filters import Scene
-from handlers.chat.grammar import ref_in
+from handlers.chat.grammar import TicketRef, ref_in, without_quote
 from handlers.chat.outbound import Content, Kind, Reply
 from handlers.chat.router import Book
 from handlers.domain.errors import BadInput, Refusal, UnknownTicket
@@ -17,11 +18,13 @@ from handlers.domain.ticket import Kind as TicketKind
 from handlers.ports import Candidate, CandidateState, Clock, Work
 from handlers.services.moves import Asked, Moves
 from handlers.services.people import PeopleService
+from handlers.services.threads import Found, Threads
 from handlers.services.tickets import Report, TicketService
 from handlers.texts import common
 from handlers.texts import people as people_say
 from handlers.texts import tickets as say
 from handlers.understanding import FirmNames, Intent, Item, Reading, read, title_of, topic, urgency
+from handlers.understanding.acts import Said, act_of
 
 _QUESTION_GAP: Final = timedelta(minutes=30)
 _CANDIDATE_LIFE: Final = timedelta(hours=24)
@@ -47,6 +50,7 @@ class SpeechService:
         self._people = people
         self._firms = firms
         self._book = book
+        self._threads: Final = Threads(work, clock, tickets)
 
     def hear(self, asked: Asked) -> Reply | None:
         """Open, join, move, ask or stay silent."""
@@ -78,13 +82,18 @@ class SpeechService:
         named = self._referred(asked)
         if named is not None:
             return self._about(named, asked, reading)
-        if reading.intent in (Intent.RATING, Intent.FOLLOW_UP) or reading.resolved is not None:
-            reply = self._verdict(asked, reading)
-            if reply is not None:
-                return reply
+        found = None
+        if reading.intent not in (Intent.SIGNUP, Intent.SURVEY_REPLY):
+            found = self._threads.about(event, speaker, self._whole(asked), _FOR_FIRM)
+        if found is not None and self._continues(found, asked, reading):
+            return self._quietly(self._about(found.ticket, asked, reading), asked, addressed)
         waiting = self._tickets.fitting(speaker, Move.REPLY)
         if len(waiting) == 1 and len(asked.rest) >= 2 and not _another(reading, waiting[0]):
             return self._moves.on(waiting[0], asked, Move.REPLY)
+        if not reading.is_ticket:
+            reply = self._verdict(asked, reading)
+            if reply is not None:
+                return reply
         if reading.is_ticket:
             return self._report(asked, reading)
         if reading.candidate:
@@ -97,6 +106,29 @@ class SpeechService:
         ):
             return None
         return self._lost(asked)
+
+    def _continues(self, found: Found, asked: Asked, reading: Reading) -> bool:
+        """Whether a firm's sentence goes on with a ticket rather than telling something new."""
+        same_teller = found.ticket.reporter_name == asked.speaker.name
+        goes_on = bool(_GOES_ON.search(asked.rest)) or reading.action in ("urge", "withdraw")
+        if reading.is_ticket:
+            if reading.intent is Intent.URGENT and found.subject < _SUBJECT:
+                return False
+            return found.subject >= _SUBJECT_SURE or (goes_on and found.subject >= _SUBJECT / 2)
+        if reading.intent in (Intent.FOLLOW_UP, Intent.RATING) or goes_on:
+            return found.sure or found.only or found.subject >= _SUBJECT / 2
+        if reading.resolved is not None or reading.rating is not None:
+            return found.sure or found.only
+        if reading.candidate:
+            return found.subject >= _SUBJECT
+        return found.subject >= _SUBJECT and same_teller
+
+    def _quietly(self, reply: Reply | None, asked: Asked, addressed: bool) -> Reply | None:
+        """In a group nobody needs to hear that a sentence was added to its ticket."""
+        if reply is None or addressed or reply.content is None:
+            return reply
+        moved = reply.content.card is not None or reply.content.kind is Kind.QUESTION
+        return reply if moved else replace(reply, content=None)
 
     def _lost(self, asked: Asked) -> Reply:
         scene = Scene(asked.event, asked.speaker.role)
@@ -127,12 +159,12 @@ class SpeechService:
         if ticket.state in (State.RESOLVED, State.CLOSED):
             told = self._judged(ticket, asked, reading)
             if told is not None:
+                self._moves.keep(ticket, asked, asked.rest)
                 return told
-            return (
-                None
-                if reading.intent in (Intent.ACK, Intent.CHATTER)
-                else self._after_end(ticket, asked, reading)
-            )
+            if reading.is_ticket and ticket.state is State.CLOSED:
+                return self._after_end(ticket, asked, reading)
+            self._moves.keep(ticket, asked, asked.rest)
+            return None
         if not ticket.is_live:
             return self._after_end(ticket, asked, reading)
         if reading.action == "withdraw":
@@ -496,42 +528,73 @@ class SpeechService:
 
     def _staff(self, asked: Asked, reading: Reading, addressed: bool) -> Reply | None:
         """A colleague's sentence is a move only where it clearly belongs to one ticket."""
-        quoted = self._referred(asked)
-        if quoted is not None:
-            return self._staff_about(quoted, asked, reading)
-        if asked.event.chat_kind is ChatKind.DIRECT and reading.intent is not Intent.ACK:
-            return self._lost(asked) if len(asked.rest) <= 40 else None
-        move = {"claim": Move.CLAIM, "progress": Move.PROGRESS, "resolve": Move.RESOLVE}.get(
-            reading.action or ""
-        )
-        if move is None:
+        if reading.intent in (Intent.ACK, Intent.ANNOUNCEMENT, Intent.SIGNUP):
             return None
-        fitting = self._tickets.fitting(asked.speaker, move)
-        if reading.firms:
-            fitting = tuple(t for t in fitting if t.enterprise_id in reading.firms)
-        elif move is not Move.CLAIM:
-            return None
-        if len(fitting) != 1:
-            return None
-        try:
-            return self._moves.on(fitting[0], asked, move)
-        except BadInput:
-            return None
+        named = self._referred(asked) or self._numbered(asked)
+        if named is not None:
+            return self._staff_about(named, asked, sure=True)
+        found = self._threads.about(asked.event, asked.speaker, self._whole(asked))
+        direct = asked.event.chat_kind is ChatKind.DIRECT
+        if found is None:
+            return self._lost(asked) if direct and len(asked.rest) <= 40 else None
+        return self._staff_about(found.ticket, asked, sure=False)
 
-    def _staff_about(self, ticket: Ticket, asked: Asked, reading: Reading) -> Reply | None:
-        if reading.intent is Intent.ACK:
-            return None
-        if reading.action == "claim" and ticket.state is State.OPEN:
-            return self._moves.on(ticket, asked, Move.CLAIM)
-        if reading.action == "resolve" and ticket.state is State.IN_PROGRESS:
-            return self._moves.on(ticket, asked, Move.RESOLVE)
-        if ticket.state in (State.IN_PROGRESS, State.WAITING_DEPARTMENT):
-            return self._moves.on(ticket, asked, Move.PROGRESS)
-        if ticket.state is State.OPEN:
-            return self._moves.on(ticket, replace(asked, rest=""), Move.CLAIM)
+    def _whole(self, asked: Asked) -> str:
+        """What was written, with whom it was written to: a name in a mention tells the ticket."""
+        return without_quote(asked.event.text)
+
+    def _numbered(self, asked: Asked) -> Ticket | None:
+        """The ticket whose bare number opens the sentence or stands in it."""
+        for digits in _BARE_NUMBER.findall(asked.rest)[:3]:
+            try:
+                return self._tickets.load(TicketRef(int(digits)), asked.speaker)
+            except UnknownTicket:
+                continue
         return None
 
+    def _staff_about(self, ticket: Ticket, asked: Asked, *, sure: bool) -> Reply | None:
+        if ticket.state is State.MERGED:
+            ticket = self._tickets.live_target(ticket)
+        person = asked.speaker.person
+        rest = _BARE_NUMBER.sub("", asked.rest, count=1) if sure else asked.rest
+        said = act_of(
+            rest,
+            ticket.state.value,
+            named=sure,
+            consult=ticket.kind is TicketKind.CONSULT,
+            pending=person is not None and ticket.pending_owner_id == person.id,
+        )
+        if said is None or person is None:
+            return None
+        if ticket not in self._tickets.fitting_one(ticket, asked.speaker, Move(said.act.value)):
+            return self._not_theirs(ticket, asked, said) if sure else None
+        try:
+            return self._moves.on(ticket, replace(asked, rest=said.text), Move(said.act.value))
+        except Refusal:
+            if sure:
+                raise
+            return None
 
+    def _not_theirs(self, ticket: Ticket, asked: Asked, said: Said) -> Reply | None:
+        """Named outright but not theirs to do: the rule says why."""
+        if not said.certain:
+            return None
+        return self._moves.on(ticket, replace(asked, rest=said.text), Move(said.act.value))
+
+
+_BARE_NUMBER: Final = re.compile(
+    r"(?<![\d.#])#?(\d{4,9})(?![\d.万元人吨亩度米千兆个份台年月日号点分时:：%-])"
+)
+# What a firm may still speak of: what is under way, and what ended within the last days.
+_FOR_FIRM: Final = LIVE | {State.RESOLVED, State.CLOSED}
+_GOES_ON: Final = re.compile(
+    r"补一?[句充]|更正|打错|说错|不是.{1,8}[,，]?是|还没|还是|仍然|依旧|又|再?催|到底|什么时候|怎么还|有没有(?:消息|回音|结果|人)|"
+    r"有回音|有消息|看到没|那个(?:呢|事)|那件事|的事|上午(?:问|说)的|刚才|昨天(?:问|说|报)的|上次|忘了(?:讲|说)|多问一句|"
+    r"另外补|谢谢|感谢|谢啦|多谢|收到|正常了|恢复了|来电了|有电了|有水了|好了|可以了|解决|到了|送到|拿到|撤|不用"
+)
+# How much of a sentence's subject must be the ticket's.
+_SUBJECT: Final = 1.6
+_SUBJECT_SURE: Final = 3.0
 _FOR_OTHER: Final = ("代", "帮", "替", "他们", "那边", "隔壁", "反映")
 
 

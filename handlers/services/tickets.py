@@ -183,12 +183,17 @@ class TicketService:
     def fitting(self, speaker: Speaker, what: Move) -> tuple[Ticket, ...]:
         """The tickets on which this person could make this move now."""
         rule = MOVES[what]
-        found = []
+        found: list[Ticket] = []
         for ticket in self.mine(speaker, rule.sources):
-            parts = parts_of(ticket, speaker.person, self.standing(ticket), speaker.confirmed)
-            if parts & rule.who and self._makes_sense(ticket, what):
-                found.append(ticket)
+            found.extend(self.fitting_one(ticket, speaker, what))
         return tuple(found)
+
+    def fitting_one(self, ticket: Ticket, speaker: Speaker, what: Move) -> tuple[Ticket, ...]:
+        """`ticket`, if this person could make this move on it now."""
+        rule = MOVES[what]
+        parts = parts_of(ticket, speaker.person, self.standing(ticket), speaker.confirmed)
+        fits = ticket.state in rule.sources and parts & rule.who and self._makes_sense(ticket, what)
+        return (ticket,) if fits else ()
 
     def _makes_sense(self, ticket: Ticket, what: Move) -> bool:
         if what in (Move.TRANSFER_ACCEPT, Move.TRANSFER_REFUSE):

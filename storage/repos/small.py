@@ -334,6 +334,20 @@ class SqlHeardStore:
         )
         return tuple(self._heard(row) for row in rows)
 
+    def spoken(self, platform: str, chat: str, since: datetime) -> tuple[HeardMessage, ...]:
+        rows = self._connection.execute(
+            select(_HEARD)
+            .where(
+                _HEARD.c.platform == platform,
+                _HEARD.c.chat == chat,
+                _HEARD.c.at >= since,
+                _HEARD.c.number.is_not(None),
+            )
+            .order_by(_HEARD.c.at.desc())
+            .limit(200)
+        ).all()
+        return tuple(self._heard(row) for row in reversed(rows))
+
     def belongs(self, platform: str, message_id: str, number: TicketNumber) -> None:
         self._belong[(platform, message_id)] = number
 

@@ -160,7 +160,16 @@ class CandidateRow(SQLModel, table=True):
 
 class HeardRow(SQLModel, table=True):
     __tablename__ = "heard_messages"
-    __table_args__ = (Index("ix_heard_recent", "platform", "chat", "sender_key", "at"),)
+    __table_args__ = (
+        Index("ix_heard_recent", "platform", "chat", "sender_key", "at"),
+        Index(
+            "ix_heard_spoken",
+            "chat",
+            "at",
+            sqlite_where=text("number IS NOT NULL"),
+            postgresql_where=text("number IS NOT NULL"),
+        ),
+    )
     platform: str = Field(primary_key=True)
     message_id: str = Field(primary_key=True)
     chat: str

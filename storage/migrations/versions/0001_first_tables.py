@@ -108,6 +108,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('heard_messages', schema=None) as batch_op:
         batch_op.create_index('ix_heard_recent', ['platform', 'chat', 'sender_key', 'at'], unique=False)
+        batch_op.create_index('ix_heard_spoken', ['chat', 'at'], unique=False, sqlite_where=sa.text("number IS NOT NULL"), postgresql_where=sa.text("number IS NOT NULL"))
 
     op.create_table('inbox',
     sa.Column('id', sa.Integer(), nullable=False),
@@ -458,6 +459,7 @@ def downgrade() -> None:
 
     op.drop_table('inbox')
     with op.batch_alter_table('heard_messages', schema=None) as batch_op:
+        batch_op.drop_index('ix_heard_spoken', sqlite_where=sa.text("number IS NOT NULL"), postgresql_where=sa.text("number IS NOT NULL"))
         batch_op.drop_index('ix_heard_recent')
 
     op.drop_table('heard_messages')
