@@ -71,7 +71,8 @@ def refs_in_bot_text(text: str) -> tuple[int, ...]:
     return tuple(dict.fromkeys(int(n) for n in _BOT_NUMBER.findall(text)))
 
 
-def _leading_ref(text: str) -> tuple[TicketRef | None, str]:
+def leading_ref(text: str) -> tuple[TicketRef | None, str]:
+    """The ticket that a text names first, and what follows."""
     trimmed = text.lstrip(_MARKS + "#")
     code = _CODE.match(trimmed)
     if code is not None:
@@ -105,7 +106,7 @@ class Lexicon:
         if not head:
             return None
         if head[0] in "#0123456789LlDd" or head.startswith(("工单", "单号")):
-            ref, rest = _leading_ref(head)
+            ref, rest = leading_ref(head)
             if ref is None:
                 return None
             if rest in self.exact:
@@ -122,7 +123,7 @@ class Lexicon:
         found = self._opened(head)
         if found is None:
             return None
-        ref, rest = _leading_ref(found[1])
+        ref, rest = leading_ref(found[1])
         return Command(found[0], ref, rest)
 
     def _opened(self, head: str) -> tuple[str, str] | None:

@@ -1,6 +1,9 @@
 """Free speech, 代报, 登记: how a problem becomes a ticket."""
 
+from dataclasses import replace
+
 from handlers.chat.filters import Anybody, Staff
+from handlers.chat.grammar import leading_ref
 from handlers.chat.outbound import Reply
 from handlers.chat.router import Router
 from handlers.domain.errors import BadInput
@@ -77,7 +80,11 @@ def which_firm(asked: Asked, moves: Moves, speech: SpeechService) -> Reply | Non
 
 
 @router.dialogue("move")
-def awaited(asked: Asked, moves: Moves) -> Reply:
+def awaited(asked: Asked, moves: Moves, speech: SpeechService) -> Reply | None:
+    other, _ = leading_ref(asked.rest)
+    if other is not None and other.number != int(asked.facts["t"]):
+        # A sentence that names another ticket is no answer about this one.
+        return speech.hear(replace(asked, facts={}))
     ticket = moves.load(asked, int(asked.facts["t"]))
     return moves.on(ticket, asked, Move(asked.facts["m"]))
 

@@ -307,6 +307,9 @@ def _staff_parts(ticket: Ticket, actor: Person, standing: Standing) -> set[Part]
             parts.add(Part.HANDLER)
     if standing.liaison_id == actor.id:
         parts.add(Part.PAIRED)
+        if not ticket.transfers:
+            # The office or the leader may have taken it for them: they go on with it all the same.
+            parts.add(Part.HANDLER)
     if ticket.pending_owner_id == actor.id:
         parts.add(Part.NEW_OWNER)
     if standing.leader_id == actor.id:
@@ -1194,7 +1197,7 @@ MOVES: Final[Mapping[Move, Rule]] = {
     Move.TRANSFER_REFUSE: _rule(LIVE, "N", _transfer_refuse),
     Move.REASSIGN: _rule(LIVE, "LO", _reassign),
     Move.DECLINE: _rule(frozenset({_S.OPEN, _S.IN_PROGRESS}), "H", _decline, _S.OPEN),
-    Move.PROGRESS: _rule(_WORKED, "HDG", _progress, _S.IN_PROGRESS, _S.WAITING_DEPARTMENT),
+    Move.PROGRESS: _rule(_WORKED, "HDGLO", _progress, _S.IN_PROGRESS, _S.WAITING_DEPARTMENT),
     Move.ASK: _rule(_S.IN_PROGRESS, "H", _ask, _S.WAITING_ENTERPRISE),
     Move.REPLY: _rule(_S.WAITING_ENTERPRISE, "F", _reply, _S.IN_PROGRESS),
     Move.ANSWER_OVERDUE: _rule(_S.WAITING_ENTERPRISE, "S", _answer_overdue, _S.IN_PROGRESS),

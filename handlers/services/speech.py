@@ -15,7 +15,7 @@ from handlers.domain.ids import EnterpriseId, TicketNumber
 from handlers.domain.people import Enterprise, Person, Role
 from handlers.domain.ticket import LIVE, Args, Channel, Move, Source, State, Ticket
 from handlers.domain.ticket import Kind as TicketKind
-from handlers.ports import Candidate, CandidateState, Clock, Work
+from handlers.ports import Candidate, CandidateState, Clock, HeardMessage, TicketMessage, Work
 from handlers.services.moves import Asked, Moves
 from handlers.services.people import PeopleService
 from handlers.services.threads import Found, Threads
@@ -24,7 +24,7 @@ from handlers.texts import common
 from handlers.texts import people as people_say
 from handlers.texts import tickets as say
 from handlers.understanding import FirmNames, Intent, Item, Reading, read, title_of, topic, urgency
-from handlers.understanding.acts import Said, act_of
+from handlers.understanding.acts import Act, Said, act_of, firm_act, still_there
 
 _QUESTION_GAP: Final = timedelta(minutes=30)
 _CANDIDATE_LIFE: Final = timedelta(hours=24)
@@ -114,7 +114,8 @@ class SpeechService:
         if reading.is_ticket:
             if reading.intent is Intent.URGENT and found.subject < _SUBJECT:
                 return False
-            return found.subject >= _SUBJECT_SURE or (goes_on and found.subject >= _SUBJECT / 2)
+            again = bool(_AGAIN.search(asked.rest))
+            return found.subject >= _SUBJECT_SURE or (again and found.subject >= _SUBJECT)
         if reading.intent in (Intent.FOLLOW_UP, Intent.RATING) or goes_on:
             return found.sure or found.only or found.subject >= _SUBJECT / 2
         if reading.resolved is not None or reading.rating is not None:
@@ -167,13 +168,16 @@ class SpeechService:
             return None
         if not ticket.is_live:
             return self._after_end(ticket, asked, reading)
-        if reading.action == "withdraw":
+        act = firm_act(asked.rest)
+        if reading.action == "withdraw" or act is Act.WITHDRAW:
+            self._moves.keep(ticket, asked, asked.rest)
             return self._moves.on(ticket, asked, Move.WITHDRAW)
         if reading.resolved is True and ticket.state is State.OPEN:
+            self._moves.keep(ticket, asked, asked.rest)
             return self._moves.on(ticket, asked, Move.WITHDRAW)
-        if reading.action == "urge":
+        if reading.action == "urge" or act is Act.URGE:
             return self._urge_on(ticket, asked)
-        if ticket.state is State.WAITING_ENTERPRISE:
+        if ticket.state is State.WAITING_ENTERPRISE and not _CORRECTS.search(asked.rest):
             return self._moves.on(ticket, asked, Move.REPLY)
         return self._moves.on(ticket, asked, Move.FOLLOW_UP)
 
@@ -195,7 +199,11 @@ class SpeechService:
             return self._moves.on(
                 ticket, replace(asked, facts={"rating": reading.rating}), Move.RATE
             )
-        if reading.resolved is True and ticket.state is State.RESOLVED:
+        if ticket.state is not State.RESOLVED:
+            return None
+        if still_there(asked.rest):
+            return self._moves.on(ticket, asked, Move.VERDICT_NO)
+        if reading.resolved is True or _PRAISE.search(asked.rest):
             return self._moves.on(ticket, asked, Move.VERDICT_YES)
         return None
 
@@ -235,8 +243,13 @@ class SpeechService:
         return self._urge_on(live[0], asked)
 
     def _urge_on(self, ticket: Ticket, asked: Asked) -> Reply:
+        try:
+            reply = self._moves.on(ticket, asked, Move.URGE)
+        except BadInput:
+            # Asked again too soon: what was said is kept all the same.
+            return self._moves.on(ticket, asked, Move.FOLLOW_UP)
         self._moves.keep(ticket, asked, asked.rest)
-        return self._moves.on(ticket, replace(asked, rest=asked.rest), Move.URGE)
+        return reply
 
     def _picture(self, asked: Asked) -> Reply | None:
         """A picture belongs to the sentence before it; alone it waits for the one after."""
@@ -296,6 +309,7 @@ class SpeechService:
         kind = TicketKind.REQUEST
         if reading.intent is Intent.POLICY_QUESTION:
             kind = TicketKind.CONSULT
+        pictures = self._pictures_before(asked)
         ticket = self._tickets.submit(
             Report(
                 title=item.title,
@@ -308,24 +322,22 @@ class SpeechService:
                 source=self._source(asked),
                 kind=kind,
                 part=part,
-                attachments=asked.event.attachments + self._pictures_before(asked),
+                attachments=asked.event.attachments
+                + tuple(a for heard in pictures for a in heard.attachments),
             ),
             person,
         )
+        for heard in pictures:
+            self._tickets.add_message(ticket, _as_message(heard, ticket))
         self._work.heard.belongs(asked.event.platform, asked.event.event_id, ticket.number)
         return ticket
 
-    def _pictures_before(self, asked: Asked) -> tuple[Attachment, ...]:
+    def _pictures_before(self, asked: Asked) -> tuple[HeardMessage, ...]:
         """Pictures that the same person sent within the last two minutes, not yet of any ticket."""
         event = asked.event
         since = self._clock.now() - self._work.office.policy().join_pictures
-        found: list[Attachment] = []
-        for heard in self._work.heard.recent(
-            event.platform, event.chat.id, asked.speaker.key, since
-        ):
-            if heard.number is None and heard.message_id != event.event_id:
-                found.extend(heard.attachments)
-        return tuple(found)
+        heard = self._work.heard.recent(event.platform, event.chat.id, asked.speaker.key, since)
+        return tuple(h for h in heard if h.number is None and h.attachments)
 
     def _whose(self, asked: Asked, reading: Reading) -> tuple[Enterprise | None, bool]:
         """The firm that a problem is of, and whether it is the speaker's own."""
@@ -528,14 +540,15 @@ class SpeechService:
 
     def _staff(self, asked: Asked, reading: Reading, addressed: bool) -> Reply | None:
         """A colleague's sentence is a move only where it clearly belongs to one ticket."""
-        if reading.intent in (Intent.ACK, Intent.ANNOUNCEMENT, Intent.SIGNUP):
+        if reading.intent in (Intent.ACK, Intent.SIGNUP):
             return None
-        named = self._referred(asked) or self._numbered(asked)
+        numbered = self._numbered(asked)
+        named = numbered or self._referred(asked)
         if named is not None:
-            return self._staff_about(named, asked, sure=True)
+            return self._staff_about(named, asked, sure=True, numbered=numbered is not None)
         found = self._threads.about(asked.event, asked.speaker, self._whole(asked))
         direct = asked.event.chat_kind is ChatKind.DIRECT
-        if found is None:
+        if found is None or (reading.intent is Intent.ANNOUNCEMENT and not found.sure):
             return self._lost(asked) if direct and len(asked.rest) <= 40 else None
         return self._staff_about(found.ticket, asked, sure=False)
 
@@ -552,15 +565,18 @@ class SpeechService:
                 continue
         return None
 
-    def _staff_about(self, ticket: Ticket, asked: Asked, *, sure: bool) -> Reply | None:
+    def _staff_about(
+        self, ticket: Ticket, asked: Asked, *, sure: bool, numbered: bool = False
+    ) -> Reply | None:
         if ticket.state is State.MERGED:
             ticket = self._tickets.live_target(ticket)
         person = asked.speaker.person
-        rest = _BARE_NUMBER.sub("", asked.rest, count=1) if sure else asked.rest
+        rest = _BARE_NUMBER.sub("", asked.rest, count=1) if numbered else asked.rest
         said = act_of(
             rest,
             ticket.state.value,
-            named=sure,
+            named=numbered,
+            paired=self._tickets.is_paired(ticket, asked.speaker),
             consult=ticket.kind is TicketKind.CONSULT,
             pending=person is not None and ticket.pending_owner_id == person.id,
         )
@@ -585,6 +601,11 @@ class SpeechService:
 _BARE_NUMBER: Final = re.compile(
     r"(?<![\d.#])#?(\d{4,9})(?![\d.万元人吨亩度米千兆个份台年月日号点分时:：%-])"
 )
+_CORRECTS: Final = re.compile(r"更正|打错|说错|写错|改(?:成|为|一下)|不是.{1,8}[,，]?是")
+_AGAIN: Final = re.compile(
+    r"补一?[句充]|更正|打错|说错|还没|还是|仍然|依旧|再?催|到底(?!下)|看到没|有没有(?:消息|回音|结果)|那个呢|那件事|多问一句|忘了(?:讲|说)"
+)
+_PRAISE: Final = re.compile(r"谢谢|感谢|多谢|辛苦|给力|点赞|靠谱|麻利|及时|好走多了|👍")
 # What a firm may still speak of: what is under way, and what ended within the last days.
 _FOR_FIRM: Final = LIVE | {State.RESOLVED, State.CLOSED}
 _GOES_ON: Final = re.compile(
@@ -603,6 +624,19 @@ def _another(reading: Reading, ticket: Ticket) -> bool:
     if reading.intent is Intent.URGENT:
         return True
     return reading.is_ticket and all(i.category is not ticket.category for i in reading.items)
+
+
+def _as_message(heard: HeardMessage, ticket: Ticket) -> TicketMessage:
+    return TicketMessage(
+        heard.at,
+        ticket.reporter_id,
+        ticket.reporter_name,
+        heard.text or "[图片]",
+        heard.platform,
+        heard.chat,
+        heard.message_id,
+        heard.attachments,
+    )
 
 
 def _for_other(text: str) -> bool:

@@ -93,8 +93,10 @@ class Threads:
     def _thread(self, ticket: Ticket, event: InboundEvent, speaker: Speaker) -> Thread:
         talk = self._talk.get(ticket.number, [])
         minutes: float | None = None
-        if talk:
-            minutes = (self._clock.now() - talk[-1].at).total_seconds() / 60.0
+        stirred = [talk[-1].at] if talk else []
+        stirred += [at for at in (ticket.resolved_at, ticket.progress_started_at) if at is not None]
+        if stirred:
+            minutes = (self._clock.now() - max(stirred)).total_seconds() / 60.0
         names: tuple[str, ...] = ()
         if ticket.enterprise_id is not None and (
             speaker.person is None or speaker.person.role is not Role.MANAGER
@@ -109,11 +111,13 @@ class Threads:
         words = "\n".join(
             [ticket.title, ticket.body, *(h.text for h in talk), ticket.result, ticket.question]
         )
+        awaits = False
         mine = ticket.owner_id is not None and (
             speaker.person is not None and ticket.owner_id == speaker.person.id
         )
         if speaker.person is not None and speaker.person.role is Role.MANAGER:
             mine = ticket.reporter_name == speaker.name
+            awaits = ticket.state in (State.RESOLVED, State.WAITING_ENTERPRISE)
         return Thread(
             int(ticket.number),
             ticket.enterprise_id or "",
@@ -123,6 +127,7 @@ class Threads:
             owner,
             minutes,
             mine,
+            awaits,
         )
 
 

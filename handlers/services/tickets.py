@@ -18,6 +18,7 @@ from handlers.domain.ticket import (
     Entry,
     Kind,
     Move,
+    Part,
     Source,
     State,
     Ticket,
@@ -194,6 +195,20 @@ class TicketService:
         parts = parts_of(ticket, speaker.person, self.standing(ticket), speaker.confirmed)
         fits = ticket.state in rule.sources and parts & rule.who and self._makes_sense(ticket, what)
         return (ticket,) if fits else ()
+
+    def is_paired(self, ticket: Ticket, speaker: Speaker) -> bool:
+        """Whether the ticket is this person's to take without saying so.
+
+        Outside working time that is the duty desk, too.
+        """
+        parts = parts_of(ticket, speaker.person, self.standing(ticket), speaker.confirmed)
+        if parts & {Part.PAIRED, Part.NEW_OWNER}:
+            return True
+        if Part.OFFICE not in parts:
+            return False
+        now = self._clock.now()
+        minute = timedelta(minutes=1)
+        return ticket.owner_id is None or self._calendar.elapsed(now, now + minute) < minute
 
     def _makes_sense(self, ticket: Ticket, what: Move) -> bool:
         if what in (Move.TRANSFER_ACCEPT, Move.TRANSFER_REFUSE):

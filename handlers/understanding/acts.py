@@ -20,6 +20,8 @@ class Act(StrEnum):
     SHELVE = "shelve"
     SHELVE_APPROVE = "shelve_approve"
     EXTEND = "extend"
+    WITHDRAW = "withdraw"
+    URGE = "urge"
     EXTEND_APPROVE = "extend_approve"
     SUPERVISE = "supervise"
     MERGE = "merge"
@@ -51,7 +53,7 @@ _TRANSFER: Final = re.compile(
 )
 _ACCEPT: Final = re.compile(r"我?接手|接下|我接了?|转给我.*收到|可以.?我来|好.{0,3}我来|收下")
 _CLOSED: Final = re.compile(
-    r"办结|结单|销号|可销|关单|完结|闭环归档|归档|收口|了结|结案|可以?关(?:了|闭|单|掉)?(?:$|[,，。!！])|"
+    r"办结|结单|销号|可销|(?<!报)关单|完结|闭环归档|归档|收口|了结|结案|可以?关(?:了|闭|单|掉)?(?:$|[,，。!！])|"
     r"(?:先|可以|就)结(?:了|掉|单)?(?:$|[,，。!！])|申请关闭|销单|请评价|请企业评价"
 )
 _DONE: Final = re.compile(
@@ -63,9 +65,25 @@ _ASK: Final = re.compile(
     r"告诉我|请(?:拍|提供|补|把|发|说明|确认)|[吗呢?？]$|多少[?？]?$|哪[个些家里]"
 )
 _MINE: Final = re.compile(
-    r"我(?:来|去|接|报|负责|对接|联系|跟进|跟|盯|处理|问|找|约|陪|带|协调|办|跑|想办法|打|帮|看|查|核|了解|先|这就|马上|"
+    r"^(?:去?问|约|找|查|联系|对接|核实)|我(?:来|去|接|报|负责|对接|联系|跟进|跟|盯|处理|问|找|约|陪|带|协调|办|跑|想办法|打|帮|看|查|核|了解|先|这就|马上|"
     r"到|们去|们来|把|往|现在|和|请|让|催|安排|叫)|归我|给我(?:吧|来)|认领|认下|接单|接了|接到|接警|算我的|交给我|"
     r"马上(?:联系|问|去|到)|值班室|(?:上午|下午|今天|明天|周.)(?:去|到|约|问)|收到.{0,2}(?:问|约|找|联系|这就|马上|我)"
+)
+_TAKES: Final = re.compile(
+    r"认领|认下|我来(?!说|问)|我接|接到|接警|接单|接了|已接|记下|归我|我办|我牵头|我负责|来安排|值班室(?:联系|来|去)"
+)
+# An answer that is still to come is none.
+_LATER: Final = re.compile(
+    r"我(?:再|来|去|帮[您你]|先)?(?:问|查|了解|对口|核实|咨询|打听)|回头|稍后|问(?:好|到|清)|准信|(?:上午|下午|下班前|今天|明天|周.)(?:回|给|答)|^(?:去?问|约|找|查|联系)"
+)
+_WITHDRAWN: Final = re.compile(
+    r"(?:这|那)?(?:条|个|件|单|事)?(?:可以|先)?(?:撤了|撤掉|撤吧|撤销|撤回|撤单|销了|作废)|这条撤|(?:不用|不必|不需要|别)(?:再)?(?:来|跟|盯|管|办|查|处理|派|麻烦|协调|找)(?:了|$)|"
+    r"不用(?:来|跟|盯|办|管)|自己(?:解决|搞定|谈拢|弄好|找到|处理)(?:了|好|掉)?|可以收队|不跟了|取消(?:吧|了|掉)|不需要了|不麻烦了"
+)
+_URGED: Final = re.compile(
+    r"催|有人(?:看到|管|理)(?:没|吗)|没人(?:管|理|来|回)|到底|什么时候(?:来|能|到|弄|给|有|修|办)|几时|哪天|多久|怎么还|还没(?:来|到|剪|修|好|弄|办|动|回|给|解决|处理|人)|还是那样|"
+    r"没(?:回音|动静|消息|影|下文|反应|人影)|(?:半|一|两|几|三|四|多少|好几)(?:个)?(?:多)?(?:天|星期|礼拜|周|月|年)(?:了|来)|忘了吧|把(?:我|我们)忘|踢皮球|推来推去|又过(?:去|了)|"
+    r"有(?:回音|消息|结果|进展|说法|着落)(?:没|吗|了没)|怎么样了|进展如何|有没有(?:消息|回音|结果|进展|下文)|给个准(?:话|信)|是几天|拖"
 )
 _HEARD: Final = re.compile(
     r"^(?:好的?|收到|知道了|明白|嗯+|ok|辛苦了?|谢谢|感谢|客气|不客气|没问题|可以|行|👌|👍|🙏|[!！。,，~～\s])+$",
@@ -78,12 +96,19 @@ _SHORTEST_PROGRESS: Final = 6
 
 
 def act_of(
-    text: str, state: str, *, named: bool, consult: bool = False, pending: bool = False
+    text: str,
+    state: str,
+    *,
+    named: bool,
+    consult: bool = False,
+    pending: bool = False,
+    paired: bool = True,
 ) -> Said | None:
     """The act of a colleague's sentence about a ticket in `state`, None where it is just talk.
 
     `named`: the ticket's number stands in the text; `consult`: it asks for a rule or a date;
-    `pending`: a transfer to this person waits for an answer.
+    `pending`: a transfer to this person waits for an answer; `paired`: theirs to take, while a
+    leader's or the office's word takes it only where it says so.
     """
     said = text.strip(" ,，:：;；#")
     if not said or _HEARD.match(said) or _TALK.search(said):
@@ -112,7 +137,7 @@ def act_of(
         if transfer is not None:
             return Said(Act.TRANSFER, f"{transfer.group(1)} {said}", True)
     if state == "open":
-        return _on_open(said, named, consult)
+        return _on_open(said, named, consult, paired)
     if state == "in_progress":
         return _in_progress(said, named)
     if state in ("waiting_department", "waiting_enterprise") and len(said) >= _SHORTEST_PROGRESS:
@@ -122,13 +147,15 @@ def act_of(
     return None
 
 
-def _on_open(said: str, named: bool, consult: bool) -> Said | None:
+def _on_open(said: str, named: bool, consult: bool, paired: bool) -> Said | None:
     if _CLOSED.search(said) and len(said) >= 10:
+        return Said(Act.ANSWER, said, True)
+    if not paired and not _TAKES.search(said):
+        return None
+    if consult and len(said) >= 14 and not _LATER.search(said) and said[-1] not in "吗?？":
         return Said(Act.ANSWER, said, True)
     if _MINE.search(said):
         return Said(Act.CLAIM, said, True)
-    if consult and len(said) >= 10 and not said.endswith(("吗", "?", "？")):
-        return Said(Act.ANSWER, said, True)
     if named or len(said) >= _SHORTEST_PROGRESS:
         return Said(Act.CLAIM, said, named)
     return None
@@ -143,4 +170,23 @@ def _in_progress(said: str, named: bool) -> Said | None:
         return Said(Act.RESOLVE, said, True)
     if len(said) >= _SHORTEST_PROGRESS:
         return Said(Act.PROGRESS, said, named)
+    return None
+
+
+_STILL: Final = re.compile(
+    r"还是(?!谢|要谢|很|挺|蛮)|还在|仍然?|依旧|照样|老样子|又(?:坏|停|堵|漏|响|来|没|开始|出|断|跳)|没(?:好|修好|用|效果|解决|弄好|动)|不行"
+)
+
+
+def still_there(text: str) -> bool:
+    """Whether a firm says of what was resolved that it is as before."""
+    return _STILL.search(text) is not None
+
+
+def firm_act(text: str) -> Act | None:
+    """Whether a firm calls the help off or asks where it stays."""
+    if _WITHDRAWN.search(text):
+        return Act.WITHDRAW
+    if _URGED.search(text):
+        return Act.URGE
     return None

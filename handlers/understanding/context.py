@@ -122,6 +122,7 @@ _TITLES: Final = (
 )
 _CALLED: Final = re.compile(rf"([\u4e00-\u9fff]{{1,2}})(?:{_TITLES})")
 _FAMILIAR: Final = re.compile(r"(?:小|老|阿)([\u4e00-\u9fff])")
+_MENTION: Final = re.compile(r"@[^\s@,，。:：;；!！?？]{1,20}")
 _NUMBER: Final = re.compile(r"(?<![\d.])(\d{4,9})(?![\d.万元人吨亩度米千兆个份台年号])")
 
 
@@ -130,8 +131,8 @@ class Thread:
     """A ticket as a conversation sees it.
 
     `words`: all that was said of it; `reporter`, `owner`: what they are called; `minutes`: since
-    it was last spoken of in this chat, None if not lately; `newest`: that was its last message;
-    `mine`: the speaker reported or handles it.
+    it was last spoken of in this chat or moved, None if not lately; `mine`: the speaker reported
+    or handles it; `awaits`: it waits for this speaker's word.
     """
 
     number: int
@@ -142,6 +143,7 @@ class Thread:
     owner: str = ""
     minutes: float | None = None
     mine: bool = True
+    awaits: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +159,7 @@ class Match:
 def pairs(text: str) -> frozenset[str]:
     """What a text is about: neighbouring characters, Latin words and numbers."""
     found: set[str] = set()
-    for run in _HAN.findall(fold(text)):
+    for run in _HAN.findall(_MENTION.sub(" ", fold(text))):
         if run[0] < "\u4e00":
             found.add(run.lower())
             continue
@@ -208,6 +210,8 @@ def ranked(text: str, threads: Sequence[Thread]) -> tuple[Match, ...]:
         if thread.minutes is not None:
             score += 3.0 * 0.5 ** (thread.minutes / 10.0) + (1.0 if thread.minutes < 240 else 0.0)
         if thread.mine:
-            score += 0.5
+            score += 1.5
+        if thread.awaits:
+            score += 1.0
         found.append(Match(thread, score, subject, named or thread.number in numbers))
     return tuple(sorted(found, key=lambda m: (-m.score, -m.thread.number)))

@@ -25,7 +25,7 @@ MOVES = {
     "withdraw": {"withdraw"},
     "urge": {"urge"},
     "correct": {"follow_up", "reclassify", "reply"},
-    "duplicate": {"follow_up"},
+    "duplicate": {"follow_up", "urge"},
     "ask": {"ask"},
     "reply": {"reply"},
     "transfer": {"transfer"},
@@ -119,8 +119,13 @@ def score(day: str, total: Score) -> None:
                 joined,
                 f"{message} follows {ref}, got {messages[message]['gold_ticket']}: {said(message)}",
             )
+    refused = {one["id"] for one in gold["refused"]}
     for event in events.values():
         action = event["action"]
+        if event["id"] in refused:
+            done = messages[event["id"]]["moves"]
+            total.count(total.actions, not done, f"{event['id']} must be refused, got {done}")
+            continue
         if action not in MOVES or event["gold_ticket"] is None:
             continue
         done = messages[event["id"]]["moves"]
