@@ -5,14 +5,14 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
-from handlers.chat.events import Attachment, ChatKind, EventKind
+from handlers.chat.events import ChatKind, EventKind
 from handlers.chat.filters import Scene
 from handlers.chat.grammar import TicketRef, ref_in, without_quote
 from handlers.chat.outbound import Content, Kind, Reply
 from handlers.chat.router import Book
 from handlers.domain.errors import BadInput, Refusal, UnknownTicket
 from handlers.domain.ids import EnterpriseId, TicketNumber
-from handlers.domain.people import Enterprise, Person, Role
+from handlers.domain.people import OFFICE_ROLES, Enterprise, Person, Role
 from handlers.domain.ticket import LIVE, Args, Channel, Move, Source, State, Ticket
 from handlers.domain.ticket import Kind as TicketKind
 from handlers.ports import Candidate, CandidateState, Clock, HeardMessage, TicketMessage, Work
@@ -24,7 +24,7 @@ from handlers.texts import common
 from handlers.texts import people as people_say
 from handlers.texts import tickets as say
 from handlers.understanding import FirmNames, Intent, Item, Reading, read, title_of, topic, urgency
-from handlers.understanding.acts import Act, Said, act_of, firm_act, still_there
+from handlers.understanding.acts import Act, Said, act_of, firm_act, still_there, told_for
 
 _QUESTION_GAP: Final = timedelta(minutes=30)
 _CANDIDATE_LIFE: Final = timedelta(hours=24)
@@ -111,6 +111,10 @@ class SpeechService:
         """Whether a firm's sentence goes on with a ticket rather than telling something new."""
         same_teller = found.ticket.reporter_name == asked.speaker.name
         goes_on = bool(_GOES_ON.search(asked.rest)) or reading.action in ("urge", "withdraw")
+        judged = reading.resolved is not None or reading.rating is not None
+        if found.ticket.state is State.RESOLVED and (judged or still_there(asked.rest)):
+            if found.sure or found.only:
+                return True
         if reading.is_ticket:
             if reading.intent is Intent.URGENT and found.subject < _SUBJECT:
                 return False
@@ -544,6 +548,8 @@ class SpeechService:
             return None
         numbered = self._numbered(asked)
         named = numbered or self._referred(asked)
+        if named is None and len(reading.firms) == 1 and told_for(asked.rest):
+            return self._told_for(asked, EnterpriseId(reading.firms[0]), told_for(asked.rest))
         if named is not None:
             return self._staff_about(named, asked, sure=True, numbered=numbered is not None)
         found = self._threads.about(asked.event, asked.speaker, self._whole(asked))
@@ -551,6 +557,14 @@ class SpeechService:
         if found is None or (reading.intent is Intent.ANNOUNCEMENT and not found.sure):
             return self._lost(asked) if direct and len(asked.rest) <= 40 else None
         return self._staff_about(found.ticket, asked, sure=False)
+
+    def _told_for(self, asked: Asked, firm: EnterpriseId, how: str) -> Reply | None:
+        """A problem that a colleague was told on a visit or by telephone becomes the firm's."""
+        enterprise = self._work.people.enterprise(firm)
+        if enterprise is None:
+            return None
+        channel = Channel.VISIT if how == "visit" else Channel.PHONE
+        return self.report_for(asked, f"{enterprise.short_name} {asked.rest}", channel)
 
     def _whole(self, asked: Asked) -> str:
         """What was written, with whom it was written to: a name in a mention tells the ticket."""
@@ -577,6 +591,7 @@ class SpeechService:
             ticket.state.value,
             named=numbered,
             paired=self._tickets.is_paired(ticket, asked.speaker),
+            leads=person is not None and person.role in (*OFFICE_ROLES, Role.LEADER),
             consult=ticket.kind is TicketKind.CONSULT,
             pending=person is not None and ticket.pending_owner_id == person.id,
         )

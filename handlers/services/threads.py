@@ -20,6 +20,7 @@ _ENOUGH: Final = 2.2
 _SURE: Final = 4.0
 # The second best must be this much worse, or the subject must differ.
 _MARGIN: Final = 0.6
+_SUBJECT_MARGIN: Final = 0.8
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,8 @@ class Threads:
         only = len(matches) == 1
         if best.score < _ENOUGH and not (only and best.score >= 0.5):
             return None
-        if best.score - second < _MARGIN and not best.named:
+        close = best.score - second < _MARGIN
+        if close and not best.named and best.subject < matches[1].subject + _SUBJECT_MARGIN:
             return None
         sure = best.score >= _SURE or best.named
         return Found(

@@ -74,16 +74,20 @@ _TAKES: Final = re.compile(
 )
 # An answer that is still to come is none.
 _LATER: Final = re.compile(
-    r"我(?:再|来|去|帮[您你]|先)?(?:问|查|了解|对口|核实|咨询|打听)|回头|稍后|问(?:好|到|清)|准信|(?:上午|下午|下班前|今天|明天|周.)(?:回|给|答)|^(?:去?问|约|找|查|联系)"
+    r"我(?:再|来|去|帮[您你]|先)?(?:问|查|了解|对口|核实|咨询|打听)|回头|稍后|问(?:好|到|清)|准信|(?:上午|下午|下班前|今天|明天|周.)(?:回|给|答)|^(?:去?问|约|查|联系)"
 )
 _WITHDRAWN: Final = re.compile(
-    r"(?:这|那)?(?:条|个|件|单|事)?(?:可以|先)?(?:撤了|撤掉|撤吧|撤销|撤回|撤单|销了|作废)|这条撤|(?:不用|不必|不需要|别)(?:再)?(?:来|跟|盯|管|办|查|处理|派|麻烦|协调|找)(?:了|$)|"
+    r"[,，]撤[。!！]?$|可以撤(?!离|回)|不用等|(?:这|那)?(?:条|个|件|单|事)?(?:可以|先)?(?:撤了|撤掉|撤吧|撤销|撤回|撤单|销了|作废)|这条撤|(?:不用|不必|不需要|别)(?:再)?(?:来|跟|盯|管|办|查|处理|派|麻烦|协调|找)(?:了|$)|"
     r"不用(?:来|跟|盯|办|管)|自己(?:解决|搞定|谈拢|弄好|找到|处理)(?:了|好|掉)?|可以收队|不跟了|取消(?:吧|了|掉)|不需要了|不麻烦了"
 )
 _URGED: Final = re.compile(
     r"催|有人(?:看到|管|理)(?:没|吗)|没人(?:管|理|来|回)|到底|什么时候(?:来|能|到|弄|给|有|修|办)|几时|哪天|多久|怎么还|还没(?:来|到|剪|修|好|弄|办|动|回|给|解决|处理|人)|还是那样|"
-    r"没(?:回音|动静|消息|影|下文|反应|人影)|(?:半|一|两|几|三|四|多少|好几)(?:个)?(?:多)?(?:天|星期|礼拜|周|月|年)(?:了|来)|忘了吧|把(?:我|我们)忘|踢皮球|推来推去|又过(?:去|了)|"
+    r"没(?:回音|动静|消息|影|下文|反应|人影)|(?:半|一|两|几|三|四|多少|好几)(?:个)?(?:多)?(?:天|星期|礼拜|周|月|年)(?:了|来)|忘了吧|把(?:我|我们)忘|几点(?:有|能|来|到)|办不成就|踢皮球|推来推去|又过(?:去|了)|"
     r"有(?:回音|消息|结果|进展|说法|着落)(?:没|吗|了没)|怎么样了|进展如何|有没有(?:消息|回音|结果|进展|下文)|给个准(?:话|信)|是几天|拖"
+)
+# Still under way: a sentence with the number that says so is progress, not the result.
+_ONGOING: Final = re.compile(
+    r"明天|后天|下周|节后|正在|预计|争取|准备|打算|计划|拟|将|回头|稍后|跟进|催|再(?:去|来|问|约|跟)|等(?!级|候)|继续|还(?:要|需|在|没|差)|待|在(?:办|做|走|查|问|修)|(?:联系|约|报|派|问|通知)了|跟(?:他|她|对方|企业)"
 )
 _HEARD: Final = re.compile(
     r"^(?:好的?|收到|知道了|明白|嗯+|ok|辛苦了?|谢谢|感谢|客气|不客气|没问题|可以|行|👌|👍|🙏|[!！。,，~～\s])+$",
@@ -103,12 +107,13 @@ def act_of(
     consult: bool = False,
     pending: bool = False,
     paired: bool = True,
+    leads: bool = False,
 ) -> Said | None:
     """The act of a colleague's sentence about a ticket in `state`, None where it is just talk.
 
     `named`: the ticket's number stands in the text; `consult`: it asks for a rule or a date;
     `pending`: a transfer to this person waits for an answer; `paired`: theirs to take, while a
-    leader's or the office's word takes it only where it says so.
+    leader's or the office's word takes it only where it says so; `leads`: a leader or the office.
     """
     said = text.strip(" ,，:：;；#")
     if not said or _HEARD.match(said) or _TALK.search(said):
@@ -121,21 +126,21 @@ def act_of(
         (_SHELVE_OK, Act.SHELVE_APPROVE),
         (_EXTEND, Act.EXTEND),
         (_SHELVE, Act.SHELVE),
-        (_SUPERVISE, Act.SUPERVISE),
+        (_SUPERVISE if leads else None, Act.SUPERVISE),
     ):
-        if pattern.search(said):
+        if pattern is not None and pattern.search(said):
             return Said(act, said, True)
     if pending and (_ACCEPT.search(said) or _MINE.search(said)):
         return Said(Act.TRANSFER_ACCEPT, said, True)
     if named:
         if _DECLINE.search(said):
             return Said(Act.DECLINE, _DECLINE.sub("", said, count=1).strip(), True)
-        refer = _REFER.search(said)
-        if refer is not None and state == "in_progress":
-            return Said(Act.REFER, f"{refer.group(1)} {said}", True)
         transfer = _TRANSFER.search(said)
         if transfer is not None:
             return Said(Act.TRANSFER, f"{transfer.group(1)} {said}", True)
+        refer = _REFER.search(said)
+        if refer is not None and state == "in_progress":
+            return Said(Act.REFER, f"{refer.group(1)} {said}", True)
     if state == "open":
         return _on_open(said, named, consult, paired)
     if state == "in_progress":
@@ -166,8 +171,9 @@ def _in_progress(said: str, named: bool) -> Said | None:
         return Said(Act.RESOLVE, said, True)
     if named and _ASK.search(said):
         return Said(Act.ASK, said, True)
-    if named and len(said) >= 8 and _DONE.search(said) and not _MINE.search(said):
-        return Said(Act.RESOLVE, said, True)
+    if named and len(said) >= 10 and not _MINE.search(said):
+        if _DONE.search(said) or not _ONGOING.search(said):
+            return Said(Act.RESOLVE, said, True)
     if len(said) >= _SHORTEST_PROGRESS:
         return Said(Act.PROGRESS, said, named)
     return None
@@ -190,3 +196,21 @@ def firm_act(text: str) -> Act | None:
     if _URGED.search(text):
         return Act.URGE
     return None
+
+
+_PHONED: Final = re.compile(
+    r"电话里|来电|打(?:来)?电话|微信(?:上|里)?(?:说|讲|反映)|(?:替|帮|代)(?:他|她|它|他们|企业)?(?:登记|报)|登记一下"
+)
+_VISITED: Final = re.compile(r"走访|上门|拜访|到企业|去企业|实地|今天去了|座谈")
+_TOLD: Final = re.compile(
+    r"反映|提出|希望|诉求|困难|要求|想(?:请|占|要|问|办)|请.{2,8}(?:公司|局|部门|办|队)|需要|求助|反馈"
+)
+
+
+def told_for(text: str) -> str:
+    """How a colleague came to know of a firm's problem: `phone`, `visit`, or nothing of the kind."""
+    if _VISITED.search(text) and _TOLD.search(text):
+        return "visit"
+    if _PHONED.search(text) and (_TOLD.search(text) or "登记" in text):
+        return "phone"
+    return ""

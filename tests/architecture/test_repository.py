@@ -60,6 +60,8 @@ def test_every_host_named_is_one_that_the_product_speaks_to(texts: dict[str, str
     found = {
         (name, host)
         for name, text in texts.items()
+        # What people wrote may name any host: adverts and phishing are in the corpus on purpose.
+        if not name.startswith("tests/corpus/")
         for host in pattern.findall(text)
         if not HOSTS.match(host)
     }
@@ -127,7 +129,11 @@ def test_handlers_take_nothing_beside_pure_libraries(texts: dict[str, str]) -> N
                     else [node.module or ""]
                 )
                 tops = {n.split(".")[0] for n in names}
-                assert tops <= sys.stdlib_module_names | {"handlers", "rapidfuzz", "pypinyin"}, name
+                pure = {"handlers", "rapidfuzz", "pypinyin"}
+                if name == "handlers/understanding/training.py":
+                    # The recipe of the model: an extra, never loaded at run time.
+                    pure |= {"sklearn", "scipy", "numpy"}
+                assert tops <= sys.stdlib_module_names | pure, name
 
 
 def test_every_link_of_a_page_leads_somewhere(texts: dict[str, str]) -> None:
