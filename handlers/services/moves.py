@@ -251,8 +251,9 @@ class Moves:
         until, rest = self.date(text)
         reason, _, told = rest.replace("；", ";").partition(";")
         if not told:
-            reason, _, told = rest.partition("已告知")
-            told = f"已告知{told}" if told else ""
+            found = _TOLD.search(rest)
+            told = "" if found is None else found.group()
+            reason = rest if found is None else rest[: found.start()] + rest[found.end() :]
         return self._act(
             ticket, asked, move, Args(text=reason.strip(), until=until, told=told.strip())
         )
@@ -367,6 +368,7 @@ class Moves:
         return replace(card, key=press.card_key) if press.card_key else card
 
 
+_TOLD: Final = re.compile(r"[^,，;；。]*(?:告知|说明|沟通|讲清|解释)[^;；。]*")
 # These ask for a text, but a button may carry it.
 _MAY_BE_BARE: Final = frozenset({Move.TRANSFER_REFUSE, Move.EXTEND_REFUSE, Move.SHELVE_REFUSE})
 # A button of another version must not decide what has changed meanwhile.

@@ -83,7 +83,9 @@ class SpeechService:
         if named is not None:
             return self._about(named, asked, reading)
         found = None
-        if reading.intent not in (Intent.SIGNUP, Intent.SURVEY_REPLY):
+        own = "" if speaker.person is None else speaker.person.enterprise_id
+        others = not reading.is_ticket and reading.firms and own not in reading.firms
+        if not others and reading.intent not in (Intent.SIGNUP, Intent.SURVEY_REPLY):
             found = self._threads.about(event, speaker, self._whole(asked), _FOR_FIRM)
         if found is not None and self._continues(found, asked, reading):
             return self._quietly(self._about(found.ticket, asked, reading), asked, addressed)
@@ -592,6 +594,7 @@ class SpeechService:
             named=numbered,
             paired=self._tickets.is_paired(ticket, asked.speaker),
             leads=person is not None and person.role in (*OFFICE_ROLES, Role.LEADER),
+            alone=person is not None and person.role in OFFICE_ROLES and self._tickets.at_rest(),
             consult=ticket.kind is TicketKind.CONSULT,
             pending=person is not None and ticket.pending_owner_id == person.id,
         )

@@ -197,18 +197,15 @@ class TicketService:
         return (ticket,) if fits else ()
 
     def is_paired(self, ticket: Ticket, speaker: Speaker) -> bool:
-        """Whether the ticket is this person's to take without saying so.
-
-        Outside working time that is the duty desk, too.
-        """
+        """Whether the ticket is this person's to take without saying so."""
         parts = parts_of(ticket, speaker.person, self.standing(ticket), speaker.confirmed)
-        if parts & {Part.PAIRED, Part.NEW_OWNER}:
-            return True
-        if Part.OFFICE not in parts:
-            return False
+        return bool(parts & {Part.PAIRED, Part.NEW_OWNER})
+
+    def at_rest(self) -> bool:
+        """Whether it is outside working time."""
         now = self._clock.now()
         minute = timedelta(minutes=1)
-        return ticket.owner_id is None or self._calendar.elapsed(now, now + minute) < minute
+        return self._calendar.elapsed(now, now + minute) < minute
 
     def _makes_sense(self, ticket: Ticket, what: Move) -> bool:
         if what in (Move.TRANSFER_ACCEPT, Move.TRANSFER_REFUSE):

@@ -72,12 +72,15 @@ _MINE: Final = re.compile(
 _TAKES: Final = re.compile(
     r"认领|认下|我来(?!说|问)|我接|接到|接警|接单|接了|已接|记下|归我|我办|我牵头|我负责|来安排|值班室(?:联系|来|去)"
 )
+_ARRANGES: Final = re.compile(
+    r"联系|通知|已(?:派|报|安排|打|叫)|派(?:了|人)|正打|叫了|安排(?:了|人)"
+)
 # An answer that is still to come is none.
 _LATER: Final = re.compile(
     r"我(?:再|来|去|帮[您你]|先)?(?:问|查|了解|对口|核实|咨询|打听)|回头|稍后|问(?:好|到|清)|准信|(?:上午|下午|下班前|今天|明天|周.)(?:回|给|答)|^(?:去?问|约|查|联系)"
 )
 _WITHDRAWN: Final = re.compile(
-    r"[,，]撤[。!！]?$|可以撤(?!离|回)|不用等|(?:这|那)?(?:条|个|件|单|事)?(?:可以|先)?(?:撤了|撤掉|撤吧|撤销|撤回|撤单|销了|作废)|这条撤|(?:不用|不必|不需要|别)(?:再)?(?:来|跟|盯|管|办|查|处理|派|麻烦|协调|找)(?:了|$)|"
+    r"[,，]撤[。!！]?$|可以撤(?!离|回)|不用等|(?:^|[,，。;；!！\s])(?:这|那)?(?:条|个|件|单|事)?(?:可以|先|就)?(?:撤了|撤掉|撤吧|撤销|撤回|撤单|销了|作废)|这条撤|(?:不用|不必|不需要|别)(?:再)?(?:来|跟|盯|管|办|查|处理|派|麻烦|协调|找)(?:了|$)|"
     r"不用(?:来|跟|盯|办|管)|自己(?:解决|搞定|谈拢|弄好|找到|处理)(?:了|好|掉)?|可以收队|不跟了|取消(?:吧|了|掉)|不需要了|不麻烦了"
 )
 _URGED: Final = re.compile(
@@ -108,12 +111,14 @@ def act_of(
     pending: bool = False,
     paired: bool = True,
     leads: bool = False,
+    alone: bool = False,
 ) -> Said | None:
     """The act of a colleague's sentence about a ticket in `state`, None where it is just talk.
 
     `named`: the ticket's number stands in the text; `consult`: it asks for a rule or a date;
     `pending`: a transfer to this person waits for an answer; `paired`: theirs to take, while a
-    leader's or the office's word takes it only where it says so; `leads`: a leader or the office.
+    leader's or the office's word takes it only where it says so; `leads`: a leader or the office;
+    `alone`: the duty desk outside working time, when nobody else takes it.
     """
     said = text.strip(" ,，:：;；#")
     if not said or _HEARD.match(said) or _TALK.search(said):
@@ -142,7 +147,7 @@ def act_of(
         if refer is not None and state == "in_progress":
             return Said(Act.REFER, f"{refer.group(1)} {said}", True)
     if state == "open":
-        return _on_open(said, named, consult, paired)
+        return _on_open(said, named, consult, paired, alone)
     if state == "in_progress":
         return _in_progress(said, named)
     if state in ("waiting_department", "waiting_enterprise") and len(said) >= _SHORTEST_PROGRESS:
@@ -152,10 +157,10 @@ def act_of(
     return None
 
 
-def _on_open(said: str, named: bool, consult: bool, paired: bool) -> Said | None:
+def _on_open(said: str, named: bool, consult: bool, paired: bool, alone: bool) -> Said | None:
     if _CLOSED.search(said) and len(said) >= 10:
         return Said(Act.ANSWER, said, True)
-    if not paired and not _TAKES.search(said):
+    if not paired and not (_TAKES.search(said) or (alone and _ARRANGES.search(said))):
         return None
     if consult and len(said) >= 14 and not _LATER.search(said) and said[-1] not in "吗?？":
         return Said(Act.ANSWER, said, True)
