@@ -53,7 +53,9 @@ class Writer:
     def __init__(self, engine: Engine, shared: Shared, most_waiting: int = 2000) -> None:
         self._engine = engine
         self._shared = shared
-        self._queue: queue.Queue[_Piece | None] = queue.Queue(most_waiting)
+        # The simple queue is one lock in C: the other's condition wakes both threads for each piece.
+        self._queue: queue.SimpleQueue[_Piece | None] = queue.SimpleQueue()
+        self._most_waiting = most_waiting
         self._soon: deque[_Piece] = deque()
         self._nudging = False
         self._thread: threading.Thread | None = None
@@ -78,10 +80,9 @@ class Writer:
             raise Stopped
         loop = asyncio.get_running_loop()
         future: asyncio.Future[_T] = loop.create_future()
-        try:
-            self._queue.put_nowait(_Piece(work, future, loop, instead))
-        except queue.Full:
-            raise Overloaded from None
+        if self._queue.qsize() >= self._most_waiting:
+            raise Overloaded
+        self._queue.put(_Piece(work, future, loop, instead))
         return future
 
     def submit_soon(self, work: Callable[[UnitOfWork], _T]) -> "asyncio.Future[_T]":
@@ -126,7 +127,7 @@ class Writer:
         if thread is None:
             return
         self._thread = None
-        await asyncio.get_running_loop().run_in_executor(None, self._queue.put, None)
+        self._queue.put(None)
         await asyncio.get_running_loop().run_in_executor(None, thread.join)
         self._readers.shutdown()
 

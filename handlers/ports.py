@@ -317,6 +317,15 @@ class HeardMessage:
     attachments: tuple[Attachment, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """One message of a chat that was about a ticket."""
+
+    number: TicketNumber
+    at: datetime
+    text: str
+
+
 class HeardStore(Protocol):
     def add(self, message: HeardMessage) -> None: ...
     def find(self, platform: str, message_id: str) -> HeardMessage | None: ...
@@ -327,7 +336,7 @@ class HeardStore(Protocol):
     def recent(
         self, platform: str, chat: str, sender_key: str, since: datetime
     ) -> tuple[HeardMessage, ...]: ...
-    def spoken(self, platform: str, chat: str, since: datetime) -> tuple[HeardMessage, ...]:
+    def spoken(self, platform: str, chat: str, since: datetime) -> tuple[Spoken, ...]:
         """What was said in a chat of any ticket, oldest first."""
         ...
 

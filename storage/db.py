@@ -9,7 +9,7 @@ from operator import itemgetter
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import JSON, Connection, Engine, create_engine, event, make_url
+from sqlalchemy import JSON, Boolean, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.sql import ClauseElement
 
 from storage.types import UtcDateTime
@@ -90,6 +90,43 @@ def _stored_json(value: Any) -> str:
     if not value and isinstance(value, list | tuple):
         return "[]"
     return _encode(value)
+
+
+def read_instant(value: Any) -> datetime:
+    """A stored time as the driver gives it: text on SQLite, a naive datetime on PostgreSQL."""
+    read = datetime.fromisoformat(value) if isinstance(value, str) else value
+    aware: datetime = read.replace(tzinfo=UTC)
+    return aware
+
+
+def _read_json(value: Any) -> Any:
+    return json.loads(value) if isinstance(value, str) else value
+
+
+class RowReader:
+    """Turns the driver's rows of a table into values, by column, without SQLAlchemy's own rows."""
+
+    __slots__ = ("_special", "names")
+
+    def __init__(self, table: Any) -> None:
+        self.names: Final = tuple(c.name for c in table.columns)
+        readers: list[tuple[int, Callable[[Any], Any]]] = []
+        for at, column in enumerate(table.columns):
+            if isinstance(column.type, UtcDateTime):
+                readers.append((at, read_instant))
+            elif isinstance(column.type, JSON):
+                readers.append((at, _read_json))
+            elif isinstance(column.type, Boolean):
+                readers.append((at, bool))
+        self._special: Final = tuple(readers)
+
+    def values(self, row: Sequence[Any]) -> dict[str, Any]:
+        """By column name."""
+        read = list(row)
+        for at, reader in self._special:
+            if read[at] is not None:
+                read[at] = reader(read[at])
+        return dict(zip(self.names, read, strict=True))
 
 
 _Bind = Callable[[Mapping[str, Any]], Any]

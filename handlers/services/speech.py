@@ -89,7 +89,9 @@ class SpeechService:
             found = self._threads.about(event, speaker, self._whole(asked), _FOR_FIRM)
         if found is not None and self._continues(found, asked, reading):
             return self._quietly(self._about(found.ticket, asked, reading), asked, addressed)
-        waiting = self._tickets.fitting(speaker, Move.REPLY)
+        waiting = [
+            t for t in self._threads.candidates.values() if t.state is State.WAITING_ENTERPRISE
+        ]
         if len(waiting) == 1 and len(asked.rest) >= 2 and not _another(reading, waiting[0]):
             return self._moves.on(waiting[0], asked, Move.REPLY)
         if not reading.is_ticket:
@@ -120,8 +122,10 @@ class SpeechService:
         if reading.is_ticket:
             if reading.intent is Intent.URGENT and found.subject < _SUBJECT:
                 return False
-            again = bool(_AGAIN.search(asked.rest))
-            return found.subject >= _SUBJECT_SURE or (again and found.subject >= _SUBJECT)
+            if _AGAIN.search(asked.rest) and found.subject >= _SUBJECT:
+                return True
+            alike = any(item.category is found.ticket.category for item in reading.items)
+            return alike and found.subject >= _SUBJECT_SURE
         if reading.intent in (Intent.FOLLOW_UP, Intent.RATING) or goes_on:
             return found.sure or found.only or found.subject >= _SUBJECT / 2
         if reading.resolved is not None or reading.rating is not None:

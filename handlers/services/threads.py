@@ -8,7 +8,7 @@ from handlers.chat.events import InboundEvent
 from handlers.domain.ids import TicketNumber
 from handlers.domain.people import Role
 from handlers.domain.ticket import LIVE, State, Ticket
-from handlers.ports import Clock, HeardMessage, Work
+from handlers.ports import Clock, Spoken, Work
 from handlers.services.people import Speaker
 from handlers.services.tickets import TicketService
 from handlers.understanding.context import Match, Thread, ranked
@@ -41,6 +41,9 @@ class Threads:
         self._work = work
         self._clock = clock
         self._tickets = tickets
+        self._talk: dict[int, list[Spoken]] = {}
+        # What the speaker may be talking about, after `about` was asked.
+        self.candidates: dict[TicketNumber, Ticket] = {}
 
     def about(
         self,
@@ -50,7 +53,7 @@ class Threads:
         states: frozenset[State] = LIVE | {State.RESOLVED},
     ) -> Found | None:
         """The ticket in one of `states` that `text` is about, None where none comes to mind."""
-        candidates = self._candidates(event, speaker, states)
+        candidates = self.candidates = self._candidates(event, speaker, states)
         if not candidates:
             return None
         matches = ranked(text, [self._thread(t, event, speaker) for t in candidates.values()])
@@ -70,19 +73,18 @@ class Threads:
     def _candidates(
         self, event: InboundEvent, speaker: Speaker, states: frozenset[State]
     ) -> dict[TicketNumber, Ticket]:
-        since = self._clock.now() - _ENDED_LATELY
+        now = self._clock.now()
         found: dict[TicketNumber, Ticket] = {}
-        self._talk: dict[int, list[HeardMessage]] = {}
-        for heard in self._work.heard.spoken(
-            event.platform, event.chat.id, self._clock.now() - _TALK
-        ):
-            if heard.number is not None:
-                self._talk.setdefault(heard.number, []).append(heard)
         for ticket in self._tickets.mine(speaker, states):
-            if ticket.state in LIVE or (ticket.resolved_at or ticket.created_at) >= since:
+            ended = ticket.resolved_at or ticket.created_at
+            if ticket.state in LIVE or ended >= now - _ENDED_LATELY:
                 found[ticket.number] = ticket
-        person = speaker.person
-        if person is not None and person.role is not Role.MANAGER:
+        staff = speaker.person is not None and speaker.person.role is not Role.MANAGER
+        self._talk = {}
+        if found or staff:
+            for spoken in self._work.heard.spoken(event.platform, event.chat.id, now - _TALK):
+                self._talk.setdefault(spoken.number, []).append(spoken)
+        if staff:
             for number in self._talk:
                 if TicketNumber(number) in found:
                     continue

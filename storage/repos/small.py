@@ -14,8 +14,8 @@ from handlers.domain.category import Urgency
 from handlers.domain.ids import TicketNumber
 from handlers.domain.people import Chat, Token
 from handlers.domain.policy import DEFAULT, Policy, Target, Targets, Unit
-from handlers.ports import Candidate, CandidateState, Dialogue, HeardMessage
-from storage.db import Statement
+from handlers.ports import Candidate, CandidateState, Dialogue, HeardMessage, Spoken
+from storage.db import Statement, read_instant
 from storage.repos.counters import Versions
 from storage.repos.tickets import attachments_from_plain, attachments_to_plain
 from storage.tables.people import ChatRow, PolicyRow, TokenRow
@@ -268,6 +268,12 @@ _ADD_HEARD: Final = Statement(
         bindparam("attachments", type_=_HEARD.c.attachments.type),
     )
 )
+_SPOKEN: Final = Statement(
+    text(
+        "SELECT number, at, text FROM heard_messages WHERE chat = :c AND platform = :p "
+        "AND at >= :since AND number IS NOT NULL ORDER BY at DESC LIMIT 100"
+    ).bindparams(bindparam("since", type_=_HEARD.c.at.type))
+)
 _RECENT: Final = Statement(
     text(
         "SELECT 1 FROM heard_messages WHERE platform = :p AND chat = :c AND sender_key = :k "
@@ -334,19 +340,9 @@ class SqlHeardStore:
         )
         return tuple(self._heard(row) for row in rows)
 
-    def spoken(self, platform: str, chat: str, since: datetime) -> tuple[HeardMessage, ...]:
-        rows = self._connection.execute(
-            select(_HEARD)
-            .where(
-                _HEARD.c.platform == platform,
-                _HEARD.c.chat == chat,
-                _HEARD.c.at >= since,
-                _HEARD.c.number.is_not(None),
-            )
-            .order_by(_HEARD.c.at.desc())
-            .limit(200)
-        ).all()
-        return tuple(self._heard(row) for row in reversed(rows))
+    def spoken(self, platform: str, chat: str, since: datetime) -> tuple[Spoken, ...]:
+        rows = _SPOKEN.run(self._connection, {"p": platform, "c": chat, "since": since}).fetchall()
+        return tuple(Spoken(TicketNumber(r[0]), read_instant(r[1]), r[2]) for r in reversed(rows))
 
     def belongs(self, platform: str, message_id: str, number: TicketNumber) -> None:
         self._belong[(platform, message_id)] = number

@@ -25,7 +25,7 @@ from handlers.domain.ticket import (
     Verdict,
 )
 from handlers.ports import Page, TicketMessage, TicketQuery
-from storage.db import Statement
+from storage.db import RowReader, Statement
 from storage.repos import search
 from storage.repos.counters import next_two, next_value
 from storage.tables.people import EnterpriseRow, PairingRow
@@ -50,6 +50,7 @@ _ENUMS: Final[Mapping[str, Any]] = {
 _plain_values: Final = attrgetter(*_PLAIN)
 _CASTS: Final = tuple((name, _ENUMS.get(name)) for name in _PLAIN)
 
+_READER: Final = RowReader(_T)
 _INSERT: Final = Statement(insert(_T))
 _UPDATE: Final = Statement(
     update(_T)
@@ -77,7 +78,10 @@ def _values(ticket: Ticket, at: datetime) -> dict[str, Any]:
 
 
 def _ticket(row: Row[Any]) -> Ticket:
-    read = row._mapping
+    return _ticket_of(dict(row._mapping))
+
+
+def _ticket_of(read: Mapping[str, Any]) -> Ticket:
     values: dict[str, Any] = {
         name: read[name] if cast is None else cast(read[name]) for name, cast in _CASTS
     }
@@ -272,13 +276,8 @@ class SqlTicketStore:
     def _where(
         self, condition: str, asked: Mapping[str, Any], states: frozenset[State]
     ) -> tuple[Ticket, ...]:
-        numbers = [
-            row[0]
-            for row in _numbers_where(condition, states).run(self._connection, asked).fetchall()
-        ]
-        if not numbers:
-            return ()
-        return self._all(select(_T).where(_T.c.number.in_(numbers)))
+        rows = _all_where(condition, states).run(self._connection, asked).fetchall()
+        return tuple(_ticket_of(_READER.values(row)) for row in rows)
 
     def alike(
         self, enterprise_id: EnterpriseId, category: Category, since: datetime
@@ -381,12 +380,13 @@ _CONFIDENTIAL: Final = Statement(text("SELECT confidential FROM tickets WHERE nu
 
 
 @cache
-def _numbers_where(condition: str, states: frozenset[State]) -> Statement:
+def _all_where(condition: str, states: frozenset[State]) -> Statement:
     """One statement for each condition and set of states that is ever asked for."""
     named = ", ".join(f"'{s.value}'" for s in sorted(states))
     return Statement(
         text(
-            f"SELECT number FROM tickets WHERE {condition} AND state IN ({named}) "
+            f"SELECT {', '.join(_READER.names)} FROM tickets "
+            f"WHERE {condition} AND state IN ({named}) "
             "ORDER BY number DESC LIMIT 500"
         )
     )
