@@ -11,7 +11,7 @@ from handlers.domain.workdays import WorkCalendar
 from handlers.ports import Clock, Job, Work
 from handlers.services.moves import Asked, Moves
 from handlers.services.people import PeopleService, Speaker
-from handlers.services.speech import SpeechService
+from handlers.services.speech import FIRST_ONLY, Second, SpeechService
 from handlers.services.tickets import TicketService
 from handlers.services.turn import BotName, Tools, Turn
 from handlers.understanding import FirmNames
@@ -55,7 +55,14 @@ def _speech(turn: Turn) -> SpeechService:
     tools = turn.tools
     moves = _moves(turn)
     return SpeechService(
-        tools.work, tools.clock, moves.tickets, moves, _people(turn), tools.firms, tools.book
+        tools.work,
+        tools.clock,
+        moves.tickets,
+        moves,
+        _people(turn),
+        tools.firms,
+        tools.book,
+        tools.second,
     )
 
 
@@ -95,7 +102,7 @@ class Wiring:
     directly: frozenset[str] = frozenset()
     firms: Firms = field(default_factory=Firms)
 
-    def tools(self, work: UnitOfWork) -> Tools:
+    def tools(self, work: UnitOfWork, second: Second = FIRST_ONLY) -> Tools:
         return Tools(
             work,
             self.clock,
@@ -106,6 +113,7 @@ class Wiring:
             self.prefix,
             self.bot_names,
             self.directly,
+            second,
         )
 
     def run_job(self, job: Job, work: UnitOfWork) -> None:

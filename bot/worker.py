@@ -5,15 +5,17 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
 from bot import metrics
 from bot.platform import Outcome
 from bot.wiring import Wiring
 from bot.writer import Overloaded, Writer
-from handlers.chat.events import InboundEvent
+from handlers.chat.events import ChatRef, InboundEvent
 from handlers.chat.outbound import Delivery
+from handlers.services.speech import FIRST_ONLY, OpinionWanted, Second
 from handlers.services.turn import Taken, take
+from handlers.understanding import SecondOpinion
 from storage.uow import UnitOfWork
 
 _log = logging.getLogger("bot.worker")
@@ -43,14 +45,29 @@ class Done:
         return Outcome(self.deliveries, self.toast)
 
 
+class SecondStage(Protocol):
+    """A slower reader that is asked about what the first one is unsure of."""
+
+    async def ask(self, text: str, role: str | None) -> SecondOpinion | None:
+        """Its opinion, or None where it is not there, busy or too slow."""
+        ...
+
+
 class Worker:
     """`wake_sender` is called when there may be something to send."""
 
     def __init__(
-        self, writer: Writer, wiring: Wiring, wake_sender: Callable[[], None] = lambda: None
+        self,
+        writer: Writer,
+        wiring: Wiring,
+        wake_sender: Callable[[], None] = lambda: None,
+        second: SecondStage | None = None,
     ) -> None:
         self._writer = writer
         self._wiring = wiring
+        self._second = second
+        # The chats with an event whose second opinion is awaited: the next one stays behind it.
+        self._asking: dict[ChatRef, asyncio.Future[Done]] = {}
         self._wake_sender = wake_sender
         self._wake = asyncio.Event()
         self._stopping = False
@@ -66,17 +83,50 @@ class Worker:
 
         `hold`: seconds for which its answers wait for the platform's own response.
         """
-        return self.submit_made(lambda uow: event, hold)
+        return self.submit_made(event.chat, lambda uow: event, hold)
+
+    async def _considered(
+        self,
+        chat: ChatRef,
+        make: Callable[[UnitOfWork], InboundEvent | None],
+        hold: float,
+        second: SecondStage,
+    ) -> Done:
+        """Ask the second reader where the first one is unsure, and do the work once more."""
+        while (ahead := self._asking.get(chat)) is not None:
+            await asyncio.wait([ahead])
+        try:
+            return await self._submit(make, hold, Second(may_be_asked=True))
+        except OpinionWanted as wanted:
+            asked: asyncio.Future[Done] = asyncio.get_running_loop().create_future()
+            self._asking[chat] = asked
+            try:
+                opinion = await second.ask(wanted.text, wanted.role)
+                return await self._submit(make, hold, Second(False, opinion))
+            finally:
+                if self._asking.get(chat) is asked:
+                    del self._asking[chat]
+                asked.cancel()
 
     def submit_made(
-        self, make: Callable[[UnitOfWork], InboundEvent | None], hold: float = 0.0
+        self,
+        chat: ChatRef,
+        make: Callable[[UnitOfWork], InboundEvent | None],
+        hold: float = 0.0,
     ) -> "asyncio.Future[Done]":
         """As `submit`, for an event that is only known once other rows are written with it.
 
         `make` gives None for what was here before.
         """
+        if self._second is None:
+            return self._submit(make, hold, FIRST_ONLY)
+        return asyncio.ensure_future(self._considered(chat, make, hold, self._second))
+
+    def _submit(
+        self, make: Callable[[UnitOfWork], InboundEvent | None], hold: float, second: Second
+    ) -> "asyncio.Future[Done]":
         future = self._writer.submit(
-            lambda uow: self._piece(uow, make(uow), hold),
+            lambda uow: self._piece(uow, make(uow), hold, second),
             lambda uow, error: self._instead(uow, make(uow), error),
         )
         future.add_done_callback(self._after)
@@ -91,7 +141,9 @@ class Worker:
         if not done.duplicate and not done.worked:
             self._wake.set()
 
-    def _piece(self, uow: UnitOfWork, event: InboundEvent | None, hold: float) -> Done:
+    def _piece(
+        self, uow: UnitOfWork, event: InboundEvent | None, hold: float, second: Second
+    ) -> Done:
         taken = None if event is None else uow.inbox.take(event)
         if event is None or taken is None:
             if event is not None:
@@ -102,12 +154,15 @@ class Worker:
             metrics.counter_of(metrics.received, event.platform).inc()
             uow.inbox.put_back(inbox_id, event)
             return Done(inbox_id)
-        done = self._turn(uow, inbox_id, event, hold)
+        done = self._turn(uow, inbox_id, event, hold, second)
         metrics.counter_of(metrics.received, event.platform).inc()
         return done
 
     def _instead(self, uow: UnitOfWork, event: InboundEvent | None, error: Exception) -> Done:
         """The event stays remembered whatever happens."""
+        if isinstance(error, OpinionWanted):
+            # No failure: nothing is kept, and the event comes again with an opinion.
+            raise error
         taken = None if event is None else uow.inbox.take(event)
         if event is None or taken is None:
             return Done(None, duplicate=True)
@@ -116,10 +171,17 @@ class Worker:
         self._failed(uow, taken[0], event, error)
         return Done(taken[0])
 
-    def _turn(self, uow: UnitOfWork, inbox_id: int, event: InboundEvent, hold: float) -> Done:
+    def _turn(
+        self,
+        uow: UnitOfWork,
+        inbox_id: int,
+        event: InboundEvent,
+        hold: float,
+        second: Second = FIRST_ONLY,
+    ) -> Done:
         uow.outbox.hold_seconds = hold
         uow.outbox.prefer = event.platform
-        taken: Taken = take(event, inbox_id, self._wiring.tools(uow))
+        taken: Taken = take(event, inbox_id, self._wiring.tools(uow, second))
         deliveries = tuple(uow.outbox.answering)
         return Done(inbox_id, False, True, taken.toast, taken.rows, deliveries, uow.outbox.due)
 

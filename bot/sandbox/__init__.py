@@ -239,7 +239,8 @@ class Sandbox:
             )
 
         # One commit: a message that stands in the chat is always one that is worked on.
-        await self._app.worker.submit_made(put)
+        place = ChatRef("sandbox", sender if chat.startswith("dm:") else chat)
+        await self._app.worker.submit_made(place, put)
         message_id, item = written[-1]
         if item is not None:
             # Told before anything is awaited, so that the bot's answer cannot come first.

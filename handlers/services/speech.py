@@ -1,7 +1,7 @@
 """Free speech: a problem becomes a ticket, the rest finds the ticket it belongs to, or nothing."""
 
 import re
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final
 
@@ -23,11 +23,41 @@ from handlers.services.tickets import Report, TicketService
 from handlers.texts import common
 from handlers.texts import people as people_say
 from handlers.texts import tickets as say
-from handlers.understanding import FirmNames, Intent, Item, Reading, read, title_of, topic, urgency
+from handlers.understanding import (
+    FirmNames,
+    Intent,
+    Item,
+    Reading,
+    SecondOpinion,
+    read,
+    title_of,
+    topic,
+    urgency,
+)
 from handlers.understanding.acts import Act, Said, act_of, firm_act, still_there, told_for
 
 _QUESTION_GAP: Final = timedelta(minutes=30)
 _CANDIDATE_LIFE: Final = timedelta(hours=24)
+
+
+@dataclass(frozen=True, slots=True)
+class Second:
+    """The second reader: whether it may be asked, and what it said when it was."""
+
+    may_be_asked: bool = False
+    opinion: SecondOpinion | None = None
+
+
+FIRST_ONLY: Final = Second()
+
+
+class OpinionWanted(Exception):
+    """The first reader is unsure: everything is undone and done again with a second opinion."""
+
+    def __init__(self, text: str, role: str | None) -> None:
+        super().__init__("opinion_wanted")
+        self.text = text
+        self.role = role
 
 
 class SpeechService:
@@ -42,6 +72,7 @@ class SpeechService:
         people: PeopleService,
         firms: FirmNames,
         book: Book,
+        second: Second = FIRST_ONLY,
     ) -> None:
         self._work = work
         self._clock = clock
@@ -50,6 +81,7 @@ class SpeechService:
         self._people = people
         self._firms = firms
         self._book = book
+        self._second = second
         self._threads: Final = Threads(work, clock, tickets)
 
     def hear(self, asked: Asked) -> Reply | None:
@@ -66,7 +98,10 @@ class SpeechService:
             addressed,
             self._firms,
             self._work.office.policy().problems_per_message,
+            opinion=self._second.opinion,
         )
+        if reading.unsure and self._second.may_be_asked:
+            raise OpinionWanted(asked.rest, role)
         if role is not None and role != Role.MANAGER.value:
             return self._staff(asked, reading, addressed)
         return self._firm(asked, reading, addressed)

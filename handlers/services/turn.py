@@ -17,6 +17,7 @@ from handlers.domain.workdays import WorkCalendar
 from handlers.ports import Clock, HeardMessage, Outgoing, Work
 from handlers.services.moves import AskBack, Asked
 from handlers.services.people import PeopleService, Speaker
+from handlers.services.speech import FIRST_ONLY, Second
 from handlers.texts import common as say
 from handlers.understanding import FirmNames
 
@@ -31,7 +32,7 @@ class BotName:
 @dataclass(frozen=True, slots=True)
 class Tools:
     """What a turn works with; `make` builds what routes ask for, `directly` names the platforms
-    that can reach one person."""
+    that can reach one person, `second` holds the second reader's opinion."""
 
     work: Work
     clock: Clock
@@ -42,6 +43,7 @@ class Tools:
     prefix: str = "LHG"
     bot_names: tuple[str, ...] = ()
     directly: frozenset[str] = frozenset()
+    second: Second = FIRST_ONLY
 
 
 @dataclass(frozen=True, slots=True)
