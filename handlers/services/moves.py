@@ -6,7 +6,6 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from handlers.chat.dates import date_in
 from handlers.chat.events import ChatKind, EventKind, InboundEvent
 from handlers.chat.grammar import TicketRef, refs_in_bot_text
 from handlers.chat.outbound import Card, Reply
@@ -26,6 +25,7 @@ from handlers.ports import Clock, Dialogue, TicketMessage, Work
 from handlers.services.people import PeopleService, Speaker
 from handlers.services.tickets import Report, TicketService
 from handlers.texts import tickets as say
+from handlers.understanding.times import date_in
 
 
 class AskBack(Exception):
@@ -239,7 +239,7 @@ class Moves:
         return self._act(ticket, asked, move, Args(text=reason, person=person))
 
     def date(self, text: str) -> tuple[datetime | None, str]:
-        return date_in(text, self._clock.now(), self._calendar.zone)
+        return date_in(text, self._clock.now(), self._calendar, self._calendar.zone)
 
     def _with_date(self, ticket: Ticket, asked: Asked, move: Move, text: str) -> Ticket:
         until, reason = self.date(text)
