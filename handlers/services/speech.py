@@ -1,5 +1,6 @@
 """Free speech: a problem becomes a ticket, the rest finds the ticket it belongs to, or nothing."""
 
+import math
 import re
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -10,6 +11,7 @@ from handlers.chat.filters import Scene
 from handlers.chat.grammar import TicketRef, ref_in, without_quote
 from handlers.chat.outbound import Content, Kind, Reply
 from handlers.chat.router import Book
+from handlers.domain.category import Urgency
 from handlers.domain.errors import BadInput, Refusal, UnknownTicket
 from handlers.domain.ids import EnterpriseId, TicketNumber
 from handlers.domain.people import OFFICE_ROLES, Enterprise, Person, Role
@@ -112,7 +114,7 @@ class SpeechService:
         event, speaker = asked.event, asked.speaker
         if not asked.rest.strip() or event.msg_type in ("image", "file", "video", "location"):
             return self._picture(asked)
-        if reading.intent is Intent.ACK:
+        if reading.intent is Intent.ACK and len(asked.rest) < _SHORT_ACK:
             return None
         named = self._referred(asked)
         if named is not None:
@@ -120,7 +122,7 @@ class SpeechService:
         found = None
         own = "" if speaker.person is None else speaker.person.enterprise_id
         others = not reading.is_ticket and reading.firms and own not in reading.firms
-        if not others and reading.intent not in (Intent.SIGNUP, Intent.SURVEY_REPLY):
+        if not others and reading.intent is not Intent.SIGNUP:
             found = self._threads.about(event, speaker, self._whole(asked), _FOR_FIRM)
         if found is not None and self._continues(found, asked, reading):
             return self._quietly(self._about(found.ticket, asked, reading), asked, addressed)
@@ -155,19 +157,33 @@ class SpeechService:
             if found.sure or found.only:
                 return True
         if reading.is_ticket:
-            if reading.intent is Intent.URGENT and found.subject < _SUBJECT:
-                return False
-            if _AGAIN.search(asked.rest) and found.subject >= _SUBJECT:
-                return True
-            alike = any(item.category is found.ticket.category for item in reading.items)
-            return alike and found.subject >= _SUBJECT_SURE
+            return self._rather_more(found, asked, reading)
+        fresh = found.mine and found.minutes is not None and found.minutes < _FRESH_MINUTES
         if reading.intent in (Intent.FOLLOW_UP, Intent.RATING) or goes_on:
             return found.sure or found.only or found.subject >= _SUBJECT / 2
         if reading.resolved is not None or reading.rating is not None:
             return found.sure or found.only
+        if reading.intent is Intent.ACK:
+            return fresh and len(asked.rest) >= 6
         if reading.candidate:
-            return found.subject >= _SUBJECT
-        return found.subject >= _SUBJECT and same_teller
+            return found.subject >= _SUBJECT or fresh
+        return same_teller and (found.subject >= _SUBJECT or fresh)
+
+    def _rather_more(self, found: Found, asked: Asked, reading: Reading) -> bool:
+        """Whether what reads like a problem is more of one that is known.
+
+        The better a ticket fits what is said, by whom and when, the surer the reading must be of
+        itself to open another one.
+        """
+        if reading.intent is Intent.URGENT and found.ticket.urgency is not Urgency.U1:
+            # An emergency is never buried in an ordinary ticket, but for the faintest suspicion.
+            if reading.confidence >= _ALARMING:
+                return False
+        if _AGAIN.search(asked.rest) and found.subject >= _SUBJECT / 2:
+            return True
+        likely = min(max(reading.confidence, 1e-4), 1 - 1e-4)
+        doubt = math.log(likely / (1 - likely))
+        return doubt <= _FIT_WEIGHT * found.score + _SUBJECT_WEIGHT * found.subject
 
     def _quietly(self, reply: Reply | None, asked: Asked, addressed: bool) -> Reply | None:
         """In a group nobody needs to hear that a sentence was added to its ticket."""
@@ -672,7 +688,12 @@ _GOES_ON: Final = re.compile(
 )
 # How much of a sentence's subject must be the ticket's.
 _SUBJECT: Final = 1.6
-_SUBJECT_SURE: Final = 3.0
+_SHORT_ACK: Final = 6
+_FRESH_MINUTES: Final = 20.0
+# How many log-odds of a problem one point of fit, or of subject, outweighs (docs/understanding.md).
+_FIT_WEIGHT: Final = 0.65
+_SUBJECT_WEIGHT: Final = 0.4
+_ALARMING: Final = 0.8
 _FOR_OTHER: Final = ("代", "帮", "替", "他们", "那边", "隔壁", "反映")
 
 

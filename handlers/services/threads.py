@@ -32,6 +32,8 @@ class Found:
     subject: float
     sure: bool
     only: bool
+    mine: bool
+    minutes: float | None
 
 
 class Threads:
@@ -67,7 +69,13 @@ class Threads:
             return None
         sure = best.score >= _SURE or best.named
         return Found(
-            candidates[TicketNumber(best.thread.number)], best.score, best.subject, sure, only
+            candidates[TicketNumber(best.thread.number)],
+            best.score,
+            best.subject,
+            sure,
+            only,
+            best.thread.mine,
+            best.thread.minutes,
         )
 
     def _candidates(
