@@ -170,7 +170,8 @@ def pack(
     return MAGIC + zlib.compress(body, 9)
 
 
-def unpack(data: bytes) -> Model:
+def unpack(data: bytes, blend: Blend | None = None) -> Model:
+    """The model of a file; another `blend` than its own where one is given."""
     if not data.startswith(MAGIC):
         raise ValueError("not a model file of this version")
     body = zlib.decompress(data[len(MAGIC) :])
@@ -194,7 +195,7 @@ def unpack(data: bytes) -> Model:
         tuple(facts["scales"]),
         tuple(facts["base"]),
         facts["square"],
-        Blend.of(facts["blend"]),
+        blend or Blend.of(facts["blend"]),
     )
 
 

@@ -2,13 +2,15 @@
 
 import re
 from dataclasses import replace
+from functools import cache
 from typing import Final
 
 from handlers.domain.category import Category, Urgency
 from handlers.understanding import words as w
 from handlers.understanding.features import features, grams, plain, said
 from handlers.understanding.firms import FirmNames
-from handlers.understanding.model import Blend, decide, shipped, unsure
+from handlers.understanding.model import Blend, Model, decide, shipped, unsure
+from handlers.understanding.numbers import numbers_in
 from handlers.understanding.parts import problems, title_of
 from handlers.understanding.rating import rating_of, verdict_of
 from handlers.understanding.reading import (
@@ -21,7 +23,7 @@ from handlers.understanding.reading import (
     Reading,
     SecondOpinion,
 )
-from handlers.understanding.rules import Effect, Ruling, judge
+from handlers.understanding.rules import Effect, Judge, Ruling, judge
 
 _MARKS: Final = str.maketrans("", "", " \t\r\n,，。.!！?？、;；:：~～…-—")
 _PLACEHOLDER: Final = re.compile(r"\[[^\]]{1,6}\]")
@@ -31,6 +33,99 @@ ALARM_ABOVE: Final = 0.13
 # A rule that saw danger needs only this much of the model's agreement.
 ALARM_HEARD: Final = 0.04
 _SHORT: Final = 30
+
+
+class Reader:
+    """Rules and a model together; the shipped pair is behind `read`."""
+
+    def __init__(self, model: Model, judge: Judge = judge) -> None:
+        self._model: Final = model
+        self._judge: Final = judge
+
+    def read(
+        self,
+        text: str,
+        role: str | None,
+        msg_type: str = "text",
+        addressed: bool = False,
+        firms: FirmNames | None = None,
+        most: int = 5,
+        names: tuple[str, ...] = (),
+        opinion: SecondOpinion | None = None,
+    ) -> Reading:
+        """What a message means. `addressed`: the bot was mentioned or it is a direct chat.
+
+        `opinion` is the second reader's answer, where it was asked (`Reading.unsure`) and answered.
+        """
+        heard = said(text, names)
+        bare = heard.translate(_MARKS).lower()
+        named = () if firms is None else firms.find(heard)
+        if not bare or bare in w.ACKS:
+            return Reading(Intent.ACK, firms=named, confidence=0.0, why=(bare,) if bare else ())
+        if not _PLACEHOLDER.sub("", heard).strip():
+            return Reading(Intent.CHATTER, confidence=0.0, why=(heard,))
+        staff = role is not None and role != "manager"
+        first, ruling = self._judged(plain(heard), role, msg_type, staff)
+        blend = self._model.blend
+        sure = decide(first, opinion, blend)
+        if addressed:
+            sure = _asked_for(sure, heard)
+        if ruling.says(Effect.NOTHING):
+            return _nothing(sure, ruling, named)
+        emergency = _emergency(sure, ruling)
+        ticket = emergency or _opens(sure, ruling, blend)
+        asks = not ticket and _asks(sure, ruling, blend, addressed, bare)
+        intent = _intent(sure, ticket, asks, emergency)
+        rating, resolved = _verdict(heard, bare, intent, ticket, staff)
+        items = self._items(heard, role, sure, emergency, most) if ticket or asks else ()
+        return Reading(
+            intent,
+            is_ticket=ticket,
+            candidate=asks,
+            items=items,
+            firms=named,
+            rating=rating,
+            resolved=resolved,
+            action=_action(heard, bare, intent, ruling, staff),
+            confidence=round(sure.ticket, 4),
+            why=ruling.why,
+            unsure=opinion is None and unsure(first, blend),
+            topic=items[0].category if items else sure.best_category(),
+            urgency=items[0].urgency if items else None,
+            survey_numbers=numbers_in(heard) if intent is Intent.SURVEY_REPLY else (),
+            probabilities=sure,
+        )
+
+    def problem(self, text: str) -> tuple[Category, Urgency]:
+        """Category and urgency of a text that is known to tell of a problem."""
+        sure, ruling = self._judged(plain(said(text)), None, "text", False)
+        return sure.best_category(), _urgency(sure, ruling.alarm or _emergency(sure, ruling))
+
+    def _judged(
+        self, flat: str, role: str | None, msg_type: str, staff: bool
+    ) -> tuple[Probabilities, Ruling]:
+        found = grams(flat)
+        ruling = self._judge(flat, found, staff)
+        return self._model.probabilities(features(flat, found, role, msg_type, ruling)), ruling
+
+    def _items(
+        self, heard: str, role: str | None, sure: Probabilities, emergency: bool, most: int
+    ) -> tuple[Item, ...]:
+        parts = problems(heard, most)
+        if len(parts) == 1:
+            return (_item(heard, sure, emergency),)
+        items = []
+        for part in parts:
+            own, ruling = self._judged(plain(part), role, "text", False)
+            items.append(_item(part, own, _emergency(own, ruling)))
+        if emergency and not any(i.urgency is Urgency.U1 for i in items):
+            items[0] = replace(items[0], urgency=Urgency.U1)
+        return tuple(items)
+
+
+@cache
+def _shipped() -> Reader:
+    return Reader(shipped())
 
 
 def read(
@@ -43,66 +138,16 @@ def read(
     names: tuple[str, ...] = (),
     opinion: SecondOpinion | None = None,
 ) -> Reading:
-    """What a message means. `addressed`: the bot was mentioned or it is a direct chat.
+    """`Reader.read` of the shipped rules and model."""
+    return _shipped().read(text, role, msg_type, addressed, firms, most, names, opinion)
 
-    `opinion` is the second reader's answer, where it was asked (`Reading.unsure`) and answered.
-    """
-    heard = said(text, names)
-    bare = heard.translate(_MARKS).lower()
-    named = () if firms is None else firms.find(heard)
-    if not bare or bare in w.ACKS:
-        return Reading(Intent.ACK, firms=named, confidence=0.0, why=(bare,) if bare else ())
-    if not _PLACEHOLDER.sub("", heard).strip():
-        return Reading(Intent.CHATTER, confidence=0.0, why=(heard,))
-    staff = role is not None and role != "manager"
-    flat = plain(heard)
-    found = grams(flat)
-    ruling = judge(flat, found, staff)
-    model = shipped()
-    first = model.probabilities(features(flat, found, role, msg_type, ruling))
-    sure = decide(first, opinion, model.blend)
-    if addressed:
-        sure = _asked_for(sure, heard)
-    worth = opinion is None and unsure(first, model.blend)
-    if ruling.says(Effect.NOTHING):
-        return _reading(Intent.CHATTER, sure, ruling, named, False)
-    emergency = _emergency(sure, ruling)
-    ticket = emergency or _opens(sure, ruling, model.blend)
-    asks = not ticket and _asks(sure, ruling, model.blend, addressed, bare)
-    intent = _intent(sure, ruling, ticket, asks, emergency)
-    rating, resolved = _verdict(heard, bare, intent, ticket, staff)
-    items = _items(heard, role, sure, emergency, most) if ticket or asks else ()
+
+def _nothing(sure: Probabilities, ruling: Ruling, named: tuple[str, ...]) -> Reading:
     return Reading(
-        intent,
-        is_ticket=ticket,
-        candidate=asks,
-        items=items,
-        firms=named,
-        rating=rating,
-        resolved=resolved,
-        action=_action(heard, bare, intent, ruling, staff),
-        confidence=round(sure.ticket, 4),
-        why=ruling.why,
-        unsure=worth,
-        topic=items[0].category if items else sure.best_category(),
-        urgency=items[0].urgency if items else None,
-        probabilities=sure,
-    )
-
-
-def _reading(
-    intent: Intent,
-    sure: Probabilities,
-    ruling: Ruling,
-    named: tuple[str, ...],
-    worth: bool,
-) -> Reading:
-    return Reading(
-        intent,
+        Intent.CHATTER,
         firms=named,
         confidence=0.0,
         why=ruling.why,
-        unsure=worth,
         topic=sure.best_category(),
         probabilities=sure,
     )
@@ -156,9 +201,7 @@ def _best(sure: Probabilities, wanted: bool) -> Intent:
     return max(fitting)[1]
 
 
-def _intent(
-    sure: Probabilities, ruling: Ruling, ticket: bool, asks: bool, emergency: bool
-) -> Intent:
+def _intent(sure: Probabilities, ticket: bool, asks: bool, emergency: bool) -> Intent:
     """The likeliest intent that fits what will be done."""
     if emergency:
         return Intent.URGENT
@@ -205,25 +248,6 @@ def _action(heard: str, bare: str, intent: Intent, ruling: Ruling, staff: bool) 
     return None
 
 
-def _items(
-    heard: str, role: str | None, sure: Probabilities, emergency: bool, most: int
-) -> tuple[Item, ...]:
-    parts = problems(heard, most)
-    if len(parts) == 1:
-        return (_item(heard, sure, emergency),)
-    model = shipped()
-    items = []
-    for part in parts:
-        flat = plain(part)
-        found = grams(flat)
-        ruling = judge(flat, found, False)
-        own = model.probabilities(features(flat, found, role, "text", ruling))
-        items.append(_item(part, own, _emergency(own, ruling)))
-    if emergency and not any(i.urgency is Urgency.U1 for i in items):
-        items[0] = _item(items[0].body, sure, True)
-    return tuple(items)
-
-
 def _item(body: str, sure: Probabilities, emergency: bool) -> Item:
     shares = sorted(zip(sure.category, CATEGORIES, strict=True), reverse=True)
     category, second = shares[0][1], shares[1][1]
@@ -237,20 +261,11 @@ def _urgency(sure: Probabilities, emergency: bool) -> Urgency:
     return (Urgency.U2, Urgency.U3, Urgency.U4)[rest.index(max(rest))]
 
 
-def _alone(text: str) -> tuple[Probabilities, Ruling]:
-    flat = plain(said(text))
-    found = grams(flat)
-    ruling = judge(flat, found, False)
-    return shipped().probabilities(features(flat, found, "manager", "text", ruling)), ruling
-
-
 def topic(text: str) -> tuple[Category, str]:
-    """The category of a text that is known to tell of a problem, and its share in words."""
-    sure, _ = _alone(text)
-    return sure.best_category(), ""
+    """The category of a text that is known to tell of a problem."""
+    return _shipped().problem(text)[0], ""
 
 
 def urgency(text: str, category: Category) -> Urgency:
     """The urgency of a text that is known to tell of a problem of this category."""
-    sure, ruling = _alone(text)
-    return _urgency(sure, ruling.alarm or _emergency(sure, ruling))
+    return _shipped().problem(text)[1]

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import StrEnum
 from typing import Final
 
@@ -91,5 +92,5 @@ class Reading:
     unsure: bool = False
     topic: Category | None = None
     urgency: Urgency | None = None
-    survey_numbers: tuple[float, ...] = ()
+    survey_numbers: tuple[Decimal, ...] = ()
     probabilities: Probabilities | None = None

@@ -1,0 +1,1 @@
+"""How well the bot understands authors it has never read: `python dev.py evaluate`."""
