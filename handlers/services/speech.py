@@ -17,7 +17,15 @@ from handlers.domain.ids import EnterpriseId, TicketNumber
 from handlers.domain.people import OFFICE_ROLES, Enterprise, Person, Role
 from handlers.domain.ticket import LIVE, Args, Channel, Move, Source, State, Ticket
 from handlers.domain.ticket import Kind as TicketKind
-from handlers.ports import Candidate, CandidateState, Clock, HeardMessage, TicketMessage, Work
+from handlers.ports import (
+    Candidate,
+    CandidateState,
+    Clock,
+    Dialogue,
+    HeardMessage,
+    TicketMessage,
+    Work,
+)
 from handlers.services.moves import Asked, Moves
 from handlers.services.people import PeopleService
 from handlers.services.threads import Found, Threads
@@ -37,6 +45,7 @@ from handlers.understanding import (
     urgency,
 )
 from handlers.understanding.acts import Act, Said, act_of, firm_act, still_there, told_for
+from handlers.understanding.reading import CATEGORIES, INTENTS
 
 _QUESTION_GAP: Final = timedelta(minutes=30)
 _CANDIDATE_LIFE: Final = timedelta(hours=24)
@@ -135,6 +144,11 @@ class SpeechService:
             reply = self._verdict(asked, reading)
             if reply is not None:
                 return reply
+        if not addressed and self._answers_all(asked, reading):
+            return None
+        if speaker.person is None and not addressed and _DEPARTMENT.search(speaker.name):
+            # A department's man who speaks in the group helps; he has no problem of his own.
+            return None
         if reading.is_ticket:
             return self._report(asked, reading)
         if reading.candidate:
@@ -183,7 +197,8 @@ class SpeechService:
             return True
         likely = min(max(reading.confidence, 1e-4), 1 - 1e-4)
         doubt = math.log(likely / (1 - likely))
-        return doubt <= _FIT_WEIGHT * found.score + _SUBJECT_WEIGHT * found.subject
+        weight = _OTHER_WEIGHT if _of_another_kind(reading, found) else _FIT_WEIGHT
+        return doubt <= weight * found.score + _SUBJECT_WEIGHT * found.subject
 
     def _quietly(self, reply: Reply | None, asked: Asked, addressed: bool) -> Reply | None:
         """In a group nobody needs to hear that a sentence was added to its ticket."""
@@ -191,6 +206,22 @@ class SpeechService:
             return reply
         moved = reply.content.card is not None or reply.content.kind is Kind.QUESTION
         return reply if moved else replace(reply, content=None)
+
+    def _answers_all(self, asked: Asked, reading: Reading) -> bool:
+        """Whether it rather answers what the office asked of all firms here today."""
+        shares = reading.probabilities
+        if shares is None or reading.intent is Intent.URGENT or not _FIGURES.search(asked.rest):
+            return False
+        answers = sum(shares.intent[INTENTS.index(i)] for i in _TO_ALL)
+        if answers * _EXPECTED < shares.ticket:
+            return False
+        asking = self._work.dialogues.get(_EVERYBODY, asked.event.chat)
+        return asking is not None and (asking.expires_at or self._clock.now()) >= self._clock.now()
+
+    def _asks_all(self, asked: Asked) -> None:
+        """Remember that the office asked everybody here: answers are no problems."""
+        until = self._clock.now() + _ANSWERED_WITHIN
+        self._work.dialogues.put(Dialogue(_EVERYBODY, asked.event.chat, "everybody", {}, until))
 
     def _lost(self, asked: Asked) -> Reply:
         scene = Scene(asked.event, asked.speaker.role)
@@ -601,9 +632,18 @@ class SpeechService:
 
     def _staff(self, asked: Asked, reading: Reading, addressed: bool) -> Reply | None:
         """A colleague's sentence is a move only where it clearly belongs to one ticket."""
-        if reading.intent in (Intent.ACK, Intent.SIGNUP):
+        person = asked.speaker.person
+        if (
+            person is not None
+            and person.role in OFFICE_ROLES
+            and asked.event.chat_kind is ChatKind.GROUP
+            and _ASKS_ALL.search(asked.rest)
+        ):
+            self._asks_all(asked)
             return None
         numbered = self._numbered(asked)
+        if reading.intent is Intent.SIGNUP and numbered is None:
+            return None
         named = numbered or self._referred(asked)
         if named is None and len(reading.firms) == 1 and told_for(asked.rest):
             return self._told_for(asked, EnterpriseId(reading.firms[0]), told_for(asked.rest))
@@ -649,7 +689,7 @@ class SpeechService:
             named=numbered,
             paired=self._tickets.is_paired(ticket, asked.speaker),
             leads=person is not None and person.role in (*OFFICE_ROLES, Role.LEADER),
-            alone=person is not None and person.role in OFFICE_ROLES and self._tickets.at_rest(),
+            alone=self._alone(ticket, asked),
             consult=ticket.kind is TicketKind.CONSULT,
             pending=person is not None and ticket.pending_owner_id == person.id,
         )
@@ -664,6 +704,15 @@ class SpeechService:
                 raise
             return None
 
+    def _alone(self, ticket: Ticket, asked: Asked) -> bool:
+        """Whether it falls to whoever is there: an emergency, or the duty desk at night."""
+        person = asked.speaker.person
+        if person is None:
+            return False
+        return ticket.urgency is Urgency.U1 or (
+            person.role in OFFICE_ROLES and self._tickets.at_rest()
+        )
+
     def _not_theirs(self, ticket: Ticket, asked: Asked, said: Said) -> Reply | None:
         """Named outright but not theirs to do: the rule says why."""
         if not said.certain:
@@ -673,6 +722,19 @@ class SpeechService:
 
 _BARE_NUMBER: Final = re.compile(
     r"(?<![\d.#])#?(\d{4,9})(?![\d.万元人吨亩度米千兆个份台年月日号点分时:：%-])"
+)
+# The office's question to all firms of a chat, and how long answers to it are expected.
+_EVERYBODY: Final = "everybody"
+_ANSWERED_WITHIN: Final = timedelta(hours=12)
+_ASKS_ALL: Final = re.compile(
+    r"摸排|接龙|报名|限报|报数|回复本条|请.{0,20}(?:回报|上报|报一下|填报|统计|登记人数|反馈(?:数|人数))|各(?:位)?企业.{0,8}(?:请报|报)|没有缺口也|没.{0,4}的不用回"
+)
+_FIGURES: Final = re.compile(r"[0-9一二三四五六七八九十廿两百]|没有|^无|^\+|报我|加一")
+_TO_ALL: Final = (Intent.SURVEY_REPLY, Intent.SIGNUP)
+# An answer that was asked for is this much likelier than one out of the blue (odds, by judgement).
+_EXPECTED: Final = 15.0
+_DEPARTMENT: Final = re.compile(
+    r"疾控|交警|城管|派出所|公安|消防|应急|燃气|供电|水务|电力|税务|海关|人社|街道|环卫|法院|环保|生态|质监|市监|经发|资规|社区|网格|热电|电信|移动|联通|医院|银行|[局委办院所]-"
 )
 _CORRECTS: Final = re.compile(r"更正|打错|说错|写错|改(?:成|为|一下)|不是.{1,8}[,，]?是")
 _AGAIN: Final = re.compile(
@@ -692,6 +754,7 @@ _SHORT_ACK: Final = 6
 _FRESH_MINUTES: Final = 20.0
 # How many log-odds of a problem one point of fit, or of subject, outweighs (docs/understanding.md).
 _FIT_WEIGHT: Final = 0.65
+_OTHER_WEIGHT: Final = 0.15
 _SUBJECT_WEIGHT: Final = 0.4
 _ALARMING: Final = 0.8
 _FOR_OTHER: Final = ("代", "帮", "替", "他们", "那边", "隔壁", "反映")
@@ -702,6 +765,15 @@ def _another(reading: Reading, ticket: Ticket) -> bool:
     if reading.intent is Intent.URGENT:
         return True
     return reading.is_ticket and all(i.category is not ticket.category for i in reading.items)
+
+
+def _of_another_kind(reading: Reading, found: Found) -> bool:
+    """Whether what is told is plainly of another category than the ticket, and not its subject."""
+    shares = reading.probabilities
+    if shares is None or found.subject >= _SUBJECT / 2:
+        return False
+    own = shares.category[CATEGORIES.index(found.ticket.category)]
+    return max(shares.category) >= 0.5 and own < 0.1
 
 
 def _as_message(heard: HeardMessage, ticket: Ticket) -> TicketMessage:

@@ -66,7 +66,7 @@ _ASK: Final = re.compile(
 )
 _MINE: Final = re.compile(
     r"^(?:去?问|约|找|查|联系|对接|核实)|我(?:来|去|接|报|负责|对接|联系|跟进|跟|盯|处理|问|找|约|陪|带|协调|办|跑|想办法|打|帮|看|查|核|了解|先|这就|马上|"
-    r"到|们去|们来|把|往|现在|和|请|让|催|安排|叫)|归我|给我(?:吧|来)|认领|认下|接单|接了|接到|接警|算我的|交给我|"
+    r"到|们去|们来|把|往|现在|和|请|让|催|安排|叫)|归我|给我(?:吧|来)|认领|认下|收下|也给我|给我$|接单|接了|接到|接警|算我的|交给我|"
     r"马上(?:联系|问|去|到)|值班室|(?:上午|下午|今天|明天|周.)(?:去|到|约|问)|收到.{0,2}(?:问|约|找|联系|这就|马上|我)"
 )
 _TAKES: Final = re.compile(
@@ -118,7 +118,7 @@ def act_of(
     `named`: the ticket's number stands in the text; `consult`: it asks for a rule or a date;
     `pending`: a transfer to this person waits for an answer; `paired`: theirs to take, while a
     leader's or the office's word takes it only where it says so; `leads`: a leader or the office;
-    `alone`: the duty desk outside working time, when nobody else takes it.
+    `alone`: it falls to whoever is there, as at night or in an emergency.
     """
     said = text.strip(" ,，:：;；#")
     if not said or _HEARD.match(said) or _TALK.search(said):
@@ -160,9 +160,17 @@ def act_of(
 def _on_open(said: str, named: bool, consult: bool, paired: bool, alone: bool) -> Said | None:
     if _CLOSED.search(said) and len(said) >= 10:
         return Said(Act.ANSWER, said, True)
-    if not paired and not (_TAKES.search(said) or (alone and _ARRANGES.search(said))):
+    if not paired and not (
+        _TAKES.search(said) or (alone and (_ARRANGES.search(said) or _MINE.search(said)))
+    ):
         return None
-    if consult and len(said) >= 14 and not _LATER.search(said) and said[-1] not in "吗?？":
+    if (
+        consult
+        and len(said) >= 14
+        and not _TAKES.search(said)
+        and not _LATER.search(said)
+        and said[-1] not in "吗?？"
+    ):
         return Said(Act.ANSWER, said, True)
     if _MINE.search(said):
         return Said(Act.CLAIM, said, True)
