@@ -2,7 +2,7 @@
 
 import argparse
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,9 +18,13 @@ LEFT_OUT = ("messages", "messages_a", "messages_b")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--corpus", type=Path, default=Path("tests/corpus"), help="标注消息的目录")
+    parser.add_argument(
+        "files",
+        nargs="*",
+        type=Path,
+        help="标注消息（一个文件一个作者），默认 tests/corpus 里的全部",
+    )
     parser.add_argument("--out", type=Path, help="写到哪里，默认替换随产品的模型")
-    parser.add_argument("--extra", type=Path, help="另加的标注消息（JSONL，例如改正过的）")
 
 
 def rows_of(path: Path) -> list[dict[str, Any]]:
@@ -28,14 +32,21 @@ def rows_of(path: Path) -> list[dict[str, Any]]:
         return [json.loads(line) for line in lines if line.strip()]
 
 
-def authors(corpus: Path) -> dict[str, list[dict[str, Any]]]:
-    """The labelled rows of a folder by author; one file is one author."""
+def labelled(corpus: Path) -> list[Path]:
+    """The files of a folder that hold labelled messages."""
+    return [*sorted(corpus.glob("messages*.jsonl")), *sorted(corpus.glob("written*.txt"))]
+
+
+def authors(files: Sequence[Path]) -> dict[str, list[dict[str, Any]]]:
+    """The labelled rows by author; one file is one author."""
     from handlers.understanding.training import written
 
-    found = {path.stem: rows_of(path) for path in sorted(corpus.glob("messages*.jsonl"))}
-    for path in sorted(corpus.glob("written*.txt")):
-        found[path.stem] = written(path.read_text(encoding="utf-8").splitlines())
-    return found
+    return {
+        path.stem: rows_of(path)
+        if path.suffix == ".jsonl"
+        else written(path.read_text(encoding="utf-8").splitlines())
+        for path in files
+    }
 
 
 def opinions(corpus: Path) -> "dict[str, Probabilities]":
@@ -51,17 +62,16 @@ def _opinions(path: Path) -> "Iterator[tuple[str, Probabilities]]":
         yield row["id"], Probabilities(row["ticket"][1], *heads)
 
 
-def build(corpus: Path, extra: Path | None = None) -> bytes:
+def build(files: Sequence[Path]) -> bytes:
     """The model file: the blend from authors left out, the weights from everybody."""
-    from handlers.understanding.training import blended, example, fit, leave_one_out
+    from handlers.understanding.training import NEUTRAL, blended, example, fit, leave_one_out
 
-    rows = authors(corpus)
-    if extra is not None:
-        rows["extra"] = rows_of(extra)
-    examples = {name: [example(row) for row in said] for name, said in rows.items()}
-    left_out = [name for name in LEFT_OUT if name in examples]
-    judged = leave_one_out(examples, left_out, opinions(corpus))
-    blend = blended([j for name in left_out for j in judged[name]])
+    examples = {name: [example(row) for row in said] for name, said in authors(files).items()}
+    left_out = [name for name in LEFT_OUT if name in examples and len(examples) > 1]
+    blend = NEUTRAL
+    if left_out:
+        judged = leave_one_out(examples, left_out, opinions(files[0].parent))
+        blend = blended([j for name in left_out for j in judged[name]])
     return fit([e for said in examples.values() for e in said], blend)
 
 
@@ -71,13 +81,14 @@ def run(args: argparse.Namespace) -> int:
     except ImportError:
         print("训练需要 scikit-learn，请先运行：pip install .[train]")
         return 2
-    if not list(args.corpus.glob("messages*.jsonl")):
-        print(f"{args.corpus} 里没有标注消息（messages*.jsonl）。")
+    files = args.files or labelled(Path("tests/corpus"))
+    if not files:
+        print("没有标注消息，请给出文件，或在源码目录里运行。")
         return 2
     import handlers.understanding as package
     from handlers.understanding.model import FILE
 
-    data = build(args.corpus, args.extra)
+    data = build(files)
     target = args.out or Path(package.__file__).parent / FILE
     target.write_bytes(data)
     print(f"模型已写入 {target}，{len(data) / 1e6:.2f} MB，{sha256(data).hexdigest()[:16]}")

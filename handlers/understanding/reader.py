@@ -29,9 +29,11 @@ _MARKS: Final = str.maketrans("", "", " \t\r\n,，。.!！?？、;；:：~～…
 _PLACEHOLDER: Final = re.compile(r"\[[^\]]{1,6}\]")
 _CLAIM: Final = re.compile("|".join(sorted(map(re.escape, w.CLAIM), key=len, reverse=True)))
 # The geometric mean of the three signs of an emergency above which it is taken for one.
-ALARM_ABOVE: Final = 0.13
+ALARM_ABOVE: Final = 0.18
+# The second reader spreads its shares wider, so the same sign is a smaller number.
+ALARM_BOTH: Final = 0.155
 # A rule that saw danger needs only this much of the model's agreement.
-ALARM_HEARD: Final = 0.04
+ALARM_HEARD: Final = 0.05
 _SHORT: Final = 30
 
 
@@ -72,7 +74,7 @@ class Reader:
             sure = _asked_for(sure, heard)
         if ruling.says(Effect.NOTHING):
             return _nothing(sure, ruling, named)
-        emergency = _emergency(sure, ruling)
+        emergency = _emergency(sure, ruling, opinion is not None)
         ticket = emergency or _opens(sure, ruling, blend)
         asks = not ticket and _asks(sure, ruling, blend, addressed, bare)
         intent = _intent(sure, ticket, asks, emergency)
@@ -177,8 +179,9 @@ def alarm(sure: Probabilities) -> float:
     return urgent
 
 
-def _emergency(sure: Probabilities, ruling: Ruling) -> bool:
-    return alarm(sure) > (ALARM_HEARD if ruling.alarm else ALARM_ABOVE)
+def _emergency(sure: Probabilities, ruling: Ruling, both: bool = False) -> bool:
+    above = ALARM_BOTH if both else ALARM_ABOVE
+    return alarm(sure) > (ALARM_HEARD if ruling.alarm else above)
 
 
 def _opens(sure: Probabilities, ruling: Ruling, blend: Blend) -> bool:
@@ -201,17 +204,21 @@ def _best(sure: Probabilities, wanted: bool) -> Intent:
     return max(fitting)[1]
 
 
+# Below this a ticket is opened to be safe, and the intent stays what it looks most like.
+_LIKELY: Final = 0.5
+
+
 def _intent(sure: Probabilities, ticket: bool, asks: bool, emergency: bool) -> Intent:
     """The likeliest intent that fits what will be done."""
     if emergency:
         return Intent.URGENT
     best = sure.best_intent()
-    if ticket and best is not Intent.VISIT_LOG:
+    if ticket and sure.ticket >= _LIKELY and best is not Intent.VISIT_LOG:
         problem = _best(sure, True)
         return Intent.NEW_PROBLEM if problem is Intent.URGENT else problem
-    if asks:
+    if ticket or asks:
         return Intent.NEW_PROBLEM if best is Intent.URGENT else best
-    if not ticket and best in PROBLEMS:
+    if best in PROBLEMS:
         return _best(sure, False)
     return best
 

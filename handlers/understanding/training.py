@@ -220,9 +220,11 @@ def blended(judged: Sequence[Judged]) -> m.Blend:
         return p if wanted else 1 - p
 
     edges = m.HEADS
+    scored = [
+        (m.ticket_score(j.scores[0], list(j.scores[edges[1]])), j.example.is_ticket) for j in judged
+    ]
     slope = _search(
-        lambda t: _nll(right(sure(t[0] * j.scores[0] + t[1]), j.example.is_ticket) for j in judged),
-        (1.0, 0.0),
+        lambda t: _nll(right(sure(t[0] * z + t[1]), wanted) for z, wanted in scored), (1.0, 0.0)
     )
 
     def slope_of(head: int, label: Callable[[Example], int | None]) -> float:

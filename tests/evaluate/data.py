@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.commands.classify import roster_names
-from bot.commands.train import LEFT_OUT, authors, opinions
+from bot.commands.train import LEFT_OUT, authors, labelled, opinions
 from handlers.understanding import model as m
 from handlers.understanding.reader import Reader
 from handlers.understanding.reading import Probabilities, Reading
@@ -37,8 +37,8 @@ def unseen() -> dict[str, list[Read]]:
     The blend of a file comes from the two other left-out files, so that nothing at all of the
     author, not even a threshold, was fitted on that author's own messages.
     """
-    labelled = authors(CORPUS)
-    examples = {name: [example(row) for row in said] for name, said in labelled.items()}
+    said_by = authors(labelled(CORPUS))
+    examples = {name: [example(row) for row in said] for name, said in said_by.items()}
     seconds = opinions(CORPUS)
     models, judged = {}, {}
     for name in LEFT_OUT:
@@ -52,7 +52,7 @@ def unseen() -> dict[str, list[Read]]:
     for name in LEFT_OUT:
         blend = blended([j for n in LEFT_OUT if n != name for j in judged[n]])
         reader = Reader(m.unpack(models[name], blend))
-        found[name] = [_read(row, reader, seconds) for row in labelled[name]]
+        found[name] = [_read(row, reader, seconds) for row in said_by[name]]
     return found
 
 
