@@ -146,6 +146,9 @@ class SpeechService:
                 return reply
         if not addressed and self._answers_all(asked, reading):
             return None
+        if not addressed and reading.confidence < _BETWEEN_FIRMS and _TO_A_FIRM.search(event.text):
+            # Said to a colleague of another firm across the room.
+            return None
         if speaker.person is None and not addressed and _DEPARTMENT.search(speaker.name):
             # A department's man who speaks in the group helps; he has no problem of his own.
             return None
@@ -178,7 +181,7 @@ class SpeechService:
         if reading.resolved is not None or reading.rating is not None:
             return found.sure or found.only
         if reading.intent is Intent.ACK:
-            return fresh and len(asked.rest) >= 6
+            return found.minutes is not None and found.minutes < _FRESH_MINUTES
         if reading.candidate:
             return found.subject >= _SUBJECT or fresh
         return same_teller and (found.subject >= _SUBJECT or fresh)
@@ -709,9 +712,9 @@ class SpeechService:
         person = asked.speaker.person
         if person is None:
             return False
-        return ticket.urgency is Urgency.U1 or (
-            person.role in OFFICE_ROLES and self._tickets.at_rest()
-        )
+        if person.role in OFFICE_ROLES:
+            return self._tickets.at_rest()
+        return ticket.urgency is Urgency.U1
 
     def _not_theirs(self, ticket: Ticket, asked: Asked, said: Said) -> Reply | None:
         """Named outright but not theirs to do: the rule says why."""
@@ -746,11 +749,13 @@ _FOR_FIRM: Final = LIVE | {State.RESOLVED, State.CLOSED}
 _GOES_ON: Final = re.compile(
     r"补一?[句充]|更正|打错|说错|不是.{1,8}[,，]?是|还没|还是|仍然|依旧|又|再?催|到底|什么时候|怎么还|有没有(?:消息|回音|结果|人)|"
     r"有回音|有消息|看到没|那个(?:呢|事)|那件事|的事|上午(?:问|说)的|刚才|昨天(?:问|说|报)的|上次|忘了(?:讲|说)|多问一句|"
-    r"另外补|谢谢|感谢|谢啦|多谢|收到|正常了|恢复了|来电了|有电了|有水了|好了|可以了|解决|到了|送到|拿到|撤|不用"
+    r"另外补|谢谢|感谢|谢啦|多谢|收到|正常了|恢复了|来电了|有电了|有水了|好了|可以了|解决|到了|送到|拿到|顺利|卸完|出发|签了|通过了|批了|撤|不用"
 )
 # How much of a sentence's subject must be the ticket's.
 _SUBJECT: Final = 1.6
 _SHORT_ACK: Final = 6
+_TO_A_FIRM: Final = re.compile(r"^\s*@[^\s@-]{2,12}-\S{1,8}")
+_BETWEEN_FIRMS: Final = 0.9
 _FRESH_MINUTES: Final = 20.0
 # How many log-odds of a problem one point of fit, or of subject, outweighs (docs/understanding.md).
 _FIT_WEIGHT: Final = 0.65
