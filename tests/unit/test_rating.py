@@ -17,7 +17,8 @@ from handlers.understanding.rating import Judgement, Kind, judge, rating_of, ver
         ("基本满意", 3), ("一般般", 3), ("六分,及格", 3), ("还可以吧", 3), ("⭐⭐⭐", 3), ("分就给3", 3),
         ("不怎么满意", 2), ("差评", 2), ("两颗星", 2), ("四分,十分制", 2), ("等于没讲", 2), ("3分10分制", 2),
         ("太不满意了", 1), ("零分", 1), ("1星都嫌多,1分", 1), ("办得稀烂", 1), ("十分制,一分", 1),
-        ("原先3分,改成4分", 4), ("之前的2分作废,按5分算", 5),
+        ("三星半", 4), ("给你们打8.5", 4), ("8/10", 4), ("没有不满意的", 4), ("满意,就是能不能再快点?", 4), ("谈不上满意", 2),
+        ("满意什么,问题还在", 2), ("呵呵,满意", None), ("真棒", 5), ("十分糟糕", 1), ("not bad", 4), ("bad", 2), ("原先3分,改成4分", 4), ("之前的2分作废,按5分算", 5),
     ],
 )  # fmt: skip
 def test_a_level_is_read_in_any_wording(text: str, level: int | None) -> None:
@@ -42,7 +43,7 @@ def test_what_is_no_level_has_none(text: str) -> None:
         ("总算解决了", True), ("新证拿到了", True),
         ("没解决", False), ("还是漏水", False), ("来看了一趟,没下文", False), ("又停了", False), ("只解决了一半", False),
         ("这就算解决了?", False), ("人到现在没来", False), ("still leaking", False),
-        ("好了吗", None), ("什么时候能修好", None), ("收到", None), ("尽快解决", None), ("老板说自己解决", None),
+        ("好了吗", None), ("什么时候能修好", None), ("收到", None), ("不臭了", True), ("货车能进了", True), ("来了又走了", False), ("尽快解决", None), ("老板说自己解决", None),
     ],
 )  # fmt: skip
 def test_solved_or_not_is_read_where_it_is_said(text: str, solved: bool | None) -> None:
@@ -75,7 +76,7 @@ def test_what_a_firm_does_with_its_ticket(text: str, kind: Kind, solved: bool | 
     ("text", "kind"),
     [
         ("企业已签收,办结", Kind.CLOSE), ("款项到账,此件销号", Kind.CLOSE), ("可以结案了", Kind.CLOSE), ("变压器换好,关单", Kind.CLOSE),
-        ("还差一份材料,暂不能办结", Kind.NONE), ("预计下周办结", Kind.NONE), ("办结率多少", Kind.NONE), ("这件能结案吗", Kind.NONE),
+        ("还差一份材料,暂不能办结", Kind.NONE), ("预计下周办结", Kind.NONE), ("无法办结", Kind.NONE), ("办结率多少", Kind.NONE), ("这件能结案吗", Kind.NONE),
         ("收到", Kind.ACK), ("企业非常满意", Kind.NONE), ("已联系供电公司", Kind.NONE),
     ],
 )  # fmt: skip
