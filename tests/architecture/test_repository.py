@@ -12,7 +12,11 @@ import pytest
 ROOT = Path(__file__).parents[2]
 OURS = frozenset({"bot", "handlers", "storage", "tests"})
 # What an import is called where the package is called otherwise.
-CALLED = {"dotenv": "python-dotenv", "python_calamine": "python-calamine"}
+CALLED = {
+    "sklearn": "scikit-learn",
+    "dotenv": "python-dotenv",
+    "python_calamine": "python-calamine",
+}
 # Public addresses that the product itself speaks to or quotes; everything else is an accident.
 HOSTS = re.compile(
     r"(127\.0\.0\.1|localhost|([\w-]+\.)*(example\.(cn|com|org|net)|invalid|weixin\.qq\.com)"
