@@ -44,7 +44,16 @@ from handlers.understanding import (
     topic,
     urgency,
 )
-from handlers.understanding.acts import Act, Said, act_of, firm_act, still_there, told_for
+from handlers.understanding.acts import (
+    Act,
+    Said,
+    act_of,
+    asks_a_fact,
+    firm_act,
+    still_there,
+    takes,
+    told_for,
+)
 from handlers.understanding.reading import CATEGORIES, INTENTS
 
 _QUESTION_GAP: Final = timedelta(minutes=30)
@@ -144,13 +153,7 @@ class SpeechService:
             reply = self._verdict(asked, reading)
             if reply is not None:
                 return reply
-        if not addressed and self._answers_all(asked, reading):
-            return None
-        if not addressed and reading.confidence < _BETWEEN_FIRMS and _TO_A_FIRM.search(event.text):
-            # Said to a colleague of another firm across the room.
-            return None
-        if speaker.person is None and not addressed and _DEPARTMENT.search(speaker.name):
-            # A department's man who speaks in the group helps; he has no problem of his own.
+        if not addressed and self._said_to_others(asked, reading):
             return None
         if reading.is_ticket:
             return self._report(asked, reading)
@@ -175,13 +178,13 @@ class SpeechService:
                 return True
         if reading.is_ticket:
             return self._rather_more(found, asked, reading)
-        fresh = found.mine and found.minutes is not None and found.minutes < _FRESH_MINUTES
+        fresh = found.mine and _fresh(found)
         if reading.intent in (Intent.FOLLOW_UP, Intent.RATING) or goes_on:
             return found.sure or found.only or found.subject >= _SUBJECT / 2
         if reading.resolved is not None or reading.rating is not None:
             return found.sure or found.only
         if reading.intent is Intent.ACK:
-            return found.minutes is not None and found.minutes < _FRESH_MINUTES
+            return _fresh(found)
         if reading.candidate:
             return found.subject >= _SUBJECT or fresh
         return same_teller and (found.subject >= _SUBJECT or fresh)
@@ -196,6 +199,9 @@ class SpeechService:
             # An emergency is never buried in an ordinary ticket, but for the faintest suspicion.
             if reading.confidence >= _ALARMING:
                 return False
+        if reading.intent is Intent.URGENT and found.ticket.urgency is Urgency.U1 and _fresh(found):
+            # Word from the same place minutes later is word of the same emergency.
+            return True
         if _AGAIN.search(asked.rest) and found.subject >= _SUBJECT / 2:
             return True
         likely = min(max(reading.confidence, 1e-4), 1 - 1e-4)
@@ -209,6 +215,15 @@ class SpeechService:
             return reply
         moved = reply.content.card is not None or reply.content.kind is Kind.QUESTION
         return reply if moved else replace(reply, content=None)
+
+    def _said_to_others(self, asked: Asked, reading: Reading) -> bool:
+        """Whether a sentence in the room is meant for somebody else than the office."""
+        if reading.confidence < _BETWEEN_FIRMS and _TO_A_FIRM.search(asked.event.text):
+            return True
+        if asked.speaker.person is None and _DEPARTMENT.search(asked.speaker.name):
+            # A department's man who speaks in the group helps; he has no problem of his own.
+            return True
+        return self._answers_all(asked, reading)
 
     def _answers_all(self, asked: Asked, reading: Reading) -> bool:
         """Whether it rather answers what the office asked of all firms here today."""
@@ -652,9 +667,13 @@ class SpeechService:
             return self._told_for(asked, EnterpriseId(reading.firms[0]), told_for(asked.rest))
         if named is not None:
             return self._staff_about(named, asked, sure=True, numbered=numbered is not None)
-        found = self._threads.about(asked.event, asked.speaker, self._whole(asked))
+        found = self._threads.about(
+            asked.event, asked.speaker, self._whole(asked), taking=takes(asked.rest)
+        )
         direct = asked.event.chat_kind is ChatKind.DIRECT
-        if found is None or (reading.intent is Intent.ANNOUNCEMENT and not found.sure):
+        if found is None or (
+            reading.intent is Intent.ANNOUNCEMENT and not (found.sure or _fresh(found))
+        ):
             return self._lost(asked) if direct and len(asked.rest) <= 40 else None
         return self._staff_about(found.ticket, asked, sure=False)
 
@@ -693,7 +712,7 @@ class SpeechService:
             paired=self._tickets.is_paired(ticket, asked.speaker),
             leads=person is not None and person.role in (*OFFICE_ROLES, Role.LEADER),
             alone=self._alone(ticket, asked),
-            consult=ticket.kind is TicketKind.CONSULT,
+            consult=ticket.kind is TicketKind.CONSULT or asks_a_fact(ticket.body),
             pending=person is not None and ticket.pending_owner_id == person.id,
         )
         if said is None or person is None:
@@ -770,6 +789,11 @@ def _another(reading: Reading, ticket: Ticket) -> bool:
     if reading.intent is Intent.URGENT:
         return True
     return reading.is_ticket and all(i.category is not ticket.category for i in reading.items)
+
+
+def _fresh(found: Found) -> bool:
+    """Whether it was spoken of, or moved, only just now."""
+    return found.minutes is not None and found.minutes < _FRESH_MINUTES
 
 
 def _of_another_kind(reading: Reading, found: Found) -> bool:

@@ -53,12 +53,18 @@ class Threads:
         speaker: Speaker,
         text: str,
         states: frozenset[State] = LIVE | {State.RESOLVED},
+        taking: bool = False,
     ) -> Found | None:
-        """The ticket in one of `states` that `text` is about, None where none comes to mind."""
+        """The ticket in one of `states` that `text` is about, None where none comes to mind.
+
+        `taking`: a colleague takes something on, so what nobody has taken yet is expected.
+        """
         candidates = self.candidates = self._candidates(event, speaker, states)
         if not candidates:
             return None
-        matches = ranked(text, [self._thread(t, event, speaker) for t in candidates.values()])
+        matches = ranked(
+            text, [self._thread(t, event, speaker, taking) for t in candidates.values()]
+        )
         best = matches[0]
         second = matches[1].score if len(matches) > 1 else 0.0
         only = len(matches) == 1
@@ -102,7 +108,9 @@ class Threads:
                         found[known.number] = known
         return found
 
-    def _thread(self, ticket: Ticket, event: InboundEvent, speaker: Speaker) -> Thread:
+    def _thread(
+        self, ticket: Ticket, event: InboundEvent, speaker: Speaker, taking: bool = False
+    ) -> Thread:
         talk = self._talk.get(ticket.number, [])
         minutes: float | None = None
         stirred = [talk[-1].at] if talk else []
@@ -123,7 +131,7 @@ class Threads:
         words = "\n".join(
             [ticket.title, ticket.body, *(h.text for h in talk), ticket.result, ticket.question]
         )
-        awaits = False
+        awaits = taking and ticket.state is State.OPEN
         mine = ticket.owner_id is not None and (
             speaker.person is not None and ticket.owner_id == speaker.person.id
         )
