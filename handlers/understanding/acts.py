@@ -65,7 +65,7 @@ _ASK: Final = re.compile(
     r"告诉我|请(?:拍|提供|补|把|发|说明|确认)|[吗呢?？]$|多少[?？]?$|哪[个些家里]"
 )
 _MINE: Final = re.compile(
-    r"^(?:去?问|约|找|查|联系|核实)|我.{0,14}(?:过来|过去|赶到|赶过去)|我往|赶过来|我来|我(?:来|去|接|报|负责|对接|联系|跟进|跟|盯|处理|问|找|约|陪|带|协调|办|跑|想办法|打|帮|看|查|核|了解|先|这就|马上|"
+    r"^(?:去?问|约|找(?:人|一下|他|她)|查|联系|核实)|我.{0,14}(?:过来|过去|赶到|赶过去)|我往|赶过来|我来|我(?:来|去|接|报|负责|对接|联系|跟进|跟|盯|处理|问|找|约|陪|带|协调|办|跑|想办法|打|帮|看|查|核|了解|先|这就|马上|"
     r"到|们去|们来|把|往|现在|和|请|让|催|安排|叫)|归我|给我(?:吧|来)|认领|认下|收下|也给我|给我$|接单|接了|接到|接警|算我的|交给我|"
     r"马上(?:联系|问|去|到)|值班室|(?:上午|下午|今天|明天|周.)(?:去|到|约|问)|收到.{0,2}(?:问|约|找|联系|这就|马上|我)"
 )
@@ -75,6 +75,9 @@ _TAKES: Final = re.compile(
 # What an answer holds: how it is done, what counts, what it costs.
 _FACT: Final = re.compile(
     r"就(?:能|行|可以|好)|不用|免费|按.{1,10}(?:算|标准|%|执行)|依据|凭|带.{1,10}(?:来|去|就|证)|走.{2,14}|找.{2,8}(?:前台|窗口|平台)|可以|须|必须|材料|标准|上限|下限|每(?:人|年|月|吨)|%|号前|月底|之前|文件|规定|通知|申报|下载|系统里|窗口|政策"
+)
+_SENDS: Final = re.compile(
+    r"我(?:先|再|现在)?把.{1,14}(?:发|给|推|寄)(?:给)?(?:您|你|过来|过去)?|我.{0,4}发您"
 )
 _ARRANGES: Final = re.compile(
     r"联系|通知|已(?:派|报|安排|打|叫)|派(?:了|人)|正打|叫了|安排(?:了|人)"
@@ -168,7 +171,9 @@ def _on_open(said: str, named: bool, consult: bool, paired: bool, alone: bool) -
         _TAKES.search(said) or (alone and (_ARRANGES.search(said) or _MINE.search(said)))
     ):
         return None
-    later = _LATER.search(said) or _MINE.search(said) or said[-1] in "吗?？"
+    # Sending the list along belongs to an answer; going to ask does not.
+    own = _MINE.search(_SENDS.sub("", said))
+    later = _LATER.search(said) or own or said[-1] in "吗?？"
     if consult and len(said) >= 18 and _FACT.search(said) and not later:
         return Said(Act.ANSWER, said, True)
     if _MINE.search(said):
