@@ -28,9 +28,11 @@ CORE: Final = (
     Setting("LHG_TICKET_PREFIX", "工单编号前缀，2 到 8 个字母", default="LHG"),
     Setting("LHG_BOOTSTRAP_TOKEN", "首次设置用的接口令牌，有全部权限", secret=True),
     Setting("LHG_LOG_FORMAT", "日志格式：json 或 text", default="json"),
-    Setting("LHG_LLM_BASE_URL", "外部模型服务地址；空则不用"),
+    Setting("LHG_ENCODER", "拿不准的消息再读一遍（要装 encoder 组件）：1 开，0 关", default="1"),
+    Setting("LHG_LLM_BASE_URL", "外部模型服务地址（到 /v1 为止）；空则不用"),
     Setting("LHG_LLM_API_KEY", "外部模型服务的密钥", secret=True),
     Setting("LHG_LLM_MODEL", "外部模型名称"),
+    Setting("LHG_LLM_DAILY", "每天最多问外部模型几次", default="300"),
 )
 
 # Named in the contract, not served yet: filled in they are refused, not silently ignored.
@@ -128,6 +130,7 @@ def load(
     secret_key = values["LHG_SECRET_KEY"]
     if secret_key and len(secret_key) < 32:
         problems.append("LHG_SECRET_KEY 太短，请写至少 32 个随机字符。")
+    problems.extend(_readers(values))
     problems.extend(also(Section(values, names, public)))
     if problems:
         raise ConfigError(problems)
@@ -145,6 +148,23 @@ def load(
         secret_key=secret_key,
         values=values,
     )
+
+
+def _readers(values: Mapping[str, str]) -> list[str]:
+    """What is wrong with the settings of the second reader and of the model service."""
+    problems = []
+    if values["LHG_ENCODER"] not in ("0", "1"):
+        problems.append("LHG_ENCODER 请写 1（开）或 0（关）。")
+    if not re.fullmatch(r"\d{1,6}", values["LHG_LLM_DAILY"]):
+        problems.append("LHG_LLM_DAILY 请写每天最多的次数，例如 300。")
+    url, key, model = (values[f"LHG_LLM_{k}"] for k in ("BASE_URL", "API_KEY", "MODEL"))
+    if url and not re.match(r"^https?://[^\s/]+", url):
+        problems.append("LHG_LLM_BASE_URL 请写完整地址，以 http:// 或 https:// 开头，到 /v1 为止。")
+    # A service inside the house may need no key.
+    missing = [k for k, v in (("LHG_LLM_BASE_URL", url), ("LHG_LLM_MODEL", model)) if not v]
+    if (url or key or model) and missing:
+        problems.append(f"外部模型服务还缺 {'、'.join(missing)}；不用请把 LHG_LLM_ 各项都留空。")
+    return problems
 
 
 def _listen(text: str, problems: list[str]) -> tuple[str, int]:

@@ -1,7 +1,7 @@
 """doctor: one line per check with its cure."""
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 NAME = "doctor"
@@ -50,6 +50,8 @@ def _checks(env: Path) -> Iterator[tuple[str, str]]:
             "回调地址",
             "" if settings.public_url else "没有 LHG_PUBLIC_URL，请填写外网地址，平台才能回调。",
         )
+    yield _second_reader(settings.values), ""
+    yield _model_service(settings.values), ""
     try:
         engine = engine_for(settings.database_url)
         have = current(engine)
@@ -68,6 +70,24 @@ def _checks(env: Path) -> Iterator[tuple[str, str]]:
         yield "数据库文件权限", _loose(Path(database.database))
     free = disk_usage(".").free
     yield "磁盘空间", "" if free > 500_000_000 else "不足 500 MB，请清理。"
+
+
+def _second_reader(values: Mapping[str, str]) -> str:
+    """Nothing is wrong without it: the first reader works alone."""
+    from bot.second_stage import is_installed
+
+    if values["LHG_ENCODER"] == "0":
+        return "第二级理解：没有打开（LHG_ENCODER=0），只用第一级"
+    if not is_installed():
+        return "第二级理解：没有安装，只用第一级；要用请运行 pip install '.[encoder]'"
+    return "第二级理解：已打开"
+
+
+def _model_service(values: Mapping[str, str]) -> str:
+    if not values["LHG_LLM_BASE_URL"]:
+        return "外部模型服务：没有打开，不问任何外部模型"
+    model, most = values["LHG_LLM_MODEL"], values["LHG_LLM_DAILY"]
+    return f"外部模型服务：已打开（{model}，每天最多 {most} 次），消息打码后发往 LHG_LLM_BASE_URL"
 
 
 def _loose(path: Path) -> str:
