@@ -42,7 +42,7 @@ async def test_a_managers_words_order_nothing(house: House, text: str) -> None:
     "text",
     [
         "专业办理各类资质许可，代办环评、安评，包过，联系13800000000",
-        "您的社保补贴已到账，请点击 http://12333-bt.example.top/lq 领取",
+        "您的社保补贴已到账，请点击 http://12333-bt.example.com/lq 领取",
         "无抵押贷款，当天放款，加微信详谈",
         "老乡们，正宗阳澄湖大闸蟹团购接龙，五十一只",
         "国家税务总局提醒：您的发票异常，点击链接核验 t.example.cn/x9",

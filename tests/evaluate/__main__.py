@@ -202,7 +202,12 @@ def report() -> tuple[list[str], bool]:
     lines = ["## With the second reader", "", *table(both, LEFT_OUT)]
     lines += ["", f"Asked for {fmean(asked):.1%} of the messages (at most a third)."]
     lines += ["", "## First stage alone", "", *table(alone, LEFT_OUT)]
-    lines += ["", "## Verdicts, numbers, times, firms, conversation days", "", *table(parsers, LEFT_OUT)]
+    lines += [
+        "",
+        "## Verdicts, numbers, times, firms, conversation days",
+        "",
+        *table(parsers, LEFT_OUT),
+    ]
     pairs = [p for name in LEFT_OUT for p in data.readings(unseen[name], True)]
     for name, found in measures.confused(pairs).items():
         told = "、".join(f"{a} → {b} ({n})" for (a, b), n in found)

@@ -51,9 +51,7 @@ def fill(uow: UnitOfWork, count: int, seed: int) -> None:
             enterprise_id=firm if chance.random() < 0.1 else None,
             source=Source("sandbox", "k", f"m{number}", Channel.GROUP),
         )
-        entry = Entry(
-            number, 0, NOW, Move.SUBMIT, MANAGER.id, "张经理", "", None, ticket.state, {}
-        )
+        entry = Entry(number, 0, NOW, Move.SUBMIT, MANAGER.id, "张经理", "", None, ticket.state, {})
         uow.tickets.add(ticket, entry)
 
 
