@@ -9,6 +9,8 @@ from handlers.chat.events import InboundEvent
 from handlers.chat.router import Book, Router, WiringError
 from handlers.domain.workdays import WorkCalendar
 from handlers.ports import Clock, Job, Work
+from handlers.services.corrections import Corrections
+from handlers.services.examples import Examples
 from handlers.services.moves import Asked, Moves
 from handlers.services.people import PeopleService, Speaker
 from handlers.services.speech import FIRST_ONLY, Second, SpeechService
@@ -79,6 +81,8 @@ PROVIDERS: Final[Mapping[Any, Callable[[Turn], Any]]] = {
     PeopleService: _people,
     Moves: _moves,
     SpeechService: _speech,
+    Corrections: lambda turn: Corrections(turn.tools.work, turn.tools.clock, _moves(turn)),
+    Examples: lambda turn: Examples(turn.tools.work, turn.tools.clock),
 }
 
 

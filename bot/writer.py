@@ -60,8 +60,9 @@ class Writer:
         self._nudging = False
         self._thread: threading.Thread | None = None
         self._readers = ThreadPoolExecutor(2, thread_name_prefix="reader")
-        # Readers may be behind the writer's transaction, so they keep caches of their own.
-        self._reading = Shared(shared.now, shared.directly)
+        # Readers may be behind the writer's transaction, so they keep caches of their own; only the
+        # registry's snapshot, which is large and replaced as a whole, is one for all.
+        self._reading = Shared(shared.now, shared.directly, shared.registry)
 
     def start(self) -> None:
         self._thread = threading.Thread(target=self._work, name="writer", daemon=True)

@@ -345,6 +345,95 @@ class HeardStore(Protocol):
         ...
 
 
+class CorrectionKind(StrEnum):
+    """How a reading came to be put right."""
+
+    RECLASSIFIED = "reclassified"
+    NOT_A_PROBLEM = "not_a_problem"
+    JOINED = "joined"
+    PARTED = "parted"
+    OTHER_FIRM = "other_firm"
+    ANSWERED_YES = "answered_yes"
+    ANSWERED_NO = "answered_no"
+    BY_HAND = "by_hand"
+
+
+@dataclass(frozen=True, slots=True)
+class Labels:
+    """What a message was read as, or what it is; `is_ticket` None: the bot asked."""
+
+    intent: str
+    is_ticket: bool | None
+    category: str | None = None
+    urgency: str | None = None
+    enterprise: str | None = None
+    ref: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """A labelled example that a person gave by putting the bot right.
+
+    `text` is one problem's part of the source message, phones masked; `part` tells them apart.
+    """
+
+    at: datetime
+    kind: CorrectionKind
+    platform: str
+    message_id: str
+    part: int
+    number: TicketNumber | None
+    text: str
+    role: str
+    msg_type: str
+    read: Labels
+    right: Labels
+    by: str
+    id: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """What has come together since the model was last built: messages, and the likeliest mix-up.
+
+    `pair` is (read, right): categories, or `none` where nothing was or should have been opened.
+    """
+
+    examples: int
+    pair: tuple[str, str] = ("", "")
+    of_pair: int = 0
+
+
+class CorrectionStore(Protocol):
+    def add(self, correction: Correction) -> None: ...
+    def gathered(self) -> Gathered: ...
+
+
+@dataclass(frozen=True, slots=True)
+class WordRow:
+    """A word of the office; weight 0 takes the shipped word of that category away."""
+
+    word: str
+    category: str
+    weight: float
+    by: str
+    at: datetime
+
+
+class WordStore(Protocol):
+    """The office's changes to the shipped lexicon, versioned."""
+
+    def rows(self) -> tuple[WordRow, ...]: ...
+    def version(self) -> int:
+        """Another number after each change."""
+        ...
+
+    def save(self, row: WordRow) -> None: ...
+    def drop(self, word: str, category: str) -> bool:
+        """Forget what the office said of a word; False where it had said nothing."""
+        ...
+
+
 class OfficeStore(Protocol):
     """The office's own settings, versioned."""
 
@@ -395,6 +484,10 @@ class Work(Protocol):
     def calendar(self) -> CalendarStore: ...
     @property
     def tokens(self) -> TokenStore: ...
+    @property
+    def corrections(self) -> CorrectionStore: ...
+    @property
+    def words(self) -> WordStore: ...
 
 
 _T = TypeVar("_T", bound=Callable[..., None])

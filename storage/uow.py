@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from sqlalchemy import Connection
 
 from storage.repos.calendar import CalendarCache, SqlCalendarStore
+from storage.repos.corrections import SqlCorrectionStore, SqlWordStore, WordCache
 from storage.repos.counters import Versions
 from storage.repos.people import RegistryCache, SqlPeopleStore
 from storage.repos.queue import InboxStore, OutboxRows
@@ -45,6 +46,7 @@ class Shared:
     policy: PolicyCache = field(default_factory=PolicyCache)
     chats: ChatCache = field(default_factory=ChatCache)
     calendar: CalendarCache = field(default_factory=CalendarCache)
+    words: WordCache = field(default_factory=WordCache)
 
 
 class Batch:
@@ -82,6 +84,8 @@ class UnitOfWork:
         self.office = SqlOfficeStore(connection, shared.policy, versions)
         self.calendar = SqlCalendarStore(connection, shared.calendar, versions)
         self.tokens = SqlTokenStore(connection)
+        self.corrections = SqlCorrectionStore(connection)
+        self.words = SqlWordStore(connection, shared.words, versions)
         self.jobs = SqlJobStore(connection)
         self.sandbox = SandboxStore(connection)
 

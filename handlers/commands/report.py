@@ -1,6 +1,7 @@
 """Free speech, 代报, 登记: how a problem becomes a ticket."""
 
 from dataclasses import replace
+from typing import TypeVar
 
 from handlers.chat.filters import Anybody, Staff
 from handlers.chat.grammar import leading_ref
@@ -8,6 +9,7 @@ from handlers.chat.outbound import Reply
 from handlers.chat.router import Router
 from handlers.domain.errors import BadInput
 from handlers.domain.ticket import Channel, Move
+from handlers.services.examples import Examples
 from handlers.services.moves import Asked, Moves
 from handlers.services.speech import SpeechService
 
@@ -28,7 +30,7 @@ def hear(asked: Asked, speech: SpeechService) -> Reply | None:
     usage="代报 东和 电话 车间缺操作工5人",
     about="企业打电话或当面说的，替它登记",
 )
-def report_for(asked: Asked, speech: SpeechService) -> Reply:
+def report_for(asked: Asked, speech: SpeechService, examples: Examples) -> Reply:
     text, channel = asked.rest, Channel.PHONE
     for word, meant in _CHANNELS.items():
         for form in (f"{word} ", f"{word}:", f"{word}："):
@@ -36,41 +38,61 @@ def report_for(asked: Asked, speech: SpeechService) -> Reply:
                 text = text.replace(form, "", 1).strip()
                 channel = meant
                 break
-    return speech.report_for(asked, text, channel)
+    return _by_hand(asked, examples, speech.report_for(asked, text, channel))
 
 
 @router.command(
     "报修", "反映", "求助", "登记", "诉求", who=Anybody, usage="反映 什么事", about="登记一个问题"
 )
-def report(asked: Asked, speech: SpeechService, moves: Moves) -> Reply | None:
+def report(asked: Asked, speech: SpeechService, examples: Examples) -> Reply | None:
     if not asked.rest:
         quote = asked.event.quote
         if quote is not None and quote.text:
-            return speech.register(asked, quote.text)
+            return _by_hand(asked, examples, speech.register(asked, quote.text))
         open_question = speech.open_question(asked)
         if open_question is not None:
-            return speech.settle(asked, open_question, True)
+            return _settled(asked, speech, examples, open_question, True)
         raise BadInput("text_needed")
-    return speech.register(asked, asked.rest)
+    return _by_hand(asked, examples, speech.register(asked, asked.rest))
+
+
+_Reply = TypeVar("_Reply", Reply, Reply | None)
+
+
+def _by_hand(asked: Asked, examples: Examples, reply: _Reply) -> _Reply:
+    """What the bot would have passed over is kept as an example."""
+    examples.by_hand(asked.event.platform, asked.event.event_id, asked.speaker)
+    return reply
+
+
+def _settled(
+    asked: Asked, speech: SpeechService, examples: Examples, question: int, take: bool
+) -> Reply:
+    """The answer is an example too, the first time it is given."""
+    waiting = examples.is_open(question)
+    reply = speech.settle(asked, question, take)
+    if waiting:
+        examples.answered(question, asked.speaker)
+    return reply
 
 
 @router.action("candidate.take")
-def take(asked: Asked, speech: SpeechService) -> Reply:
-    return speech.settle(asked, int(asked.args["c"]), True)
+def take(asked: Asked, speech: SpeechService, examples: Examples) -> Reply:
+    return _settled(asked, speech, examples, int(asked.args["c"]), True)
 
 
 @router.action("candidate.refuse")
-def refuse(asked: Asked, speech: SpeechService) -> Reply:
-    return speech.settle(asked, int(asked.args["c"]), False)
+def refuse(asked: Asked, speech: SpeechService, examples: Examples) -> Reply:
+    return _settled(asked, speech, examples, int(asked.args["c"]), False)
 
 
 @router.dialogue("candidate")
-def candidate(asked: Asked, speech: SpeechService) -> Reply | None:
+def candidate(asked: Asked, speech: SpeechService, examples: Examples) -> Reply | None:
     answer = asked.rest.strip(" 。.!！")
     if answer in ("是", "是的", "对", "要", "需要", "好", "好的", "登记"):
-        return speech.settle(asked, int(asked.facts["c"]), True)
+        return _settled(asked, speech, examples, int(asked.facts["c"]), True)
     if answer in ("不用", "不", "不是", "不需要", "不要", "算了"):
-        return speech.settle(asked, int(asked.facts["c"]), False)
+        return _settled(asked, speech, examples, int(asked.facts["c"]), False)
     return speech.hear(asked)
 
 
@@ -82,7 +104,8 @@ def which_firm(asked: Asked, moves: Moves, speech: SpeechService) -> Reply | Non
 @router.dialogue("move")
 def awaited(asked: Asked, moves: Moves, speech: SpeechService) -> Reply | None:
     other, _ = leading_ref(asked.rest)
-    if other is not None and other.number != int(asked.facts["t"]):
+    number_asked = Move(asked.facts["m"]) in (Move.MERGE, Move.LINK)
+    if not number_asked and other is not None and other.number != int(asked.facts["t"]):
         # A sentence that names another ticket is no answer about this one.
         return speech.hear(replace(asked, facts={}))
     ticket = moves.load(asked, int(asked.facts["t"]))

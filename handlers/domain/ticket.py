@@ -65,6 +65,7 @@ class Verdict(StrEnum):
 class Move(StrEnum):
     SUBMIT = "submit"
     NAME_FIRM = "name_firm"
+    CORRECT_FIRM = "correct_firm"
     FOLLOW_UP = "follow_up"
     RECLASSIFY = "reclassify"
     SET_CONFIDENTIAL = "set_confidential"
@@ -590,6 +591,32 @@ def _name_firm(step: Step) -> Ticket:
         # The firm's pairing decides the owner; no clock restarts.
         named = replace(named, owner_id=standing.liaison_id, owner_since=step.now)
     return named
+
+
+def _correct_firm(step: Step) -> Ticket:
+    """The wrong firm was registered (docs/adr/0007): the right one's pairing decides the owner."""
+    ticket, firm = step.ticket, step.args.enterprise_id
+    if firm is None or ticket.enterprise_id is None:
+        raise BadInput("firm_needed", number=ticket.number)
+    if firm == ticket.enterprise_id:
+        raise BadInput("firm_same", number=ticket.number)
+    standing = step.args.person_standing or Standing()
+    paired = min(standing.backup_ids) if standing.backup_ids else standing.liaison_id
+    if paired is None and ticket.claimed_at is not None:
+        # Nobody is paired with it: whoever has it in hand stays responsible.
+        paired = ticket.owner_id
+    moved = paired != ticket.owner_id
+    return replace(
+        ticket,
+        enterprise_id=firm,
+        hazardous=standing.enterprise is not None and standing.enterprise.hazardous,
+        owner_id=paired,
+        owner_since=step.now if moved else ticket.owner_since,
+        # A transfer that was under way belonged to the other firm's people.
+        pending_owner_id=None,
+        pending_since=None,
+        pending_reason="" if ticket.pending_owner_id is not None else ticket.pending_reason,
+    )
 
 
 def _follow_up(step: Step) -> Ticket:
@@ -1186,6 +1213,7 @@ _LIVE_CLAIM: Final = LIVE - {_S.OPEN}
 
 MOVES: Final[Mapping[Move, Rule]] = {
     Move.NAME_FIRM: _rule(LIVE, "OHRS", _name_firm),
+    Move.CORRECT_FIRM: _rule(LIVE, "HLO", _correct_firm),
     Move.FOLLOW_UP: _rule(LIVE, "FR", _follow_up),
     Move.RECLASSIFY: _rule(LIVE, "HLO", _reclassify),
     Move.SET_CONFIDENTIAL: _rule(LIVE, "HLOR", _set_confidential),

@@ -329,6 +329,11 @@ class Moves:
         )
         return self._work.tickets.get(ticket.number)
 
+    def _correct_firm(self, ticket: Ticket, asked: Asked, move: Move, text: str) -> Ticket:
+        enterprise = self._people.firm_named(text)
+        args = Args(text=enterprise.short_name, enterprise_id=enterprise.id)
+        return self._act(ticket, asked, move, args)
+
     def _name_firm(self, ticket: Ticket, asked: Asked, move: Move, text: str) -> Ticket:
         enterprise = self._people.firm_named(text)
         return self._act(ticket, asked, move, Args(text=text, enterprise_id=enterprise.id))
@@ -339,7 +344,7 @@ class Moves:
         now = self._clock.now()
         owner = self.tickets.telling.owner(after)
         told = _ANSWERS[move](before, after, owner, now)
-        if move is Move.NAME_FIRM:
+        if move in (Move.NAME_FIRM, Move.CORRECT_FIRM):
             told = say.firm_named(after, self.tickets.telling.firm(after), owner)
         if asked.pressed:
             card = self._card(after, asked, told)
@@ -401,6 +406,7 @@ _CARRY: Final[Mapping[Move, Carry]] = {
     Move.LINK: Moves._link,
     Move.SPLIT: Moves._split,
     Move.NAME_FIRM: Moves._name_firm,
+    Move.CORRECT_FIRM: Moves._correct_firm,
 }
 Answer = Callable[[Ticket, Ticket, str, datetime], str]
 _ANSWERS: Final[Mapping[Move, Answer]] = {
@@ -446,4 +452,5 @@ _ANSWERS: Final[Mapping[Move, Answer]] = {
     Move.RECLASSIFY: lambda b, a, o, now: say.reclassified(a),
     Move.SET_CONFIDENTIAL: lambda b, a, o, now: say.confidential(a),
     Move.NAME_FIRM: lambda b, a, o, now: say.firm_named(a, "", o),
+    Move.CORRECT_FIRM: lambda b, a, o, now: say.firm_named(a, "", o),
 }

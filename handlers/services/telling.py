@@ -361,6 +361,60 @@ class Telling:
         )
         self.card(after, self.person(after.owner_id), card, "named")
 
+    def _refreshed(self, ticket: Ticket) -> None:
+        """The cards that are already there, as the ticket stands now."""
+        now = self._clock.now()
+        firm, owner = self.firm(ticket), self.owner(ticket)
+        handler = self.handler(ticket)
+        self.group(ticket, say.group_card(ticket, firm, owner, now), update=True)
+        if handler is None:
+            return
+        if ticket.owner_id is None:
+            card = say.duty_card(ticket, firm, ticket.body or ticket.title, now)
+        else:
+            card = say.handler_card(ticket, firm, ticket.reporter_name, owner, now)
+        self._work.outbox.put(
+            Outgoing(
+                Content.of(card),
+                person=handler.id,
+                ticket=ticket.number,
+                dedupe_key=f"t{ticket.number}:{ticket.version}:refreshed:{handler.id}",
+                update=True,
+            )
+        )
+
+    def _reclassified(self, before: Ticket, after: Ticket, actor: Person | None, text: str) -> None:
+        self._refreshed(after)
+        handler = self.handler(after)
+        if before.urgency != after.urgency and handler is not None and handler != actor:
+            self.text(after, handler, say.reclassified(after), "reclassified")
+
+    def _firm_corrected(
+        self, before: Ticket, after: Ticket, actor: Person | None, text: str
+    ) -> None:
+        """The right firm and its owner take over; the wrong firm hears only that it is not theirs."""
+        now = self._clock.now()
+        firm, owner = self.firm(after), self.owner(after)
+        wrong, right = self.firm_person(before), self.firm_person(after)
+        if wrong is not None and wrong != right:
+            told = say.told_not_their_firm(after.number)
+            if wrong.id == after.reporter_id:
+                told = say.opened_for(after, firm)
+            self.text(after, wrong, told, "not_theirs")
+        self.text(after, right, say.opened(after, owner, now), "opened")
+        if before.owner_id == after.owner_id:
+            self._refreshed(after)
+            return
+        handler = self.handler(after)
+        if after.owner_id is None:
+            card = say.duty_card(after, firm, after.body or after.title, now)
+        else:
+            card = say.handler_card(after, firm, after.reporter_name, owner, now)
+        self.card(after, handler, card, "corrected")
+        former = self.person(before.owner_id)
+        if former is not None and former != actor:
+            self.text(after, former, say.told_firm_corrected(after, firm, owner), "corrected")
+
 
 def _as_result(card: Card) -> Card:
     """A result stands beside the first card, so it has a key of its own."""
@@ -402,4 +456,6 @@ _TELL: Final[Mapping[Move, Tell]] = {
     Move.SUPERVISE: Telling._supervised,
     Move.ESCALATE: Telling._escalated,
     Move.NAME_FIRM: Telling._firm_named,
+    Move.RECLASSIFY: Telling._reclassified,
+    Move.CORRECT_FIRM: Telling._firm_corrected,
 }

@@ -30,6 +30,7 @@ from handlers.domain.ticket import (
 )
 from handlers.domain.workdays import WorkCalendar
 from handlers.ports import Clock, TicketMessage, TicketQuery, Work
+from handlers.services.examples import Examples
 from handlers.services.people import Speaker
 from handlers.services.telling import Telling
 
@@ -66,6 +67,7 @@ class TicketService:
         self._calendar = calendar
         self._prefix = prefix
         self.telling: Final = Telling(work, clock)
+        self._examples: Final = Examples(work, clock)
 
     # ---- opening
 
@@ -279,6 +281,7 @@ class TicketService:
             return moved.ticket
         self._work.tickets.save(moved.ticket, moved.entry)
         self._audit(moved.ticket, what, actor)
+        self._examples.after(what, ticket, moved.ticket, actor)
         self.telling.after(what, ticket, moved.ticket, actor, args.text)
         return moved.ticket
 
@@ -286,7 +289,7 @@ class TicketService:
         if what is Move.SUPERVISE:
             year = self._clock.now().astimezone(self._calendar.zone).year
             return replace(args, code=f"DB-{year}-{self._work.tickets.next_code(f'DB-{year}'):03d}")
-        if what is Move.NAME_FIRM and args.person_standing is None:
+        if what in (Move.NAME_FIRM, Move.CORRECT_FIRM) and args.person_standing is None:
             standing = self._work.people.standing(args.enterprise_id, self._clock.now())
             return replace(args, person_standing=standing)
         return args

@@ -37,6 +37,7 @@ def short(text: str, length: int) -> str:
 MOVE_NAMES: Final = {
     "submit": "登记",
     "name_firm": "补登企业",
+    "correct_firm": "更正企业",
     "follow_up": "补充",
     "reclassify": "改分类",
     "set_confidential": "设为保密",
@@ -140,6 +141,7 @@ _BAD_INPUT: Final = {
     "nothing_changes": "分类和紧急程度没有变化。",
     "firm_known": "企业已登记，不用再补。",
     "firm_needed": "请写明是哪家企业。",
+    "firm_same": "现在登记的就是这家企业。",
     "text_needed": "请写明内容。",
     "number_needed": "请写明工单号，例如：{word} 1024。",
     "date_unclear": "没看懂日期，请写成 12月5日 或 2026-12-05。",

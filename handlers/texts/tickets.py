@@ -27,6 +27,8 @@ from handlers.texts.common import (
 
 URGENCY_NAMES: Final = {"U1": "特急", "U2": "紧急", "U3": "普通", "U4": "疑难"}
 DUTY_DESK: Final = "办公室值班"
+# Opens the card of corrections (handlers/commands/correct.py).
+CORRECT: Final = "ticket.correct"
 _TONES: Final[Mapping[State, Tone]] = {
     State.OPEN: Tone.WARN,
     State.IN_PROGRESS: Tone.INFO,
@@ -183,6 +185,7 @@ def handler_card(
                 f"企业：{firm or '待确认'}　反映人：{contact or ticket.reporter_name}",
                 f"时限：{claim_by(ticket, now)}",
                 words,
+                f"登记有误回复「更正 {ticket.number}」" if ticket.is_live else "",
             ],
         ),
     )
@@ -194,6 +197,7 @@ def handler_buttons(ticket: Ticket) -> tuple[Button, ...]:
             _press(ticket, "ticket.claim", "认领", Style.MAIN),
             _press(ticket, "ticket.transfer", "转办"),
             _press(ticket, "ticket.decline", "退单"),
+            _press(ticket, CORRECT, "更正"),
         )
     if ticket.state is State.IN_PROGRESS:
         return (
@@ -206,9 +210,15 @@ def handler_buttons(ticket: Ticket) -> tuple[Button, ...]:
         return (
             _press(ticket, "ticket.progress", "写进展", Style.MAIN),
             _press(ticket, "ticket.recall", "部门回复"),
+            _press(ticket, CORRECT, "更正"),
         )
+    if ticket.state is State.WAITING_ENTERPRISE:
+        return (_press(ticket, CORRECT, "更正"),)
     if ticket.state is State.SHELVED:
-        return (_press(ticket, "ticket.review", "恢复办理", Style.MAIN),)
+        return (
+            _press(ticket, "ticket.review", "恢复办理", Style.MAIN),
+            _press(ticket, CORRECT, "更正"),
+        )
     if ticket.state is State.RESOLVED:
         return (_press(ticket, "ticket.retract", "撤回办结"),)
     return ()
@@ -378,9 +388,10 @@ def duty_card(ticket: Ticket, firm: str, lead: str, now: datetime) -> Card:
             Row("反映人", short(ticket.reporter_name or "未知", 26)),
             Row("时限", short(claim_by(ticket, now), 26)),
         ),
-        (("ticket.claim", "认领"), ("ticket.reassign", "改派")),
+        (("ticket.claim", "认领"), ("ticket.reassign", "改派"), (CORRECT, "更正")),
         now,
-        f"回复「认领 {ticket.number}」或「改派 {ticket.number} 姓名 理由」",
+        f"回复「认领 {ticket.number}」或「改派 {ticket.number} 姓名 理由」；"
+        f"登记有误回复「更正 {ticket.number}」",
     )
 
 
@@ -650,6 +661,15 @@ def firm_named(ticket: Ticket, firm: str, owner: str) -> str:
     return f"#{ticket.number} 已登记为{firm}，由{owner}负责。"
 
 
+def told_firm_corrected(ticket: Ticket, firm: str, owner: str) -> str:
+    return f"#{ticket.number} 企业更正为{firm}，现由{owner}负责，原有时限不变。"
+
+
+def told_not_their_firm(number: int) -> str:
+    """What the firm hears that was registered by mistake: nothing of the ticket itself."""
+    return f"#{number} 登记时企业有误，已更正，与贵企业无关，请忽略。"
+
+
 def which_firm(number: int) -> str:
     return f"#{number} 已登记并转值班同事。请问是哪家企业？"
 
@@ -686,6 +706,7 @@ NEEDS: Final[Mapping[Move, str]] = {
     Move.MERGE: "请写并到哪个工单号：",
     Move.LINK: "请写关联哪个工单号：",
     Move.NAME_FIRM: "请写企业简称：",
+    Move.CORRECT_FIRM: "请写正确的企业简称：",
     Move.RECLASSIFY: "请写类别或紧急程度，例如：物流 U2：",
 }
 

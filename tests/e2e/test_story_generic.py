@@ -21,7 +21,7 @@ async def test_the_story_by_the_generic_webhook(database_url: str) -> None:
         )
         assert [r["card"]["title"] for r in replies] == ["#1001 · 用工"]
         card = bridge.told("zhou")[0]
-        assert [b["label"] for b in card["card"]["buttons"]] == ["认领", "转办", "退单"]
+        assert [b["label"] for b in card["card"]["buttons"]] == ["认领", "转办", "退单", "更正"]
         replies = await bridge.presses(house, "zhou", card, "认领")
         assert replies[0]["card"]["status"] == "办理中"
         assert "已认领" in bridge.told("zhang")[-1]["text"]

@@ -15,7 +15,7 @@ async def test_a_problem_in_the_group_is_claimed_worked_reopened_and_closed_with
     assert card["title"] == "#1001 · 用工"
     assert {"label": "联络员", "value": "联络员小周", "href": None} in card["rows"]
     duty = await house.last("P041")
-    assert [b["label"] for b in duty["card"]["buttons"]] == ["认领", "转办", "退单"]
+    assert [b["label"] for b in duty["card"]["buttons"]] == ["认领", "转办", "退单", "更正"]
 
     pressed = await house.press("P041", "认领")
     assert "已由您认领" in pressed["toast"]

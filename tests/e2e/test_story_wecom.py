@@ -46,7 +46,12 @@ async def test_the_story_over_encrypted_callbacks(database_url: str) -> None:
         await house.app.dispatcher.drain()
         assert [m["touser"] for m in wecom.app_messages] == ["ZhouLian"]
         card = wecom.app_messages[0]
-        assert [b["text"] for b in card["template_card"]["button_list"]] == ["认领", "转办", "退单"]
+        assert [b["text"] for b in card["template_card"]["button_list"]] == [
+            "认领",
+            "转办",
+            "退单",
+            "更正",
+        ]
 
         code = wecom.press("code-1")
         assert await caller.app_presses("ZhouLian", card, "认领", code) == 200
