@@ -8,11 +8,13 @@ from typing import Any
 
 from aiohttp import web
 
-from bot import health, registry
+from bot import health, model_service, registry, second_stage
 from bot.clock import MovableClock, SystemClock
 from bot.dispatcher import Dispatcher, Pace
 from bot.ingress import MOST_BYTES, Ingress
+from bot.model_service import ModelService
 from bot.platform import ConfigError, Platform, Section, Setting
+from bot.second_stage import Encoder
 from bot.settings import Settings, load
 from bot.ticker import Ticker
 from bot.wiring import Wiring, book_of, wants
@@ -81,6 +83,8 @@ class App:
     web: web.Application
     engine: Any
     lock: Any
+    second: Encoder | None = None
+    model: ModelService | None = None
 
     async def start(self) -> None:
         """Take the database, then the loops; what was left over is worked on first."""
@@ -89,10 +93,19 @@ class App:
         self.worker.start()
         self.dispatcher.start()
         self.ticker.start()
+        if self.model is not None:
+            self.model.start()
+        if self.second is not None:
+            # In its own thread, so that the first unsure message does not wait for it.
+            self.second.preload()
 
     async def stop(self) -> None:
         self.ticker.stop()
         await self.worker.stop()
+        if self.second is not None:
+            self.second.close()
+        if self.model is not None:
+            await self.model.stop()
         await self.dispatcher.stop()
         await self.writer.stop()
         for platform in self.platforms.values():
@@ -106,8 +119,15 @@ def build(
     clock: SystemClock | MovableClock | None = None,
     platforms: dict[str, Platform] | None = None,
     pace: Pace | None = None,
+    *,
+    patient: bool = False,
+    model_patience: model_service.Patience = model_service.Patience(),
 ) -> App:
-    """Everything wired and checked, nothing started; raises ConfigError or WiringError."""
+    """Everything wired and checked, nothing started; raises ConfigError or WiringError.
+
+    `patient`: the second reader's opinion is waited for however long it takes, so that the same
+    messages always come to the same.
+    """
     clock = clock or SystemClock()
     on = build_platforms(settings) if platforms is None else platforms
     book = book_of(registry.routers())
@@ -119,7 +139,12 @@ def build(
     writer = Writer(engine, Shared(clock.now, sorted(directly)))
     wiring = Wiring(book, clock, settings.bot_names, settings.ticket_prefix, directly)
     dispatcher = Dispatcher(writer, on, clock.now, pace or Pace())
-    worker = Worker(writer, wiring, dispatcher.wake)
+    section = Section(settings.values, settings.bot_names, settings.public_url)
+    second = second_stage.build(section, patient)
+    worker = Worker(writer, wiring, dispatcher.wake, second)
+    model = model_service.build(
+        section, writer, clock, settings.zone, dispatcher.wake, model_patience
+    )
     ticker = Ticker(jobs, writer, wiring, settings.zone)
     application = web.Application(client_max_size=MOST_BYTES)
     app = App(
@@ -134,6 +159,8 @@ def build(
         application,
         engine,
         single_owner(settings.database_url),
+        second,
+        model,
     )
     application.add_routes(Ingress(on, worker, writer).routes())
     application.add_routes(health.routes(writer, ticker.keeps_time))

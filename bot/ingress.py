@@ -107,6 +107,8 @@ class Ingress:
         done: list[Done] = []
         for piece in pieces:
             error = piece.exception()
+            if isinstance(error, Overloaded | Stopped):
+                return self._refuse(platform, 503, "overloaded")
             if error is not None:
                 _log.error("ingress.not_stored", extra={"error": type(error).__name__})
                 return self._refuse(platform, 503, "not_stored")

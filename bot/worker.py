@@ -45,6 +45,10 @@ class Done:
         return Outcome(self.deliveries, self.toast)
 
 
+class Behind(Exception):
+    """An earlier event of the chat waits for an opinion: this one comes after it."""
+
+
 class SecondStage(Protocol):
     """A slower reader that is asked about what the first one is unsure of."""
 
@@ -68,6 +72,8 @@ class Worker:
         self._second = second
         # The chats with an event whose second opinion is awaited: the next one stays behind it.
         self._asking: dict[ChatRef, asyncio.Future[Done]] = {}
+        # The same chats as the writer's thread knows them, from the instant the opinion is wanted.
+        self._undecided: set[ChatRef] = set()
         self._wake_sender = wake_sender
         self._wake = asyncio.Event()
         self._stopping = False
@@ -93,20 +99,24 @@ class Worker:
         second: SecondStage,
     ) -> Done:
         """Ask the second reader where the first one is unsure, and do the work once more."""
-        while (ahead := self._asking.get(chat)) is not None:
-            await asyncio.wait([ahead])
-        try:
-            return await self._submit(make, hold, Second(may_be_asked=True))
-        except OpinionWanted as wanted:
-            asked: asyncio.Future[Done] = asyncio.get_running_loop().create_future()
-            self._asking[chat] = asked
+        while True:
+            while (ahead := self._asking.get(chat)) is not None:
+                await asyncio.wait([ahead])
             try:
-                opinion = await second.ask(wanted.text, wanted.role)
-                return await self._submit(make, hold, Second(False, opinion))
-            finally:
-                if self._asking.get(chat) is asked:
-                    del self._asking[chat]
-                asked.cancel()
+                return await self._submit(make, hold, Second(may_be_asked=True))
+            except Behind:
+                continue
+            except OpinionWanted as wanted:
+                asked: asyncio.Future[Done] = asyncio.get_running_loop().create_future()
+                self._asking[chat] = asked
+                try:
+                    opinion = await second.ask(wanted.text, wanted.role)
+                    return await self._submit(make, hold, Second(False, opinion))
+                finally:
+                    self._undecided.discard(chat)
+                    if self._asking.get(chat) is asked:
+                        del self._asking[chat]
+                    asked.cancel()
 
     def submit_made(
         self,
@@ -150,18 +160,24 @@ class Worker:
                 metrics.counter_of(metrics.duplicates, event.platform).inc()
             return Done(None, duplicate=True)
         inbox_id, must_wait = taken
+        if second.may_be_asked and event.chat in self._undecided:
+            raise Behind
         if must_wait:
             metrics.counter_of(metrics.received, event.platform).inc()
             uow.inbox.put_back(inbox_id, event)
             return Done(inbox_id)
-        done = self._turn(uow, inbox_id, event, hold, second)
+        try:
+            done = self._turn(uow, inbox_id, event, hold, second)
+        except OpinionWanted:
+            self._undecided.add(event.chat)
+            raise
         metrics.counter_of(metrics.received, event.platform).inc()
         return done
 
     def _instead(self, uow: UnitOfWork, event: InboundEvent | None, error: Exception) -> Done:
         """The event stays remembered whatever happens."""
-        if isinstance(error, OpinionWanted):
-            # No failure: nothing is kept, and the event comes again with an opinion.
+        if isinstance(error, OpinionWanted | Behind):
+            # No failure: nothing is kept, and the event comes again, with an opinion or after one.
             raise error
         taken = None if event is None else uow.inbox.take(event)
         if event is None or taken is None:

@@ -5,13 +5,14 @@ import logging
 import queue
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
 from sqlalchemy import Connection, Engine
 
+from handlers.domain.ids import TicketNumber
 from storage.db import writer_connection
 from storage.uow import Batch, Shared, UnitOfWork
 
@@ -59,10 +60,14 @@ class Writer:
         self._soon: deque[_Piece] = deque()
         self._nudging = False
         self._thread: threading.Thread | None = None
+        # Called in the writer's thread, after the commit, with the tickets that were opened in it.
+        self.on_opened: Callable[[Sequence[TicketNumber]], None] | None = None
         self._readers = ThreadPoolExecutor(2, thread_name_prefix="reader")
         # Readers may be behind the writer's transaction, so they keep caches of their own; only the
         # registry's snapshot, which is large and replaced as a whole, is one for all.
-        self._reading = Shared(shared.now, shared.directly, shared.registry)
+        self._reading = Shared(
+            shared.now, shared.directly, shared.registry, policies=shared.policies
+        )
 
     def start(self) -> None:
         self._thread = threading.Thread(target=self._work, name="writer", daemon=True)
@@ -159,6 +164,7 @@ class Writer:
     def _commit(self, connection: Connection | None, batch: list[_Piece]) -> Connection | None:
         """Run and settle a batch; the connection to go on with, None where it is lost."""
         settled: list[tuple[_Piece, Any, BaseException | None]] = []
+        opened: tuple[TicketNumber, ...] = ()
         try:
             connection = connection or writer_connection(self._engine)
             shared = Batch()
@@ -166,6 +172,7 @@ class Writer:
                 for piece in batch:
                     settled.append(self._one(connection, shared, piece))
                 self._tidy(connection, shared)
+            opened = tuple(shared.opened)
         except Exception as error:  # the whole commit failed: nobody's work is on disk
             _log.error("writer.commit_failed", extra={"error": type(error).__name__})
             settled = [(piece, None, error) for piece in batch]
@@ -174,6 +181,9 @@ class Writer:
                 connection.invalidate()
                 connection.close()
                 connection = None
+        tell = self.on_opened
+        if opened and tell is not None:
+            tell(opened)
         loops: dict[asyncio.AbstractEventLoop, list[tuple[Any, Any, BaseException | None]]] = {}
         for piece, result, failure in settled:
             loops.setdefault(piece.loop, []).append((piece.future, result, failure))

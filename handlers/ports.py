@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -434,6 +434,62 @@ class WordStore(Protocol):
         ...
 
 
+class Outcome(StrEnum):
+    """What came of asking the outside model about a ticket."""
+
+    USED = "used"
+    IGNORED = "ignored"
+    INVALID = "invalid"
+    LATE = "late"
+    FAILED = "failed"
+    OVER_BUDGET = "over_budget"
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """What the outside model said of a ticket, and what of it was shown to its handler.
+
+    `said` is its own words, trimmed; nothing here is ever a ticket's own field.
+    """
+
+    number: TicketNumber
+    at: datetime
+    model: str
+    outcome: Outcome
+    said: str
+    offered: Mapping[str, Any] = field(default_factory=dict)
+    id: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyText:
+    """A part of a policy: where it stands, since when, what it says."""
+
+    title: str
+    day: date
+    text: str
+
+
+class PolicyStore(Protocol):
+    def about(self, question: str) -> tuple[PolicyText, ...]:
+        """The texts that an answer to `question` may rest on; none where nothing fits."""
+        ...
+
+
+class AdviceStore(Protocol):
+    """Kept beside the tickets, one row for each time the model was asked or could not be."""
+
+    def add(self, advice: Advice) -> int: ...
+    def get(self, advice_id: int) -> Advice | None: ...
+    def of(self, number: TicketNumber) -> tuple[Advice, ...]:
+        """Oldest first."""
+        ...
+
+    def spend(self, day: date, most: int) -> bool:
+        """Take one of the day's questions; False when none is left."""
+        ...
+
+
 class OfficeStore(Protocol):
     """The office's own settings, versioned."""
 
@@ -488,6 +544,10 @@ class Work(Protocol):
     def corrections(self) -> CorrectionStore: ...
     @property
     def words(self) -> WordStore: ...
+    @property
+    def advice(self) -> AdviceStore: ...
+    @property
+    def policies(self) -> PolicyStore: ...
 
 
 _T = TypeVar("_T", bound=Callable[..., None])

@@ -7,6 +7,9 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Connection
 
+from handlers.domain.ids import TicketNumber
+from handlers.ports import PolicyStore
+from storage.repos.advice import NoPolicies, SqlAdviceStore
 from storage.repos.calendar import CalendarCache, SqlCalendarStore
 from storage.repos.corrections import SqlCorrectionStore, SqlWordStore, WordCache
 from storage.repos.counters import Versions
@@ -47,16 +50,19 @@ class Shared:
     chats: ChatCache = field(default_factory=ChatCache)
     calendar: CalendarCache = field(default_factory=CalendarCache)
     words: WordCache = field(default_factory=WordCache)
+    policies: PolicyStore = field(default_factory=NoPolicies)
 
 
 class Batch:
     """What the units of work of one commit share: read once, right until one is rolled back."""
 
-    __slots__ = ("audit", "versions")
+    __slots__ = ("audit", "opened", "versions")
 
     def __init__(self) -> None:
         self.versions = Versions()
         self.audit = AuditTail()
+        # The tickets that these units of work opened.
+        self.opened: list[TicketNumber] = []
 
     def forget(self) -> None:
         """Something was rolled back."""
@@ -73,7 +79,7 @@ class UnitOfWork:
         self.batch = batch or Batch()
         versions = self.batch.versions
         self.people = SqlPeopleStore(connection, shared.registry, versions)
-        self.tickets = SqlTicketStore(connection)
+        self.tickets = SqlTicketStore(connection, self.batch.opened)
         self.chats = SqlChatStore(connection, shared.chats, versions)
         self.outbox = OutboxRows(connection, self.people, shared.now, shared.directly)
         self.inbox = InboxStore(connection)
@@ -86,6 +92,8 @@ class UnitOfWork:
         self.tokens = SqlTokenStore(connection)
         self.corrections = SqlCorrectionStore(connection)
         self.words = SqlWordStore(connection, shared.words, versions)
+        self.advice = SqlAdviceStore(connection)
+        self.policies = shared.policies
         self.jobs = SqlJobStore(connection)
         self.sandbox = SandboxStore(connection)
 
@@ -93,6 +101,7 @@ class UnitOfWork:
     def savepoint(self) -> Iterator[None]:
         """Rolled back alone when its body raises; the exception goes on."""
         cursor = self.connection.connection.cursor()
+        opened = len(self.batch.opened)
         cursor.execute("SAVEPOINT part")
         try:
             yield
@@ -100,6 +109,7 @@ class UnitOfWork:
             cursor.execute("ROLLBACK TO SAVEPOINT part")
             cursor.execute("RELEASE SAVEPOINT part")
             self.batch.forget()
+            del self.batch.opened[opened:]
             raise
         cursor.execute("RELEASE SAVEPOINT part")
 

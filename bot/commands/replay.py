@@ -76,7 +76,8 @@ class _Replay:
         platforms = {
             n: p for n, p in application.build_platforms(settings).items() if n == "sandbox"
         }
-        self.app = application.build(settings, self.clock, platforms)
+        # Two replays are alike: no opinion may be late, and nobody outside is asked (nothing is started).
+        self.app = application.build(settings, self.clock, platforms, patient=True)
         self.sent: list[dict[str, Any]] = []
         self.opened: dict[str, list[int]] = {}
         self.earlier: frozenset[int] = frozenset()
@@ -118,6 +119,8 @@ class _Replay:
             await self._passes(end.replace(hour=23, minute=59, second=59, microsecond=999_000))
             return await app.writer.read(self._report)
         finally:
+            if app.second is not None:
+                app.second.close()
             await app.dispatcher.stop()
             await app.writer.stop()
             app.engine.dispose()
@@ -248,9 +251,11 @@ class _Replay:
         from handlers.understanding import read
 
         direct = str(plain["chat"]).startswith("dm:")
-        reading = read(
-            plain["text"], plain["role"], plain["msg_type"], direct or plain["mention_bot"]
-        )
+        asked = (plain["text"], plain["role"], plain["msg_type"], direct or plain["mention_bot"])
+        reading = read(*asked)
+        if reading.unsure and self.app.second is not None:
+            opinion = self.app.second.opinion(plain["text"], plain["role"])
+            reading = read(*asked, opinion=opinion)
         return reading.intent.value
 
     def _liaison(self, uow: Any, ticket: Any) -> str | None:

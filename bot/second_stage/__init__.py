@@ -10,8 +10,11 @@ from bot.second_stage.session import is_installed
 __all__ = ["Encoder", "build", "is_installed"]
 
 
-def build(section: Section) -> Encoder | None:
-    """The second reader, not loaded yet; None where it is switched off or not installed."""
+def build(section: Section, patient: bool = False) -> Encoder | None:
+    """The second reader, not loaded yet; None where it is switched off or not installed.
+
+    `patient`: its answer is waited for, and never depends on how busy the machine is.
+    """
     if section.get("LHG_ENCODER") == "0" or not is_installed():
         return None
-    return Encoder()
+    return Encoder(limit=None, loading=None) if patient else Encoder()

@@ -41,8 +41,8 @@ class Encoder:
     def __init__(
         self,
         load: Callable[[], Reads] = shipped,
-        limit: float = LIMIT_SECONDS,
-        loading: float = LOADING_SECONDS,
+        limit: float | None = LIMIT_SECONDS,
+        loading: float | None = LOADING_SECONDS,
         most_waiting: int = MOST_WAITING,
     ) -> None:
         self._load = load

@@ -17,6 +17,7 @@ router = Router("correct")
 _NO_PROBLEM: Final = re.compile(r"^(?:这|它|其实)?(?:不是问题|不是工单|不算问题|误建|建错)")
 _JOINS: Final = re.compile(r"^(?:属于|并入|并到|合并到|同|和|跟)\s*#?\s*(\d{4,9})")
 _FIRM: Final = re.compile(r"^(?:企业|公司|厂)(?:应是|应该是|是|为|名)?[\s:：]*(\S.*)$")
+_TITLE: Final = re.compile(r"^标题(?:应是|应该是|改为|改成|是|为)?[\s:：]*(\S.*)$")
 # What can answer the card's question: one number, or a name.
 _A_NUMBER: Final = re.compile(r"^\D{0,6}\d{4,9}\D{0,6}$")
 _LONGEST_NAME: Final = 20
@@ -78,6 +79,9 @@ def correct(
         return corrections.start(asked)
     if moves.named(asked) is None:
         return _as_speech(asked, speech)
+    title = _TITLE.match(said)
+    if title is not None:
+        return corrections.title(replace(asked, rest=title.group(1)))
     joins, firm = _JOINS.match(said), _FIRM.match(said)
     if _NO_PROBLEM.match(said):
         return corrections.not_problem(replace(asked, rest=""))
@@ -165,6 +169,11 @@ def keep(asked: Asked, corrections: Corrections) -> Reply:
 @router.action("correct.join", Staff)
 def join(asked: Asked, corrections: Corrections) -> Reply:
     return corrections.join(asked)
+
+
+@router.action("correct.advised", Staff)
+def advised(asked: Asked, corrections: Corrections) -> Reply:
+    return corrections.advised(asked)
 
 
 @router.action("correct.firm", Staff)

@@ -41,6 +41,10 @@ LIVE: Final = frozenset(
 ENDED: Final = frozenset({State.CLOSED, State.WITHDRAWN, State.NOT_ACCEPTED, State.MERGED})
 
 
+# What a leader reads at a glance (tickets.md).
+TITLE_LENGTH: Final = 20
+
+
 class Kind(StrEnum):
     REQUEST = "request"
     CONSULT = "consult"
@@ -227,6 +231,7 @@ class Args:
     until: datetime | None = None
     category: Category | None = None
     urgency: Urgency | None = None
+    title: str = ""
     rating: int | None = None
     target: Ticket | None = None
     told: str = ""
@@ -674,9 +679,12 @@ def _reclassify(step: Step) -> Ticket:
     ticket, args = step.ticket, step.args
     category = args.category or ticket.category
     urgency = args.urgency or ticket.urgency
-    if (category, urgency) == (ticket.category, ticket.urgency):
+    title = args.title.strip() or ticket.title
+    if (category, urgency, title) == (ticket.category, ticket.urgency, ticket.title):
         raise BadInput("nothing_changes", number=ticket.number)
-    changed = replace(ticket, category=category, urgency=urgency)
+    if title != ticket.title and not 2 <= len(title) <= TITLE_LENGTH:
+        raise BadInput("title_length", number=ticket.number, most=TITLE_LENGTH)
+    changed = replace(ticket, category=category, urgency=urgency, title=title)
     return changed if urgency is ticket.urgency else _retargeted(step, changed)
 
 

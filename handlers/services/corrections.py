@@ -9,6 +9,7 @@ from handlers.domain.errors import BadInput, IllegalMove, NotAllowed, UnknownTic
 from handlers.domain.ticket import MOVES, Args, Move, State, Ticket
 from handlers.ports import Clock, Outgoing, StillTrue, Work
 from handlers.services.moves import Asked, Moves
+from handlers.texts import advice as advice_say
 from handlers.texts import corrections as say
 from handlers.texts import tickets as ticket_say
 from handlers.understanding import read, topic
@@ -117,9 +118,31 @@ class Corrections:
         args = Args(text=asked.rest, category=category, urgency=urgency)
         return self._reclassify(ticket, asked, args)
 
+    def title(self, asked: Asked) -> Reply:
+        return self._reclassify(self._ticket(asked), asked, Args(title=asked.rest))
+
+    def advised(self, asked: Asked) -> Reply:
+        """What the outside model proposed is taken, by a person and as that person's correction."""
+        ticket = self._ticket(asked)
+        number, what = asked.args.get("a", ""), asked.args.get("w", "")
+        advice = self._work.advice.get(int(number)) if number.isdigit() else None
+        if advice is None or advice.number != ticket.number:
+            raise UnknownTicket(f"#{ticket.number}")
+        offered, args = advice.offered, Args()
+        if what in ("category", "both") and offered.get("category"):
+            args = replace(args, category=Category(offered["category"]))
+        if what in ("title", "both") and offered.get("title"):
+            args = replace(args, title=offered["title"])
+        return self._reclassify(ticket, asked, args)
+
     def _reclassify(self, ticket: Ticket, asked: Asked, args: Args) -> Reply:
         after = self._tickets.act(ticket, Move.RECLASSIFY, asked.speaker, args)
-        return self._done(asked, after, ticket_say.reclassified(after))
+        told = []
+        if (after.category, after.urgency) != (ticket.category, ticket.urgency):
+            told.append(ticket_say.reclassified(after))
+        if after.title != ticket.title:
+            told.append(advice_say.retitled(after))
+        return self._done(asked, after, "".join(told))
 
     def not_problem(self, asked: Asked) -> Reply:
         """Whoever may decides; who only handles it proposes it to the leader."""
@@ -183,7 +206,7 @@ class Corrections:
         if press is None:
             return Reply.say(told, ticket.number)
         firm = self._firm(ticket)
-        if press.card_key.endswith(":correct"):
+        if press.card_key.endswith((":correct", ":advice")):
             return _turned(asked, ticket, say.done_card(ticket, firm, told), told)
         owner = self._tickets.telling.owner(ticket)
         face = press.card_key.rsplit(":", 1)[-1]

@@ -45,6 +45,9 @@ class Examples:
         if kind is CorrectionKind.NOT_A_PROBLEM and after.reason != _MISTAKE:
             # Refused for another reason, it was a problem all the same.
             return
+        if kind is CorrectionKind.RECLASSIFIED and _labelled(before) == _labelled(after):
+            # Only the title was changed: it says nothing of how the message was read.
+            return
         role = self._role(before)
         right = self._labels(after)
         if kind is CorrectionKind.NOT_A_PROBLEM:
@@ -174,6 +177,10 @@ class Examples:
             return None
         enterprise = self._work.people.enterprise(enterprise_id)
         return None if enterprise is None else enterprise.short_name
+
+
+def _labelled(ticket: Ticket) -> tuple[Category, Urgency]:
+    return ticket.category, ticket.urgency
 
 
 _MANAGER: Final = Role.MANAGER.value

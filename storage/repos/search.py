@@ -36,6 +36,10 @@ _NEXT: Final = Statement(
     )
 )
 _ADD_WORDS: Final = "INSERT INTO ticket_search (rowid, grams) VALUES (?, ?)"
+_DROP_WORDS: Final = (
+    "INSERT INTO ticket_search (ticket_search, rowid, grams) VALUES ('delete', ?, ?)"
+)
+_SET_ARRAY: Final = "UPDATE ticket_search SET grams = %s WHERE number = %s"
 _ADD_ARRAYS: Final = (
     "INSERT INTO ticket_search (number, grams) VALUES (%s, %s) ON CONFLICT DO NOTHING"
 )
@@ -62,7 +66,7 @@ def index_new(connection: Connection) -> int:
     rows = _NEXT.run(connection, {"mark": mark, "most": _CHUNK}).fetchall()
     if not rows:
         return 0
-    found = [(row[0], grams("\n".join(row[1:4]))) for row in rows]
+    found = [(row[0], grams(searched(*row[1:4]))) for row in rows]
     cursor = connection.connection.cursor()
     if connection.dialect.name == "sqlite":
         cursor.executemany(_ADD_WORDS, [(n, " ".join(map(_token, g))) for n, g in found])
@@ -70,6 +74,25 @@ def index_new(connection: Connection) -> int:
         cursor.executemany(_ADD_ARRAYS, [(n, sorted(g)) for n, g in found])
     set_value(connection, _MARK, rows[-1][0])
     return len(rows)
+
+
+def searched(title: str, body: str, code: str) -> str:
+    """The words of a ticket that are looked in."""
+    return "\n".join((title, body, code))
+
+
+def index_again(connection: Connection, number: int, before: str, after: str) -> None:
+    """The words of one ticket changed; one that is not in the index yet is taken as it is."""
+    if number > get_value(connection, _MARK):
+        return
+    cursor = connection.connection.cursor()
+    former, now = grams(before), grams(after)
+    if connection.dialect.name != "sqlite":
+        cursor.execute(_SET_ARRAY, (sorted(now), number))
+        return
+    # The index holds no text: it has to be told what it forgets.
+    cursor.execute(_DROP_WORDS, (number, " ".join(map(_token, former))))
+    cursor.execute(_ADD_WORDS, (number, " ".join(map(_token, now))))
 
 
 def mark(connection: Connection) -> int:

@@ -127,8 +127,10 @@ def escaped(text: str) -> str:
 
 
 class SqlTicketStore:
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, opened: list[TicketNumber] | None = None) -> None:
         self._connection = connection
+        # Told to whoever wants to know after the commit.
+        self._opened = [] if opened is None else opened
         # Which of the tickets written in this unit of work are confidential.
         self._written: dict[TicketNumber, bool] = {}
 
@@ -144,8 +146,11 @@ class SqlTicketStore:
         _INSERT.run(self._connection, _values(ticket, entry.at))
         self._written[ticket.number] = ticket.confidential
         self._add_entry(entry)
+        self._opened.append(ticket.number)
 
     def save(self, ticket: Ticket, entry: Entry) -> None:
+        if "title" in entry.changes:
+            self._retitled(ticket)
         values = _values(ticket, entry.at)
         del values["number"]
         values["at_number"] = ticket.number
@@ -154,6 +159,16 @@ class SqlTicketStore:
             raise StaleVersion(ticket.number, self.get(ticket.number).version)
         self._written[ticket.number] = ticket.confidential
         self._add_entry(entry)
+
+    def _retitled(self, ticket: Ticket) -> None:
+        """The search index knows the former title's words."""
+        before = self.get(ticket.number)
+        search.index_again(
+            self._connection,
+            ticket.number,
+            search.searched(before.title, before.body, before.code),
+            search.searched(ticket.title, ticket.body, ticket.code),
+        )
 
     def _add_entry(self, entry: Entry) -> None:
         _ADD_ENTRY.run(

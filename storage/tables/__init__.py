@@ -2,8 +2,8 @@
 
 from sqlmodel import SQLModel
 
-from storage.tables import calendar, corrections, people, queue, tickets
+from storage.tables import advice, calendar, corrections, people, queue, tickets
 
 metadata = SQLModel.metadata
 
-__all__ = ["calendar", "corrections", "metadata", "people", "queue", "tickets"]
+__all__ = ["advice", "calendar", "corrections", "metadata", "people", "queue", "tickets"]

@@ -29,6 +29,8 @@ def replay(report: Path, days: list[Path], url: str = "") -> dict[str, Any]:
     return dict(json.loads(report.read_text(encoding="utf-8")))
 
 
+# Sixteen days, each with the second reader: minutes where the machine is busy.
+@pytest.mark.timeout(480)
 def test_two_runs_of_the_eight_days_give_equal_reports(tmp_path: Path) -> None:
     assert len(DAYS) == 8
     one, two = replay(tmp_path / "1.json", DAYS), replay(tmp_path / "2.json", DAYS)

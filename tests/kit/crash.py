@@ -65,6 +65,7 @@ class Victim:
             "LHG_DATABASE_URL": f"sqlite:///{self._folder / 'lhg.db'}",
             "LHG_LISTEN": f"127.0.0.1:{self._port}",
             "LHG_SANDBOX": "1",
+            "LHG_ENCODER": "0",
             "GENERIC_SECRET": SECRET,
             "GENERIC_OUT_URL": self._out_url,
             "LHG_LOG_FORMAT": "json",

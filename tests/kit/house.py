@@ -11,6 +11,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from bot import app as application
 from bot.clock import MovableClock
 from bot.dispatcher import Pace
+from bot.model_service import Patience
 from bot.seed import MAIN_CHAT, load_sample
 from bot.settings import load
 from storage.uow import UnitOfWork
@@ -18,11 +19,16 @@ from storage.uow import UnitOfWork
 # A Tuesday morning inside working time: 09:00 in Shanghai.
 START = datetime(2026, 11, 24, 1, 0, tzinfo=UTC)
 TOKEN = "bootstrap-token-for-tests"
+IMPATIENT = Patience(limit=0.5, failures=3, rest=300.0)
 QUICK = Pace(send_seconds=2.0, first_retry=0.05, longest_retry=1.0)
 
 
 class House:
-    """Start with `async with`; `settings` are environment keys."""
+    """Start with `async with`; `settings` are environment keys.
+
+    The second reader is off unless `LHG_ENCODER` is set to 1, the outside model unless `LHG_LLM_…`
+    says where it is: stories are quick and do not depend on how busy the machine is.
+    """
 
     def __init__(
         self,
@@ -31,16 +37,23 @@ class House:
         start: datetime = START,
         sample: bool = True,
         pace: Pace = QUICK,
+        model_patience: Patience = IMPATIENT,
     ) -> None:
         overrides = {
             "LHG_DATABASE_URL": url,
             "LHG_SANDBOX": "1",
             "LHG_BOOTSTRAP_TOKEN": TOKEN,
+            "LHG_ENCODER": "0",
+            "LHG_LLM_BASE_URL": "",
+            "LHG_LLM_API_KEY": "",
+            "LHG_LLM_MODEL": "",
             **(settings or {}),
         }
         self.settings = load(application.platform_settings(), overrides=overrides)
         self.clock = MovableClock(start, speed=0)
-        self.app = application.build(self.settings, self.clock, pace=pace)
+        self.app = application.build(
+            self.settings, self.clock, pace=pace, model_patience=model_patience
+        )
         self.client: TestClient[Any, Any]
         self._sample = sample
 

@@ -10,12 +10,14 @@ from pathlib import Path
 
 import pytest
 
+from bot import metrics
 from bot.platform import Section
 from bot.second_stage import Encoder, build
 from bot.second_stage.pieces import MOST, Pieces, read_pieces
 from bot.second_stage.session import NotUsable, Session, model_folder, shipped
-from handlers.understanding import Intent, SecondOpinion
+from handlers.understanding import Intent, SecondOpinion, read
 from handlers.understanding.reading import CATEGORIES, INTENTS, URGENCIES
+from tests.kit.house import House
 
 CORPUS = Path(__file__).parents[1] / "corpus"
 OPINION = SecondOpinion(0.9, (1 / 13,) * 13, (1 / 21,) * 21, (0.25,) * 4)
@@ -286,3 +288,46 @@ def test_without_the_library_there_is_none_and_doctor_says_so() -> None:
     none, missing, off = done.stdout.splitlines()
     assert none == "None"
     assert "pip install '.[encoder]'" in missing and "LHG_ENCODER=0" in off
+
+
+# ---- in the whole bot
+
+
+async def test_the_house_asks_the_encoder_where_the_first_reader_is_unsure(sqlite_url: str) -> None:
+    pytest.importorskip("onnxruntime")
+    async with House(sqlite_url, {"LHG_ENCODER": "1"}) as house:
+        second = house.app.second
+        assert second is not None
+        assert second.opinion("停电", "manager") is not None
+        before = answered()
+        for text in unsure_texts()[:10]:
+            await house.says("E003", text)
+        assert answered() > before
+    # It was stopped with the house.
+    assert await second.ask("停电", "manager") is None
+
+
+async def test_the_house_of_other_tests_asks_no_encoder(sqlite_url: str) -> None:
+    async with House(sqlite_url) as house:
+        assert house.app.second is None
+
+
+async def test_a_patient_encoder_waits_however_long_it_takes(told: Told) -> None:
+    encoder = Encoder(lambda: told, limit=None, loading=None)
+    running = asyncio.ensure_future(encoder.ask("停电", None))
+    await asyncio.sleep(0.3)
+    assert not running.done()
+    told.let.set()
+    assert await running == OPINION
+    encoder.close()
+
+
+def unsure_texts() -> list[str]:
+    lines = (CORPUS / "messages_a.jsonl").read_text(encoding="utf-8").splitlines()
+    texts = [json.loads(line)["text"] for line in lines]
+    return [t for t in texts if read(t, "manager", addressed=True).unsure]
+
+
+def answered() -> float:
+    value = metrics.registry.get_sample_value("lhg_second_opinions_total", {"outcome": "answered"})
+    return value or 0.0
