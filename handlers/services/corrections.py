@@ -119,8 +119,10 @@ class Corrections:
     # ---- putting it right
 
     def category(self, asked: Asked) -> Reply:
-        wanted = Category(asked.args["c"])
-        return self._reclassify(self._ticket(asked), asked, Args(category=wanted))
+        wanted = asked.args.get("c")
+        if wanted not in set(Category):
+            return self.other(asked)
+        return self._reclassify(self._ticket(asked), asked, Args(category=Category(wanted)))
 
     def other(self, asked: Asked) -> Reply:
         """Any other category is typed."""
@@ -128,7 +130,7 @@ class Corrections:
 
     def urgency(self, asked: Asked) -> Reply:
         ticket, wanted = self._ticket(asked), asked.args.get("u")
-        if wanted is None:
+        if wanted not in set(Urgency):
             return _turned(asked, ticket, say.urgency_card(ticket, self._firm(ticket)))
         return self._reclassify(ticket, asked, Args(urgency=Urgency(wanted)))
 

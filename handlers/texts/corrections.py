@@ -52,6 +52,7 @@ HINT_NAMES: Final[Mapping[str, str]] = {
 CARD: Final = ":correct"
 # What it is not, is said before what it is: 不是环保，是物流.
 _DENIED: Final = re.compile(r"不(?:是|算|属于)[^,，。;；、\s是]+")
+NO_PROBLEM: Final = "不是问题"
 _Meant = TypeVar("_Meant", Category, Urgency)
 
 
@@ -254,3 +255,9 @@ def word_counts(counts: Mapping[str, int]) -> str:
 def code_name(code: str) -> str:
     """A category's label, or the name of a level."""
     return URGENCY_NAMES[code] if code in URGENCY_NAMES else LABELS[Category(code)]
+
+
+def mix_up(read: str, right: str) -> str:
+    """What was taken for what, `none` being no problem at all."""
+    named = [NO_PROBLEM if code == "none" else code_name(code) for code in (read, right)]
+    return f"把「{named[0]}」改为「{named[1]}」"
