@@ -2,6 +2,7 @@
 
 import math
 import re
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final
@@ -200,11 +201,9 @@ class SpeechService:
         ):
             # With nothing known it is one story; of the same category it may be the same problem.
             return None
-        try:
+        # Whatever is unclear about the old one, the new one counts.
+        with suppress(Refusal, AskBack):
             self._firm(replace(asked, rest=turn.group(1)), over, False)
-        except (Refusal, AskBack):
-            # Whatever is unclear about the old one, the new one counts.
-            pass
         return self._report(replace(asked, rest=turn.group(2)), new)
 
     def _continues(self, found: Found, asked: Asked, reading: Reading) -> bool:

@@ -108,7 +108,7 @@ async def said_of(house: House, number: int = 1001) -> list[str]:
     return [m.text for m in await house.read(lambda uow: uow.tickets.messages(number))]
 
 
-async def test_那个呢_is_of_the_only_open_ticket(house: House) -> None:
+async def test_what_about_that_is_of_the_only_open_ticket(house: House) -> None:
     await house.group_says("E003", PROBLEM)
     house.passes(days=1)
     await house.group_says("E003", "@小港 那个呢")
@@ -117,7 +117,7 @@ async def test_那个呢_is_of_the_only_open_ticket(house: House) -> None:
     assert "那个呢" in (await house.last("P041"))["text"]
 
 
-async def test_那个呢_asks_which_where_several_are_open(house: House) -> None:
+async def test_what_about_that_asks_which_where_several_are_open(house: House) -> None:
     await house.group_says("E003", PROBLEM)
     await house.group_says("E003", LAMPS)
     house.passes(days=1)
@@ -128,7 +128,7 @@ async def test_那个呢_asks_which_where_several_are_open(house: House) -> None
     assert (await moves(house), await moves(house, 1002)) == (["submit"], ["submit", "urge"])
 
 
-async def test_又过去一周了_urges_the_only_open_ticket(house: House) -> None:
+async def test_another_week_has_gone_urges_the_only_open_ticket(house: House) -> None:
     await house.group_says("E003", PROBLEM)
     await house.says("P041", "认领 1001")
     house.passes(days=7)
@@ -137,7 +137,7 @@ async def test_又过去一周了_urges_the_only_open_ticket(house: House) -> No
     assert "催问进展" in (await house.last("P041"))["text"]
 
 
-async def test_还没来电_goes_on_with_what_was_told_and_is_asked_about_where_nothing_was(
+async def test_still_no_power_goes_on_with_what_was_told_and_is_asked_about_where_nothing_was(
     house: House,
 ) -> None:
     await house.group_says("E003", "@小港 三号车间停电了，生产线停了")
