@@ -140,6 +140,7 @@ def _written(target: Path, data: bytes) -> None:
 
 def _replace(target: Path, data: bytes) -> None:
     """Whole or not at all: a bot may start from it at any moment."""
+    target.parent.mkdir(parents=True, exist_ok=True)
     new = target.with_name(f"{target.name}.new")
     new.write_bytes(data)
     new.replace(target)
