@@ -1,6 +1,7 @@
 """Composition root: builds every object once, starts and stops them in order."""
 
 import logging
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,11 +16,13 @@ from bot.ingress import MOST_BYTES, Ingress
 from bot.model_service import ModelService
 from bot.platform import ConfigError, Platform, Section, Setting
 from bot.second_stage import Encoder
-from bot.settings import Settings, load
+from bot.settings import Settings, load, no_model
 from bot.ticker import Ticker
 from bot.wiring import Wiring, book_of, wants
 from bot.worker import Worker
 from bot.writer import Writer
+from handlers.understanding.model import Model, unpack
+from handlers.understanding.reader import use
 from storage.db import engine_for
 from storage.locks import single_owner
 from storage.uow import Shared
@@ -66,6 +69,21 @@ def _platforms(section: Section) -> dict[str, Platform]:
     if problems:
         raise ConfigError(problems)
     return found
+
+
+def model_of(path: str) -> Model | None:
+    """The model of LHG_MODEL, None for the shipped one.
+
+    Raises ConfigError: a bot that reads with another model than it was told would mislead.
+    """
+    if not path:
+        return None
+    try:
+        model = unpack(Path(path).read_bytes())
+        model.probabilities(())
+    except (OSError, ValueError, LookupError, TypeError, zlib.error) as error:
+        raise ConfigError([no_model(path, error)]) from error
+    return model
 
 
 @dataclass(slots=True)
@@ -129,6 +147,7 @@ def build(
     messages always come to the same.
     """
     clock = clock or SystemClock()
+    use(model_of(settings.values["LHG_MODEL"]))
     on = build_platforms(settings) if platforms is None else platforms
     book = book_of(registry.routers())
     jobs = registry.jobs()

@@ -28,6 +28,7 @@ CORE: Final = (
     Setting("LHG_TICKET_PREFIX", "工单编号前缀，2 到 8 个字母", default="LHG"),
     Setting("LHG_BOOTSTRAP_TOKEN", "首次设置用的接口令牌，有全部权限", secret=True),
     Setting("LHG_LOG_FORMAT", "日志格式：json 或 text", default="json"),
+    Setting("LHG_MODEL", "重新训练过的理解模型文件；空则用随产品的", default=""),
     Setting("LHG_ENCODER", "拿不准的消息再读一遍（要装 encoder 组件）：1 开，0 关", default="1"),
     Setting("LHG_LLM_BASE_URL", "外部模型服务地址（到 /v1 为止）；空则不用"),
     Setting("LHG_LLM_API_KEY", "外部模型服务的密钥", secret=True),
@@ -181,3 +182,11 @@ def cannot_listen(settings: Settings, error: OSError) -> str:
     if error.errno == errno.EADDRINUSE:
         return f"{address} 已被占用，请停掉占用的程序，或换一个端口。"
     return f"不能监听 {address}（{error.strerror}），请核对 LHG_LISTEN。"
+
+
+def no_model(path: str, error: Exception) -> str:
+    """Why the file of LHG_MODEL cannot be read with."""
+    why = "不是这个版本的模型文件"
+    if isinstance(error, OSError):
+        why = f"打不开（{error.strerror}）"
+    return f"LHG_MODEL={path} {why}，请核对路径，或留空用随产品的模型。"

@@ -1,6 +1,5 @@
 """/tickets: list, one with its history, open, move."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -339,7 +338,7 @@ def _move(
     args = Args(
         text=text,
         person=_to(call, uow, given),
-        enterprise_id=_optional(given, "enterprise", EnterpriseId),
+        enterprise_id=_firm(uow, given),
         department=str(given.get("department") or ""),
         until=_until(given),
         category=_enum(given, "category", Category),
@@ -366,8 +365,13 @@ def _move(
     return after
 
 
-def _optional(given: dict[str, Any], key: str, made: Callable[[str], Any]) -> Any:
-    return made(str(given[key])) if given.get(key) else None
+def _firm(uow: UnitOfWork, given: dict[str, Any]) -> EnterpriseId | None:
+    wanted = str(given.get("enterprise") or "")
+    if not wanted:
+        return None
+    if uow.people.enterprise(EnterpriseId(wanted)) is None:
+        raise ApiError(422, "no_such_firm", "没有这家企业。", {"enterprise": wanted[:20]})
+    return EnterpriseId(wanted)
 
 
 def _to(call: Call, uow: UnitOfWork, given: dict[str, Any]) -> Person | None:

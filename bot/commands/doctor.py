@@ -3,6 +3,10 @@
 import argparse
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from bot.settings import Settings
 
 NAME = "doctor"
 HELP = "检查设置和运行环境，逐条给出解决办法"
@@ -50,6 +54,7 @@ def _checks(env: Path) -> Iterator[tuple[str, str]]:
             "回调地址",
             "" if settings.public_url else "没有 LHG_PUBLIC_URL，请填写外网地址，平台才能回调。",
         )
+    yield "理解模型", _model(settings.values)
     yield _second_reader(settings.values), ""
     yield _model_service(settings.values), ""
     try:
@@ -61,6 +66,8 @@ def _checks(env: Path) -> Iterator[tuple[str, str]]:
     else:
         yield "数据库", ""
         yield "数据库版本", "" if have == head() else "不是最新，请运行 migrate。"
+        if have == head():
+            yield _corrections(settings), ""
     now = datetime.now(UTC)
     yield "系统时钟", "" if now.year >= 2026 else "系统时间不对，请校时。"
     yield ".env 权限", _loose(env)
@@ -70,6 +77,37 @@ def _checks(env: Path) -> Iterator[tuple[str, str]]:
         yield "数据库文件权限", _loose(Path(database.database))
     free = disk_usage(".").free
     yield "磁盘空间", "" if free > 500_000_000 else "不足 500 MB，请清理。"
+
+
+def _model(values: Mapping[str, str]) -> str:
+    from bot.app import model_of
+    from bot.platform import ConfigError
+
+    try:
+        model_of(values["LHG_MODEL"])
+    except ConfigError as error:
+        return error.problems[0]
+    return ""
+
+
+# When training anew is worth the while: so many new examples, or so many of one mix-up.
+ENOUGH = 50
+ENOUGH_OF_ONE = 10
+
+
+def _corrections(settings: "Settings") -> str:
+    """A hint, no fault: how many corrections wait to be learned from."""
+    from bot.offline import opened
+    from handlers.texts.corrections import mix_up
+
+    with opened(settings, keep=False) as (uow, _):
+        gathered = uow.corrections.gathered()
+    told = f"更正：已有 {gathered.examples} 条"
+    if gathered.of_pair >= ENOUGH_OF_ONE:
+        told += f"（其中 {gathered.of_pair} 条{mix_up(*gathered.pair)}）"
+    if gathered.examples >= ENOUGH or gathered.of_pair >= ENOUGH_OF_ONE:
+        return f"{told}，可以运行 train --from-corrections"
+    return f"{told}，还不用重新训练"
 
 
 def _second_reader(values: Mapping[str, str]) -> str:

@@ -4,7 +4,7 @@ import re
 from dataclasses import replace
 from typing import Final
 
-from handlers.chat.filters import Anybody, Staff
+from handlers.chat.filters import Anybody, Direct, Staff
 from handlers.chat.outbound import Reply
 from handlers.chat.router import Router
 from handlers.domain.ticket import Move
@@ -16,11 +16,15 @@ from handlers.texts.corrections import category_named, urgency_named
 router = Router("correct")
 _NO_PROBLEM: Final = re.compile(r"^(?:这|它|其实)?(?:不是问题|不是工单|不算问题|误建|建错)")
 _JOINS: Final = re.compile(r"^(?:属于|并入|并到|合并到|同|和|跟)\s*#?\s*(\d{4,9})")
-_FIRM: Final = re.compile(r"^(?:企业|公司|厂)(?:应是|应该是|是|为|名)?[\s:：]*(\S.*)$")
 _TITLE: Final = re.compile(r"^标题(?:应是|应该是|改为|改成|是|为)?[\s:：]*(\S.*)$")
+_FIRM: Final = re.compile(
+    r"^(?:企业|公司|厂)(?:应该是|应是|应为|是|为|[\s:：,，])[\s:：,，]*(\S.*)$"
+)
 # What can answer the card's question: one number, or a name.
 _A_NUMBER: Final = re.compile(r"^\D{0,6}\d{4,9}\D{0,6}$")
 _LONGEST_NAME: Final = 20
+# The card and what is pressed on it are no business of a group.
+Alone: Final = Staff & Direct
 
 
 @router.command(
@@ -89,7 +93,10 @@ def correct(
         return corrections.join(replace(asked, rest=joins.group(1)))
     if firm is not None:
         return corrections.firm(replace(asked, rest=firm.group(1)))
-    return corrections.typed(asked, category_named(said), urgency_named(said))
+    if asked.ref is None and category_named(said) is None and urgency_named(said) is None:
+        # Only a message is quoted, and what was written corrects something else.
+        return _as_speech(asked, speech)
+    return corrections.typed(asked)
 
 
 def _as_speech(asked: Asked, speech: SpeechService) -> Reply | None:
@@ -131,52 +138,52 @@ def other_firm(
     return corrections.firm(asked)
 
 
-@router.action("correct.show", Staff)
+@router.action("correct.show", Alone)
 def show(asked: Asked, corrections: Corrections) -> Reply:
     return corrections.show(asked)
 
 
-@router.action("correct.more", Staff)
+@router.action("correct.more", Alone)
 def more(asked: Asked, corrections: Corrections) -> Reply:
     return corrections.more(asked)
 
 
-@router.action("correct.category", Staff)
+@router.action("correct.category", Alone)
 def category(asked: Asked, corrections: Corrections) -> Reply:
     return corrections.category(asked)
 
 
-@router.action("correct.other", Staff)
+@router.action("correct.other", Alone)
 def other(asked: Asked, corrections: Corrections) -> Reply:
     return corrections.other(asked)
 
 
-@router.action("correct.urgency", Staff)
+@router.action("correct.urgency", Alone)
 def urgency(asked: Asked, corrections: Corrections) -> Reply:
     return corrections.urgency(asked)
 
 
-@router.action("correct.not_problem", Staff)
+@router.action("correct.not_problem", Alone)
 def not_problem(asked: Asked, corrections: Corrections) -> Reply:
     return corrections.not_problem(asked)
 
 
-@router.action("correct.keep", Staff)
+@router.action("correct.keep", Alone)
 def keep(asked: Asked, corrections: Corrections) -> Reply:
     return corrections.keep(asked)
 
 
-@router.action("correct.join", Staff)
+@router.action("correct.join", Alone)
 def join(asked: Asked, corrections: Corrections) -> Reply:
     return corrections.join(asked)
 
 
-@router.action("correct.advised", Staff)
+@router.action("correct.advised", Alone)
 def advised(asked: Asked, corrections: Corrections) -> Reply:
     return corrections.advised(asked)
 
 
-@router.action("correct.firm", Staff)
+@router.action("correct.firm", Alone)
 def firm(asked: Asked, corrections: Corrections) -> Reply:
     return corrections.firm(asked)
 

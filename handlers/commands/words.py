@@ -9,6 +9,7 @@ from handlers.chat.router import Router
 from handlers.ports import Clock, WordRow, Work
 from handlers.services.moves import Asked
 from handlers.texts import corrections as say
+from handlers.understanding.lexicon import shipped
 
 router = Router("words")
 _LONGEST: Final = 12
@@ -33,6 +34,14 @@ def _weight(text: str) -> float | None:
     except ValueError:
         return None
     return weight if 1 <= weight <= 5 else None
+
+
+def _decides(work: Work, word: str, code: str) -> bool:
+    """Whether the word is there, shipped or of the office, and not taken away already."""
+    for row in work.words.rows():
+        if (row.word, row.category) == (word, code):
+            return row.weight > 0
+    return any((hit.word, hit.code) == (word, code) for hit in shipped().hits(word))
 
 
 def _saved(work: Work, clock: Clock, asked: Asked, word: str, code: str, weight: float) -> None:
@@ -71,6 +80,8 @@ def remove(asked: Asked, work: Work, clock: Clock) -> Reply:
         code = _code(parts[1])
         if code is None:
             return Reply.say(say.no_such_category(parts[1]))
+        if not _decides(work, word, code):
+            return Reply.say(say.word_unknown(word, code))
         _saved(work, clock, asked, word, code, 0.0)
         return Reply.say(say.word_removed(word, code))
     own = [row for row in work.words.rows() if row.word == word and row.weight > 0]

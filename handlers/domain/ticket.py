@@ -611,6 +611,9 @@ def _correct_firm(step: Step) -> Ticket:
         # Nobody is paired with it: whoever has it in hand stays responsible.
         paired = ticket.owner_id
     moved = paired != ticket.owner_id
+    if ticket.state is State.WAITING_ENTERPRISE:
+        # The question went to the other firm, so nobody is there to answer it.
+        ticket = replace(_resumed(step, ticket), state=State.IN_PROGRESS, question="")
     return replace(
         ticket,
         enterprise_id=firm,

@@ -3,24 +3,31 @@
 from dataclasses import replace
 from typing import Final
 
+from handlers.chat.events import ChatKind
 from handlers.chat.outbound import Card, Content, Reply
 from handlers.domain.category import Category, Urgency
-from handlers.domain.errors import BadInput, IllegalMove, NotAllowed, UnknownTicket
+from handlers.domain.errors import BadInput, IllegalMove, NotAllowed, StaleVersion, UnknownTicket
 from handlers.domain.ticket import MOVES, Args, Move, State, Ticket
 from handlers.ports import Clock, Outgoing, StillTrue, Work
+from handlers.services.examples import MISTAKE
 from handlers.services.moves import Asked, Moves
 from handlers.texts import advice as advice_say
+from handlers.texts import common
 from handlers.texts import corrections as say
 from handlers.texts import tickets as ticket_say
 from handlers.understanding import read, topic
 
-_MISTAKE: Final = "mistake"
 # What a card offers besides the categories, and the move that each comes to.
 _ALSO: Final = {
     "urgency": Move.RECLASSIFY,
     "not_problem": Move.NOT_ACCEPT,
     "join": Move.MERGE,
     "firm": Move.CORRECT_FIRM,
+}
+_LACKING: Final = {
+    Move.MERGE: "target_needed",
+    Move.CORRECT_FIRM: "firm_needed",
+    Move.NAME_FIRM: "firm_needed",
 }
 
 
@@ -45,22 +52,40 @@ class Corrections:
 
     # ---- which ticket, and whether this person may
 
-    def _ticket(self, asked: Asked, move: Move = Move.RECLASSIFY) -> Ticket:
+    def _ticket(self, asked: Asked, move: Move = Move.RECLASSIFY, by: Move | None = None) -> Ticket:
+        """The ticket that is named, where this person may make `move`, or what `by` allows."""
         ticket = self._moves.named(asked)
         if ticket is None:
             raise UnknownTicket("")
-        return self._may(ticket, asked, move)
+        return self._may(ticket, asked, move, by)
 
-    def _may(self, ticket: Ticket, asked: Asked, move: Move = Move.RECLASSIFY) -> Ticket:
+    def _may(
+        self, ticket: Ticket, asked: Asked, move: Move = Move.RECLASSIFY, by: Move | None = None
+    ) -> Ticket:
         if ticket.state is State.MERGED:
             ticket = self._tickets.live_target(ticket)
             if not self._tickets.may_read(ticket, asked.speaker):
                 raise UnknownTicket(f"#{ticket.number}")
+        if not self._tickets.entitled(ticket, asked.speaker, by or move):
+            raise NotAllowed(ticket.number, move)
         if ticket.state not in MOVES[move].sources:
             raise IllegalMove(ticket.number, ticket.state, move)
-        if not self._tickets.fitting_one(ticket, asked.speaker, move):
-            raise NotAllowed(ticket.number, move)
         return ticket
+
+    def _stale(self, ticket: Ticket, asked: Asked) -> Reply | None:
+        """A button of before is answered, not carried out: the card is shown as it is now.
+
+        On a card that only decides there is nothing to show, so it is refused outright.
+        """
+        drawn_for = (asked.args.get("t"), asked.version)
+        press = asked.event.press
+        if press is None or drawn_for == (str(ticket.number), ticket.version):
+            return None
+        stale = StaleVersion(ticket.number, ticket.version)
+        if not press.card_key.endswith(say.CARD):
+            raise stale
+        card = say.correct_card(ticket, self._firm(ticket), likely(ticket))
+        return _turned(asked, ticket, card, common.refused(stale, self._clock.now()))
 
     def _firm(self, ticket: Ticket) -> str:
         return self._tickets.telling.firm(ticket)
@@ -68,12 +93,12 @@ class Corrections:
     # ---- the cards
 
     def start(self, asked: Asked) -> Reply:
-        """A card of its own: the pressed one keeps its buttons."""
+        """A card of its own, for this person alone: the pressed one keeps its buttons."""
         ticket = self._may(self._moves.choose(asked, Move.RECLASSIFY), asked)
         card = say.correct_card(ticket, self._firm(ticket), likely(ticket))
         person = asked.speaker.person
         if not asked.pressed or person is None:
-            return Reply.show(card, ticket=ticket.number)
+            return replace(Reply.show(card, ticket=ticket.number), secret=True)
         self._work.outbox.put(Outgoing(Content.of(card), person=person.id, ticket=ticket.number))
         return Reply(toast=say.opened(ticket))
 
@@ -95,7 +120,7 @@ class Corrections:
     # ---- putting it right
 
     def category(self, asked: Asked) -> Reply:
-        wanted = asked.args.get("c", "")
+        wanted = asked.args.get("c")
         if wanted not in set(Category):
             return self.other(asked)
         return self._reclassify(self._ticket(asked), asked, Args(category=Category(wanted)))
@@ -105,18 +130,10 @@ class Corrections:
         return self._moves.on(self._ticket(asked), asked, Move.RECLASSIFY)
 
     def urgency(self, asked: Asked) -> Reply:
-        ticket, wanted = self._ticket(asked), asked.args.get("u", "")
+        ticket, wanted = self._ticket(asked), asked.args.get("u")
         if wanted not in set(Urgency):
             return _turned(asked, ticket, say.urgency_card(ticket, self._firm(ticket)))
         return self._reclassify(ticket, asked, Args(urgency=Urgency(wanted)))
-
-    def typed(self, asked: Asked, category: Category | None, urgency: Urgency | None) -> Reply:
-        """What was typed behind the number."""
-        ticket = self._ticket(asked)
-        if category is None and urgency is None:
-            raise BadInput("category_unclear", number=ticket.number)
-        args = Args(text=asked.rest, category=category, urgency=urgency)
-        return self._reclassify(ticket, asked, args)
 
     def title(self, asked: Asked) -> Reply:
         return self._reclassify(self._ticket(asked), asked, Args(title=asked.rest))
@@ -136,6 +153,9 @@ class Corrections:
         return self._reclassify(ticket, asked, args)
 
     def _reclassify(self, ticket: Ticket, asked: Asked, args: Args) -> Reply:
+        stale = self._stale(ticket, asked)
+        if stale is not None:
+            return stale
         after = self._tickets.act(ticket, Move.RECLASSIFY, asked.speaker, args)
         told = []
         if (after.category, after.urgency) != (ticket.category, ticket.urgency):
@@ -144,33 +164,29 @@ class Corrections:
             told.append(advice_say.retitled(after))
         return self._done(asked, after, "".join(told))
 
+    def typed(self, asked: Asked) -> Reply:
+        """The category or the urgency that was typed behind the number."""
+        return self._moves.on(self._ticket(asked), asked, Move.RECLASSIFY)
+
     def not_problem(self, asked: Asked) -> Reply:
         """Whoever may decides; who only handles it proposes it to the leader."""
-        ticket = self._moves.named(asked)
-        if ticket is None:
-            raise UnknownTicket("")
-        if self._tickets.fitting_one(ticket, asked.speaker, Move.NOT_ACCEPT):
-            args = Args(code=_MISTAKE)
-            after = self._tickets.act(ticket, Move.NOT_ACCEPT, asked.speaker, args)
-            return self._done(asked, after, ticket_say.not_accepted(after))
-        ticket = self._may(ticket, asked)
-        sources = MOVES[Move.NOT_ACCEPT].sources
-        if ticket.state not in sources:
-            raise IllegalMove(ticket.number, ticket.state, Move.NOT_ACCEPT)
+        ticket = self._ticket(asked, Move.NOT_ACCEPT, by=Move.RECLASSIFY)
+        stale = self._stale(ticket, asked)
+        if stale is not None:
+            return stale
+        if not self._tickets.entitled(ticket, asked.speaker, Move.NOT_ACCEPT):
+            return self._propose(ticket, asked)
+        after = self._tickets.act(ticket, Move.NOT_ACCEPT, asked.speaker, Args(code=MISTAKE))
+        return self._done(asked, after, ticket_say.not_accepted(after))
+
+    def _propose(self, ticket: Ticket, asked: Asked) -> Reply:
         telling, now = self._tickets.telling, self._clock.now()
         by = ticket_say.someone(asked.speaker.person)
         card = say.proposal_card(ticket, self._firm(ticket), by, now)
         decides = telling.leader(ticket) or self._work.people.duty_person()
-        still = StillTrue(ticket.number, sources)
+        still = StillTrue(ticket.number, MOVES[Move.NOT_ACCEPT].sources)
         telling.card(ticket, decides, card, "mistake", still=still)
-        person = asked.speaker.person
-        self._work.audit.add(
-            now,
-            "" if person is None else person.id,
-            "ticket.not_accept_proposed",
-            str(ticket.number),
-            {"version": ticket.version, "reason": _MISTAKE},
-        )
+        self._audit(ticket, asked, "ticket.not_accept_proposed")
         return self._done(asked, ticket, say.proposed(ticket))
 
     def keep(self, asked: Asked) -> Reply:
@@ -179,7 +195,14 @@ class Corrections:
         telling = self._tickets.telling
         told = say.told_kept(ticket, ticket_say.someone(asked.speaker.person))
         telling.text(ticket, telling.handler(ticket), told, "kept")
+        self._audit(ticket, asked, "ticket.not_accept_refused")
         return self._done(asked, ticket, say.kept(ticket))
+
+    def _audit(self, ticket: Ticket, asked: Asked, action: str) -> None:
+        person = asked.speaker.person
+        facts = {"version": ticket.version, "reason": MISTAKE}
+        by = "" if person is None else person.id
+        self._work.audit.add(self._clock.now(), by, action, str(ticket.number), facts)
 
     def join(self, asked: Asked) -> Reply:
         return self._moved(self._ticket(asked, Move.MERGE), asked, Move.MERGE)
@@ -198,6 +221,9 @@ class Corrections:
     def _moved(self, ticket: Ticket, asked: Asked, move: Move) -> Reply:
         if asked.rest.strip():
             return self._moves.on(ticket, asked, move)
+        if asked.event.chat_kind is ChatKind.GROUP:
+            # The question would be put to this person alone, and answered there.
+            raise BadInput(_LACKING[move], number=ticket.number)
         self._moves.wait(asked, "correct", {"t": ticket.number, "m": move.value})
         return Reply.say(say.ask(ticket, move), ticket.number)
 
@@ -206,7 +232,7 @@ class Corrections:
         if press is None:
             return Reply.say(told, ticket.number)
         firm = self._firm(ticket)
-        if press.card_key.endswith((":correct", ":advice")):
+        if press.card_key.endswith((say.CARD, ":advice")):
             return _turned(asked, ticket, say.done_card(ticket, firm, told), told)
         owner = self._tickets.telling.owner(ticket)
         face = press.card_key.rsplit(":", 1)[-1]

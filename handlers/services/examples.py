@@ -27,7 +27,8 @@ _KINDS: Final = {
     Move.UNMERGE: CorrectionKind.PARTED,
     Move.CORRECT_FIRM: CorrectionKind.OTHER_FIRM,
 }
-_MISTAKE: Final = "mistake"
+# The reason of a refusal that says: it was no problem at all.
+MISTAKE: Final = "mistake"
 
 
 class Examples:
@@ -42,7 +43,7 @@ class Examples:
         kind = _KINDS.get(what)
         if kind is None or actor is None:
             return
-        if kind is CorrectionKind.NOT_A_PROBLEM and after.reason != _MISTAKE:
+        if kind is CorrectionKind.NOT_A_PROBLEM and after.reason != MISTAKE:
             # Refused for another reason, it was a problem all the same.
             return
         if kind is CorrectionKind.RECLASSIFIED and _labelled(before) == _labelled(after):

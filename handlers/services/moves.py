@@ -9,7 +9,7 @@ from typing import Any, Final
 from handlers.chat.events import ChatKind, EventKind, InboundEvent
 from handlers.chat.grammar import TicketRef, refs_in_bot_text
 from handlers.chat.outbound import Card, Reply
-from handlers.domain.category import LABELS, Category, Urgency
+from handlers.domain.category import Category
 from handlers.domain.errors import BadInput, StaleVersion, UnknownTicket
 from handlers.domain.people import Role
 from handlers.domain.ticket import (
@@ -25,6 +25,7 @@ from handlers.ports import Clock, Dialogue, TicketMessage, Work
 from handlers.services.people import PeopleService, Speaker
 from handlers.services.tickets import Report, TicketService
 from handlers.texts import tickets as say
+from handlers.texts.corrections import category_named, urgency_named
 from handlers.understanding.times import date_in
 
 
@@ -282,15 +283,7 @@ class Moves:
         raise BadInput("reason_needed", number=ticket.number)
 
     def _reclassify(self, ticket: Ticket, asked: Asked, move: Move, text: str) -> Ticket:
-        urgency = next((u for u in Urgency if u.value in text.upper()), None)
-        for word, meant in (("特急", Urgency.U1), ("疑难", Urgency.U4), ("普通", Urgency.U3)):
-            if word in text:
-                urgency = meant
-        if urgency is None and "紧急" in text:
-            urgency = Urgency.U2
-        category = next(
-            (c for c, label in LABELS.items() if label in text or c.value in text.upper()), None
-        )
+        category, urgency = category_named(text), urgency_named(text)
         if category is None and urgency is None:
             raise BadInput("category_unclear", number=ticket.number)
         return self._act(ticket, asked, move, Args(text=text, category=category, urgency=urgency))

@@ -2,11 +2,12 @@
 
 import math
 import re
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final
 
-from handlers.chat.events import ChatKind, EventKind
+from handlers.chat.events import ChatKind, ChatRef, EventKind
 from handlers.chat.filters import Scene
 from handlers.chat.grammar import TicketRef, ref_in, without_quote
 from handlers.chat.outbound import Content, Kind, Reply
@@ -26,7 +27,7 @@ from handlers.ports import (
     TicketMessage,
     Work,
 )
-from handlers.services.moves import Asked, Moves
+from handlers.services.moves import AskBack, Asked, Moves
 from handlers.services.people import PeopleService
 from handlers.services.threads import Found, Threads
 from handlers.services.tickets import Report, TicketService
@@ -134,6 +135,9 @@ class SpeechService:
             return self._picture(asked)
         if reading.intent is Intent.ACK and len(asked.rest) < _SHORT_ACK:
             return None
+        new = self._new_behind_thanks(asked)
+        if new is not None:
+            return new
         named = self._referred(asked)
         if named is not None:
             return self._about(named, asked, reading)
@@ -143,12 +147,19 @@ class SpeechService:
         if not others and reading.intent is not Intent.SIGNUP:
             found = self._threads.about(event, speaker, self._whole(asked), _FOR_FIRM)
         if found is not None and self._continues(found, asked, reading):
-            return self._quietly(self._about(found.ticket, asked, reading), asked, addressed)
+            told = self._about(found.ticket, asked, reading)
+            # Whoever told a problem hears that it is known; more of the story needs no answer.
+            return self._quietly(told, asked, addressed or reading.is_ticket)
         waiting = [
             t for t in self._threads.candidates.values() if t.state is State.WAITING_ENTERPRISE
         ]
         if len(waiting) == 1 and len(asked.rest) >= 2 and not _another(reading, waiting[0]):
             return self._moves.on(waiting[0], asked, Move.REPLY)
+        return self._unbound(asked, reading, addressed)
+
+    def _unbound(self, asked: Asked, reading: Reading, addressed: bool) -> Reply | None:
+        """What goes on with no ticket that is known: a verdict, a new problem, or neither."""
+        event, speaker = asked.event, asked.speaker
         if not reading.is_ticket:
             reply = self._verdict(asked, reading)
             if reply is not None:
@@ -159,14 +170,41 @@ class SpeechService:
             return self._report(asked, reading)
         if reading.candidate:
             return self._perhaps(asked, reading)
-        if reading.action == "urge":
-            return self._urge(asked)
+        if reading.action == "urge" or (addressed and _WAITS.search(asked.rest)):
+            if addressed and not self._tickets.mine(speaker, LIVE):
+                # Nothing is open that could be urged: perhaps it is a problem nobody has told yet.
+                return self._perhaps(asked, reading)
+            urged = self._urge(asked)
+            if urged is not None or reading.action == "urge":
+                return urged
         if not addressed or (
             reading.intent in (Intent.CHATTER, Intent.SIGNUP)
             and (event.chat_kind is ChatKind.GROUP)
         ):
             return None
         return self._lost(asked)
+
+    def _new_behind_thanks(self, asked: Asked) -> Reply | None:
+        """A thanks with a new problem in its last clause: the old one ends, the new one opens."""
+        turn = _TURNS.match(asked.rest)
+        if turn is None or not _PRAISE.search(turn.group(1)):
+            return None
+        role = None if asked.speaker.role is None else asked.speaker.role.value
+        over, new = (read(part, role, addressed=True, firms=self._firms) for part in turn.groups())
+        known = self._tickets.mine(asked.speaker, LIVE | {State.RESOLVED})
+        told = {item.category for item in new.items}
+        if (
+            over.is_ticket
+            or not new.is_ticket
+            or not known
+            or any(t.category in told for t in known)
+        ):
+            # With nothing known it is one story; of the same category it may be the same problem.
+            return None
+        # Whatever is unclear about the old one, the new one counts.
+        with suppress(Refusal, AskBack):
+            self._firm(replace(asked, rest=turn.group(1)), over, False)
+        return self._report(replace(asked, rest=turn.group(2)), new)
 
     def _continues(self, found: Found, asked: Asked, reading: Reading) -> bool:
         """Whether a firm's sentence goes on with a ticket rather than telling something new."""
@@ -289,7 +327,8 @@ class SpeechService:
             return self._urge_on(ticket, asked)
         if ticket.state is State.WAITING_ENTERPRISE and not _CORRECTS.search(asked.rest):
             return self._moves.on(ticket, asked, Move.REPLY)
-        return self._moves.on(ticket, asked, Move.FOLLOW_UP)
+        told = self._moves.on(ticket, asked, Move.FOLLOW_UP)
+        return Reply.say(say.joined(ticket), ticket.number) if reading.is_ticket else told
 
     def _after_end(self, ticket: Ticket, asked: Asked, reading: Reading) -> Reply | None:
         """Speech about an ended ticket: a problem that is told opens a new, linked one."""
@@ -578,7 +617,10 @@ class SpeechService:
 
     def open_question(self, asked: Asked) -> int | None:
         """The question to this person here that is still open."""
-        candidate = self._work.candidates.asked_of(asked.speaker.key, asked.event.chat.id)
+        # What was asked about a word in the group may have been asked here.
+        direct = asked.event.chat_kind is ChatKind.DIRECT
+        chat = None if direct else asked.event.chat.id
+        candidate = self._work.candidates.asked_of(asked.speaker.key, chat)
         return None if candidate is None else candidate.id
 
     def _perhaps(self, asked: Asked, reading: Reading) -> Reply | None:
@@ -601,9 +643,13 @@ class SpeechService:
             now + _CANDIDATE_LIFE,
         )
         candidate_id = self._work.candidates.add(candidate)
-        self._moves.wait(asked, "candidate", {"c": candidate_id})
-        card = say.candidate_card(candidate_id, asked.rest)
         recent = last is not None and now - last < _QUESTION_GAP
+        self._moves.wait(asked, "candidate", {"c": candidate_id})
+        if recent and event.chat_kind is ChatKind.GROUP:
+            # The question goes to this person alone, and so may the answer.
+            alone = replace(event, chat=ChatRef(event.platform, event.sender.id))
+            self._moves.wait(replace(asked, event=alone), "candidate", {"c": candidate_id})
+        card = say.candidate_card(candidate_id, asked.rest)
         return Reply(Content.of(card, Kind.QUESTION), private=recent)
 
     def settle(self, asked: Asked, candidate_id: int, take: bool) -> Reply:
@@ -625,6 +671,8 @@ class SpeechService:
         event = replace(
             asked.event,
             kind=EventKind.MESSAGE,
+            chat=ChatRef(candidate.platform, candidate.chat),
+            chat_kind=candidate.chat_kind,
             event_id=candidate.message_id,
             text=candidate.text,
             press=None,
@@ -761,6 +809,15 @@ _DEPARTMENT: Final = re.compile(
 _CORRECTS: Final = re.compile(r"更正|打错|说错|写错|改(?:成|为|一下)|不是.{1,8}[,，]?是")
 _AGAIN: Final = re.compile(
     r"补一?[句充]|更正|打错|说错|还没|还是|仍然|依旧|再?催|到底(?!下)|看到没|有没有(?:消息|回音|结果)|那个呢|那件事|多问一句|忘了(?:讲|说)"
+)
+# Asked of the bot itself, with several tickets open: it lists them and asks which.
+_WAITS: Final = re.compile(
+    r"^那(?:个|件事?)(?:呢|怎么样)|又过去.{1,4}(?:天|周|星期|月)|^有(?:没有)?(?:消息|回音|结果)[了吗没]"
+)
+# A turn to something else: what was before it, and what comes.
+_TURNS: Final = re.compile(
+    r"^(.{2,80}?[,，。;；!！~～\s])\s*(?:不过|但是?|只是|就是|另外|还有|对了|顺便)[,，:：\s]*(.{6,})$",
+    re.S,
 )
 _PRAISE: Final = re.compile(r"谢谢|感谢|多谢|辛苦|给力|点赞|靠谱|麻利|及时|好走多了|👍")
 # What a firm may still speak of: what is under way, and what ended within the last days.

@@ -132,18 +132,8 @@ class Telling:
         firm = self.firm(ticket)
         contact = self.firm_person(ticket)
         handler = self.handler(ticket)
-        if ticket.owner_id is None:
-            standing = self._work.people.standing(ticket.enterprise_id, now)
-            card = say.duty_card(ticket, firm, ticket.body or ticket.title, now)
-            for grid_id in sorted(standing.grid_ids):
-                grid = self.person(grid_id)
-                if grid is not None and grid.role is Role.GRID_CHIEF:
-                    self.text(ticket, grid, say.told_new_owner(ticket, self.owner(ticket)), "grid")
-        else:
-            named = "" if contact is None else contact.name
-            card = say.handler_card(
-                ticket, firm, ticket.reporter_name or named, self.owner(ticket), now
-            )
+        card = self._handler_card(ticket)
+        self._tell_grid(ticket)
         still = StillTrue(ticket.number, states=frozenset({State.OPEN}))
         if by is None or handler is None or by.id != handler.id:
             self.card(ticket, handler, card, "opened", still=still)
@@ -153,6 +143,27 @@ class Telling:
                 self.text(ticket, contact, lead, "opened")
         if to_group:
             self.group(ticket, say.group_card(ticket, firm, self.owner(ticket), now), update=False)
+
+    def _handler_card(self, ticket: Ticket) -> Card:
+        """The card of whoever is responsible now: the owner, or the duty desk."""
+        now, firm = self._clock.now(), self.firm(ticket)
+        if ticket.owner_id is None:
+            return say.duty_card(ticket, firm, ticket.body or ticket.title, now)
+        contact = self.firm_person(ticket)
+        named = "" if contact is None else contact.name
+        return say.handler_card(
+            ticket, firm, ticket.reporter_name or named, self.owner(ticket), now
+        )
+
+    def _tell_grid(self, ticket: Ticket) -> None:
+        """Where nobody is paired with the firm, its grid chief hears of it."""
+        if ticket.owner_id is not None:
+            return
+        standing = self._work.people.standing(ticket.enterprise_id, self._clock.now())
+        for grid_id in sorted(standing.grid_ids):
+            grid = self.person(grid_id)
+            if grid is not None and grid.role is Role.GRID_CHIEF:
+                self.text(ticket, grid, say.told_new_owner(ticket, self.owner(ticket)), "grid")
 
     def _claimed(self, before: Ticket, after: Ticket, actor: Person | None, text: str) -> None:
         told = say.told_claimed(after, self.owner(after), self._clock.now())
@@ -363,25 +374,19 @@ class Telling:
 
     def _refreshed(self, ticket: Ticket) -> None:
         """The cards that are already there, as the ticket stands now."""
-        now = self._clock.now()
-        firm, owner = self.firm(ticket), self.owner(ticket)
+        card = say.group_card(ticket, self.firm(ticket), self.owner(ticket), self._clock.now())
+        self.group(ticket, card, update=True)
         handler = self.handler(ticket)
-        self.group(ticket, say.group_card(ticket, firm, owner, now), update=True)
-        if handler is None:
-            return
-        if ticket.owner_id is None:
-            card = say.duty_card(ticket, firm, ticket.body or ticket.title, now)
-        else:
-            card = say.handler_card(ticket, firm, ticket.reporter_name, owner, now)
-        self._work.outbox.put(
-            Outgoing(
-                Content.of(card),
-                person=handler.id,
-                ticket=ticket.number,
-                dedupe_key=f"t{ticket.number}:{ticket.version}:refreshed:{handler.id}",
-                update=True,
+        if handler is not None:
+            self._work.outbox.put(
+                Outgoing(
+                    Content.of(self._handler_card(ticket)),
+                    person=handler.id,
+                    ticket=ticket.number,
+                    dedupe_key=f"t{ticket.number}:{ticket.version}:refreshed:{handler.id}",
+                    update=True,
+                )
             )
-        )
 
     def _reclassified(self, before: Ticket, after: Ticket, actor: Person | None, text: str) -> None:
         self._refreshed(after)
@@ -393,24 +398,22 @@ class Telling:
         self, before: Ticket, after: Ticket, actor: Person | None, text: str
     ) -> None:
         """The right firm and its owner take over; the wrong firm hears only that it is not theirs."""
-        now = self._clock.now()
         firm, owner = self.firm(after), self.owner(after)
         wrong, right = self.firm_person(before), self.firm_person(after)
         if wrong is not None and wrong != right:
-            told = say.told_not_their_firm(after.number)
-            if wrong.id == after.reporter_id:
-                told = say.opened_for(after, firm)
+            reported = wrong.id == after.reporter_id
+            told = say.opened_for(after, firm) if reported else say.told_not_their_firm(after)
             self.text(after, wrong, told, "not_theirs")
-        self.text(after, right, say.opened(after, owner, now), "opened")
+        if after.claimed_at is None:
+            told = say.opened(after, owner, self._clock.now())
+        else:
+            told = say.told_new_owner(after, owner)
+        self.text(after, right, told, "opened")
         if before.owner_id == after.owner_id:
             self._refreshed(after)
             return
-        handler = self.handler(after)
-        if after.owner_id is None:
-            card = say.duty_card(after, firm, after.body or after.title, now)
-        else:
-            card = say.handler_card(after, firm, after.reporter_name, owner, now)
-        self.card(after, handler, card, "corrected")
+        self.card(after, self.handler(after), self._handler_card(after), "corrected")
+        self._tell_grid(after)
         former = self.person(before.owner_id)
         if former is not None and former != actor:
             self.text(after, former, say.told_firm_corrected(after, firm, owner), "corrected")

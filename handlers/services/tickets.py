@@ -193,10 +193,17 @@ class TicketService:
 
     def fitting_one(self, ticket: Ticket, speaker: Speaker, what: Move) -> tuple[Ticket, ...]:
         """`ticket`, if this person could make this move on it now."""
-        rule = MOVES[what]
-        parts = parts_of(ticket, speaker.person, self.standing(ticket), speaker.confirmed)
-        fits = ticket.state in rule.sources and parts & rule.who and self._makes_sense(ticket, what)
+        fits = (
+            ticket.state in MOVES[what].sources
+            and self.entitled(ticket, speaker, what)
+            and self._makes_sense(ticket, what)
+        )
         return (ticket,) if fits else ()
+
+    def entitled(self, ticket: Ticket, speaker: Speaker, what: Move) -> bool:
+        """Whether it is this person's to make, in whatever state the ticket is."""
+        parts = parts_of(ticket, speaker.person, self.standing(ticket), speaker.confirmed)
+        return bool(parts & MOVES[what].who)
 
     def is_paired(self, ticket: Ticket, speaker: Speaker) -> bool:
         """Whether the ticket is this person's to take without saying so."""

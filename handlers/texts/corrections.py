@@ -1,8 +1,9 @@
 """The card of corrections, its answers, and the names people give to categories and urgencies."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Final
+from typing import Final, TypeVar
 
 from handlers.chat.outbound import Button, Card, Press, Row, Tone
 from handlers.domain.category import LABELS, Category, Urgency
@@ -47,16 +48,32 @@ HINT_NAMES: Final[Mapping[str, str]] = {
 }  # fmt: skip
 
 
+# The card of corrections is known by the end of its key.
+CARD: Final = ":correct"
+# What it is not, is said before what it is: 不是环保，是物流.
+_DENIED: Final = re.compile(r"不(?:是|算|属于)[^,，。;；、\s是]+")
+NO_PROBLEM: Final = "不是问题"
+_Meant = TypeVar("_Meant", Category, Urgency)
+
+
+def _named(text: str, names: Mapping[str, _Meant]) -> _Meant | None:
+    """The one thing that a text names, its longer names first; None where it names two."""
+    left, found = _DENIED.sub(" ", text.upper()), set()
+    for name in sorted(names, key=len, reverse=True):
+        if name in left:
+            found.add(names[name])
+            left = left.replace(name, " ")
+    return found.pop() if len(found) == 1 else None
+
+
 def category_named(text: str) -> Category | None:
-    """The category that a text names: its longest name in it."""
-    folded = text.upper()
-    found = [name for name in CATEGORY_NAMES if name in folded]
-    return CATEGORY_NAMES[max(found, key=len)] if found else None
+    """The category that a text names."""
+    return _named(text, CATEGORY_NAMES)
 
 
 def urgency_named(text: str) -> Urgency | None:
-    folded = text.upper()
-    return next((meant for name, meant in URGENCIES.items() if name in folded), None)
+    """The urgency that a text names."""
+    return _named(text, URGENCIES)
 
 
 # ---- cards
@@ -72,7 +89,7 @@ def _card(
 ) -> Card:
     now = f"{LABELS[ticket.category]}、{URGENCY_NAMES[ticket.urgency]}"
     return Card(
-        key=f"ticket:{ticket.code}:correct",
+        key=f"ticket:{ticket.code}{CARD}",
         title=f"更正 #{ticket.number}",
         tone=Tone.INFO,
         status=STATE_CHIPS[ticket.state],
@@ -200,14 +217,16 @@ def no_such_category(text: str) -> str:
 
 
 def word_saved(word: str, code: str, weight: float) -> str:
-    return f"已加词「{word}」：{code_name(code)}，权重{weight:g}。下一条消息起生效。"
+    return f"已加词「{word}」：{code_name(code)}，权重{weight:g}。"
 
 
 def word_removed(word: str, code: str) -> str:
-    return f"已删词「{word}」：{code_name(code)}。下一条消息起生效。"
+    return f"已删词「{word}」：{code_name(code)}。"
 
 
-def word_unknown(word: str) -> str:
+def word_unknown(word: str, code: str = "") -> str:
+    if code:
+        return f"{code_name(code)}里没有「{word}」这个词。"
     return f"办公室没有加过「{word}」。要去掉自带的词，请写明类别，例如：删词 {word} 能源"
 
 
@@ -236,3 +255,9 @@ def word_counts(counts: Mapping[str, int]) -> str:
 def code_name(code: str) -> str:
     """A category's label, or the name of a level."""
     return URGENCY_NAMES[code] if code in URGENCY_NAMES else LABELS[Category(code)]
+
+
+def mix_up(read: str, right: str) -> str:
+    """What was taken for what, `none` being no problem at all."""
+    named = [NO_PROBLEM if code == "none" else code_name(code) for code in (read, right)]
+    return f"把「{named[0]}」改为「{named[1]}」"

@@ -665,9 +665,9 @@ def told_firm_corrected(ticket: Ticket, firm: str, owner: str) -> str:
     return f"#{ticket.number} 企业更正为{firm}，现由{owner}负责，原有时限不变。"
 
 
-def told_not_their_firm(number: int) -> str:
+def told_not_their_firm(ticket: Ticket) -> str:
     """What the firm hears that was registered by mistake: nothing of the ticket itself."""
-    return f"#{number} 登记时企业有误，已更正，与贵企业无关，请忽略。"
+    return f"#{ticket.number} 登记时企业有误，已更正，与贵企业无关，请忽略。"
 
 
 def which_firm(number: int) -> str:

@@ -194,6 +194,8 @@ def unpack(data: bytes, blend: Blend | None = None) -> Model:
     head, words, squares, rows = parts
     facts = json.loads(head)
     names = words.decode().split("\n")
+    if len(rows) != OUTPUTS * len(names) or len(facts["scales"]) != OUTPUTS:
+        raise ValueError("a model of other labels")
     wide = bytearray(2 * len(rows))
     wide[::2] = rows
     step, top, read_int = 2 * OUTPUTS, _BITS * OUTPUTS, int.from_bytes

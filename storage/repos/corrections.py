@@ -18,8 +18,6 @@ _WORD: Final[Any] = WordTableRow.__table__  # type: ignore[attr-defined]
 _TICKET: Final[Any] = TicketRow.__table__  # type: ignore[attr-defined]
 
 _TRAINED: Final = "corrections:trained"
-# What only the thread tells: the text alone reads like a problem, and rightly so.
-_BY_THREAD: Final = CorrectionKind.JOINED
 NOTHING: Final = "none"
 # The corpus knows five roles; the office's others speak like one of them.
 _ROLES: Final[Mapping[str, str]] = {
@@ -64,8 +62,12 @@ class SqlCorrectionStore:
         rows = self._connection.execute(select(_MADE).order_by(_MADE.c.id))
         return tuple(_correction(row) for row in rows)
 
-    def _newest(self) -> list[tuple[Correction, Correction]]:
-        """The first and the last correction of each message's part, but for confidential ones."""
+    def _newest(self, threads: bool = False) -> list[tuple[Correction, Correction]]:
+        """The first and the last correction of each message's part, but for confidential ones.
+
+        Of messages with the same words the one put right last holds. Without `threads` what was
+        joined to another ticket is left out: a label that no text tells alone.
+        """
         hidden = select(_TICKET.c.number).where(_TICKET.c.confidential)
         rows = self._connection.execute(
             select(_MADE)
@@ -78,18 +80,15 @@ class SqlCorrectionStore:
             key = (made.platform, made.message_id, made.part)
             first, _ = found.get(key, (made, made))
             found[key] = (first, made)
-        return sorted(found.values(), key=lambda pair: pair[1].id)
+        held = {}
+        for first, last in sorted(found.values(), key=lambda pair: pair[1].id):
+            if last.text.strip() and (threads or last.kind is not CorrectionKind.JOINED):
+                held[(last.text, last.role)] = (first, last)
+        return sorted(held.values(), key=lambda pair: pair[1].id)
 
     def examples(self, threads: bool = False) -> list[dict[str, Any]]:
-        """One row a message, as the corpus has them (docs/understanding.md), oldest first.
-
-        With `threads` also what was joined to another ticket: a label that no text tells alone.
-        """
-        return [
-            _example(first, last)
-            for first, last in self._newest()
-            if threads or last.kind is not _BY_THREAD
-        ]
+        """One row a message, as the corpus has them (docs/understanding.md), oldest first."""
+        return [_example(first, last) for first, last in self._newest(threads)]
 
     def trained(self) -> int:
         """The newest correction that the model in use has learned from."""
@@ -108,11 +107,7 @@ class SqlCorrectionStore:
     def gathered(self) -> Gathered:
         """What is new since the model in use was built."""
         since = self.trained()
-        fresh = [
-            (first, last)
-            for first, last in self._newest()
-            if last.id > since and last.kind is not _BY_THREAD
-        ]
+        fresh = [(first, last) for first, last in self._newest() if last.id > since]
         pairs: Counter[tuple[str, str]] = Counter()
         for first, last in fresh:
             read, right = _outcome(first.read), _outcome(last.right)

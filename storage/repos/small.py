@@ -218,14 +218,15 @@ class SqlCandidateStore:
         read["state"] = CandidateState(read["state"])
         return Candidate(**read)
 
-    def asked_of(self, sender_key: str, chat: str) -> Candidate | None:
-        """The newest question to this sender here that is still open."""
+    def asked_of(self, sender_key: str, chat: str | None) -> Candidate | None:
+        """The newest question to this sender in a chat, or in any, that is still open."""
+        here = [] if chat is None else [_CANDIDATE.c.chat == chat]
         row = self._connection.execute(
             select(_CANDIDATE)
             .where(
                 _CANDIDATE.c.sender_key == sender_key,
-                _CANDIDATE.c.chat == chat,
                 _CANDIDATE.c.state == CandidateState.ASKED.value,
+                *here,
             )
             .order_by(_CANDIDATE.c.id.desc())
             .limit(1)

@@ -99,3 +99,21 @@ async def test_the_api_shows_the_same_history(sqlite_url: str) -> None:
         await house.api("POST", "/pairings", pairing, status=201)
         standing = await house.read(lambda uow: uow.people.standing("E003", house.clock.now()))
         assert standing.liaison_id == "P042"
+
+
+async def test_a_correction_by_the_generic_webhook(sqlite_url: str) -> None:
+    async with FakeBridge() as bridge, House(sqlite_url, bridge.settings) as house:
+        await house.app.writer.run(accounts)
+        await bridge.says(
+            house, "zhang", "@小港 车间缺操作工20人，临时招不到", "big", mention_bot=True
+        )
+        await bridge.presses(house, "zhou", bridge.told("zhou")[0], "更正")
+        card = bridge.told("zhou")[-1]
+        label = card["card"]["buttons"][0]["label"]
+        replies = await bridge.presses(house, "zhou", card, label)
+        assert label in replies[0]["card"]["lead"]
+        history = await house.read(lambda uow: uow.tickets.history(1001))
+        assert [e.move.value for e in history] == ["submit", "reclassify"]
+        await bridge.says(house, "zhou", "更正 1001", "big")
+        groups = [m for m in bridge.got if m["chat"]["kind"] == "group"]
+        assert not [m for m in groups if m["card"] and "更正" in m["card"]["title"]]

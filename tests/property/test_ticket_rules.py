@@ -53,7 +53,7 @@ def arguments(now: datetime) -> st.SearchStrategy[dict[str, Any]]:
         {
             "text": TEXTS,
             "person": st.sampled_from([None, BACKUP, LIAISON, OFFICE]),
-            "enterprise_id": st.sampled_from([None, EnterpriseId("E003")]),
+            "enterprise_id": st.sampled_from([None, EnterpriseId("E003"), EnterpriseId("E004")]),
             "department": st.sampled_from(["", "人社局"]),
             "until": st.sampled_from(
                 [None, *(now + timedelta(days=d) for d in (-1, 2, 12, 30, 200))]
