@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from aiohttp import web
 
+from bot.wire import ApiError, json_body, number_in, problem
 from bot.writer import Overloaded
 from handlers.chat.events import UserRef
 from handlers.domain.errors import (
@@ -34,14 +35,6 @@ _STATUS: Final = {
     IllegalMove: 409,
     StaleVersion: 409,
 }
-
-
-class ApiError(Exception):
-    def __init__(
-        self, status: int, code: str, message: str, fields: dict[str, str] | None = None
-    ) -> None:
-        super().__init__(code)
-        self.status, self.code, self.message, self.fields = status, code, message, fields
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,18 +83,19 @@ class Call:
     def page(self) -> tuple[int, str]:
         """limit (50 by default, 200 at most) and cursor."""
         query = self.request.query
-        limit = query.get("limit", "50")
-        cursor = query.get("cursor", "")
-        if not limit.isdigit() or not 1 <= int(limit) <= 200:
+        limit, cursor = query.get("limit", "50"), query.get("cursor", "")
+        wanted = number_in(limit)
+        if not wanted:
             raise ApiError(400, "bad_limit", "limit 请写 1 到 200。", {"limit": limit[:20]})
-        if cursor and not (cursor.isdigit() and len(cursor) < 12):
+        if cursor and number_in(cursor) is None:
             raise ApiError(
                 400, "bad_cursor", "cursor 请用上一页返回的 next。", {"cursor": cursor[:20]}
             )
-        return int(limit), cursor
+        return min(wanted, _MOST_ROWS), cursor
 
 
 Resource = Callable[[Call], Awaitable[Any]]
+_MOST_ROWS: Final = 200
 
 
 def _caller(app: "App", secret: str, uow: UnitOfWork) -> Caller | None:
@@ -112,13 +106,6 @@ def _caller(app: "App", secret: str, uow: UnitOfWork) -> Caller | None:
     if token is None or token.revoked:
         return None
     return Caller(token.name, token.scope == "write", token.enterprise_id)
-
-
-def _problem(status: int, code: str, message: str, fields: Any = None) -> web.Response:
-    error: dict[str, Any] = {"code": code, "message": message}
-    if fields:
-        error["fields"] = fields
-    return web.json_response({"error": error}, status=status)
 
 
 def guarded(app: "App", resource: Resource, writes: bool) -> Any:
@@ -135,21 +122,21 @@ def guarded(app: "App", resource: Resource, writes: bool) -> Any:
                 raise ApiError(401, "unauthorized", "接口令牌不对或已停用。")
             if writes and not caller.may_write:
                 raise ApiError(403, "read_only", "这个令牌只能查看，不能修改。")
-            body = await _body(request) if writes else {}
+            body = await json_body(request) if writes else {}
             answer = await resource(Call(app, request, caller, body))
             status = 201 if request.method == "POST" and isinstance(answer, Created) else 200
             value = answer.value if isinstance(answer, Created) else answer
             return web.json_response(value, status=status)
         except ApiError as error:
-            return _problem(error.status, error.code, error.message, error.fields)
+            return problem(error.status, error.code, error.message, error.fields)
         except Refusal as refusal:
             status = next((s for k, s in _STATUS.items() if isinstance(refusal, k)), 422)
             if refusal.code == "already_taken":
                 status = 409
             code = str(refusal.values.get("reason", refusal.code))
-            return _problem(status, code, refused(refusal, app.clock.now()))
+            return problem(status, code, refused(refusal, app.clock.now()))
         except Overloaded:
-            return _problem(503, "overloaded", "现在请求较多，请稍后再试。")
+            return problem(503, "overloaded", "现在请求较多，请稍后再试。")
 
     return handle
 
@@ -157,26 +144,3 @@ def guarded(app: "App", resource: Resource, writes: bool) -> Any:
 @dataclass(frozen=True, slots=True)
 class Created:
     value: Any
-
-
-async def _body(request: web.Request) -> dict[str, Any]:
-    try:
-        body = await request.json()
-    except web.HTTPRequestEntityTooLarge:
-        raise ApiError(413, "too_large", "请求内容超过 1 MB。") from None
-    except (ValueError, UnicodeDecodeError):
-        raise ApiError(400, "not_json", "请求内容不是 JSON。") from None
-    if not isinstance(body, dict):
-        raise ApiError(400, "not_json", "请求内容应是 JSON 对象。")
-    return body
-
-
-def text_of(body: dict[str, Any], key: str, *, needed: bool = True, most: int = 4000) -> str:
-    value = body.get(key)
-    if value is None or value == "":
-        if needed:
-            raise ApiError(422, "missing", f"缺少 {key}。", {key: "missing"})
-        return ""
-    if not isinstance(value, str) or len(value) > most:
-        raise ApiError(422, "bad_field", f"{key} 应是不超过 {most} 字的文字。", {key: "bad"})
-    return value

@@ -214,6 +214,15 @@ class Ticket:
     def is_live(self) -> bool:
         return self.state in LIVE
 
+    @property
+    def was_handed_over(self) -> bool:
+        """Whether its owner got it from somebody else: only that restarts the claim clock."""
+        return (
+            self.owner_since is not None
+            and self.owner_since == self.claim_started_at
+            and self.owner_since != self.created_at
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Args:
@@ -308,7 +317,7 @@ def _staff_parts(ticket: Ticket, actor: Person, standing: Standing) -> set[Part]
             parts.add(Part.HANDLER)
     if standing.liaison_id == actor.id:
         parts.add(Part.PAIRED)
-        if not ticket.transfers:
+        if not ticket.was_handed_over:
             # The office or the leader may have taken it for them: they go on with it all the same.
             parts.add(Part.HANDLER)
     if ticket.pending_owner_id == actor.id:
@@ -1272,6 +1281,15 @@ class Moved:
 
     ticket: Ticket
     entry: Entry | None
+
+
+def permitted(ticket: Ticket, what: Move, parts: frozenset[Part]) -> None:
+    """Raises NotAllowed or IllegalMove where no text at all would make this move possible."""
+    rule = MOVES.get(what)
+    if rule is None or not parts & rule.who:
+        raise NotAllowed(ticket.number, what)
+    if ticket.state not in rule.sources:
+        raise IllegalMove(ticket.number, ticket.state, what)
 
 
 def move(

@@ -406,8 +406,14 @@ class OutboxRows:
         if row_ids:
             _RELEASE.run_many(self._connection, [{"id": n} for n in row_ids])
 
+    def exists(self, row_id: int) -> bool:
+        return (
+            self._connection.execute(select(_OUT.c.id).where(_OUT.c.id == row_id)).first()
+            is not None
+        )
+
     def resend(self, row_id: int) -> bool:
-        """A person sends a dead row again; the address is looked up anew."""
+        """A person sends a dead row again, once; the address is looked up anew."""
         row = self._connection.execute(select(_OUT).where(_OUT.c.id == row_id)).first()
         if row is None or row.state != "dead":
             return False
@@ -418,6 +424,7 @@ class OutboxRows:
             chat=None if row.person_id is not None else ChatRef(row.platform, row.chat),
             chat_kind=ChatKind(row.chat_kind),
             ticket=None if row.ticket is None else TicketNumber(row.ticket),
+            dedupe_key=f"resend:{row_id}",
         )
         return self.put(message) is not None
 
