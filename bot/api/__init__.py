@@ -7,7 +7,7 @@ from aiohttp import web
 
 from bot import __version__
 from bot.api import queues, registry, tickets
-from bot.api.auth import Resource, guarded
+from bot.api.auth import Guesses, Resource, guarded
 from bot.wire import problem
 
 if TYPE_CHECKING:
@@ -64,8 +64,9 @@ def openapi() -> dict[str, Any]:
 
 
 def routes(app: "App") -> list[web.RouteDef]:
+    guesses = Guesses()
     found = [
-        web.route(method, f"{PREFIX}{path}", guarded(app, resource, writes))
+        web.route(method, f"{PREFIX}{path}", guarded(app, resource, writes, guesses))
         for method, path, resource, writes, _ in ROUTES
     ]
 

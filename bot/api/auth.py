@@ -1,6 +1,8 @@
 """Who calls the API, what they may see, and errors as contract.md §5 shapes them."""
 
 import hmac
+import time
+from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from hashlib import sha256
@@ -108,7 +110,32 @@ def _caller(app: "App", secret: str, uow: UnitOfWork) -> Caller | None:
     return Caller(token.name, token.scope == "write", token.enterprise_id)
 
 
-def guarded(app: "App", resource: Resource, writes: bool) -> Any:
+class Guesses:
+    """Wrong tokens by where they come from: who goes on guessing is told to wait."""
+
+    def __init__(self, most: int = 100, per_seconds: float = 60.0) -> None:
+        self._most, self._per = most, per_seconds
+        self._wrong: dict[str, deque[float]] = {}
+
+    def _recent(self, remote: str, now: float) -> deque[float]:
+        wrong = self._wrong.setdefault(remote, deque())
+        while wrong and wrong[0] <= now - self._per:
+            wrong.popleft()
+        return wrong
+
+    def refuse(self, remote: str, now: float) -> bool:
+        """Whether this place has guessed too often."""
+        wrong = self._recent(remote, now)
+        if not wrong:
+            # Nothing is kept of the many who never guessed.
+            del self._wrong[remote]
+        return len(wrong) >= self._most
+
+    def count(self, remote: str, now: float) -> None:
+        self._recent(remote, now).append(now)
+
+
+def guarded(app: "App", resource: Resource, writes: bool, guesses: Guesses) -> Any:
     """An aiohttp handler: authenticate, read the body, shape every error."""
 
     async def handle(request: web.Request) -> web.StreamResponse:
@@ -117,8 +144,12 @@ def guarded(app: "App", resource: Resource, writes: bool) -> Any:
             secret = header.removeprefix("Bearer ").strip()
             if not header.startswith("Bearer ") or not secret:
                 raise ApiError(401, "unauthorized", "请在 Authorization 里带上接口令牌。")
+            remote = request.remote or ""
+            if guesses.refuse(remote, time.monotonic()):
+                raise ApiError(429, "too_many", "令牌错得太多次，请一分钟后再试。")
             caller = await app.writer.read(lambda uow: _caller(app, secret, uow))
             if caller is None:
+                guesses.count(remote, time.monotonic())
                 raise ApiError(401, "unauthorized", "接口令牌不对或已停用。")
             if writes and not caller.may_write:
                 raise ApiError(403, "read_only", "这个令牌只能查看，不能修改。")
@@ -128,7 +159,10 @@ def guarded(app: "App", resource: Resource, writes: bool) -> Any:
             value = answer.value if isinstance(answer, Created) else answer
             return web.json_response(value, status=status)
         except ApiError as error:
-            return problem(error.status, error.code, error.message, error.fields)
+            told = problem(error.status, error.code, error.message, error.fields)
+            if error.status == 429:
+                told.headers["Retry-After"] = "60"
+            return told
         except Refusal as refusal:
             status = next((s for k, s in _STATUS.items() if isinstance(refusal, k)), 422)
             if refusal.code == "already_taken":

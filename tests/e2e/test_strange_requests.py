@@ -108,6 +108,13 @@ async def test_only_a_message_that_exists_is_sent_again_and_only_once(house: Hou
     await house.api("POST", "/outbox/999/retry", {}, status=404)
 
 
+async def test_who_goes_on_guessing_tokens_is_told_to_wait(house: House) -> None:
+    for _ in range(100):
+        await house.api("GET", "/tickets", token="wrong", status=401)
+    answer = await house.api("GET", "/tickets", token="wrong", status=429)
+    assert answer["error"]["code"] == "too_many"
+
+
 async def test_the_sample_day_is_played_once_at_a_time(house: House) -> None:
     assert (await ask(house, "POST", "/sandbox/api/play"))[0] == 200
     status, answer = await ask(house, "POST", "/sandbox/api/play")
