@@ -5,6 +5,7 @@ import time
 from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final
 
@@ -110,6 +111,13 @@ def _caller(app: "App", secret: str, uow: UnitOfWork) -> Caller | None:
     return Caller(token.name, token.scope == "write", token.enterprise_id)
 
 
+def _owner(refusal: Refusal, uow: UnitOfWork) -> str:
+    """Who was first, where that is the reason."""
+    owner_id = refusal.values.get("owner_id")
+    person = None if owner_id is None else uow.people.person(PersonId(str(owner_id)))
+    return "" if person is None else person.name
+
+
 class Guesses:
     """Wrong tokens by where they come from: who goes on guessing is told to wait."""
 
@@ -168,7 +176,8 @@ def guarded(app: "App", resource: Resource, writes: bool, guesses: Guesses) -> A
             if refusal.code == "already_taken":
                 status = 409
             code = str(refusal.values.get("reason", refusal.code))
-            return problem(status, code, refused(refusal, app.clock.now()))
+            owner = await app.writer.read(partial(_owner, refusal))
+            return problem(status, code, refused(refusal, app.clock.now(), owner))
         except Overloaded:
             return problem(503, "overloaded", "现在请求较多，请稍后再试。")
 

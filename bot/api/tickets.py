@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 
 _TITLE: Final = 60
+# Parts of something else: opening a ticket, the other half of a merge, a new calendar.
+_NOT_BY_HAND: Final = frozenset({Move.SUBMIT, Move.ABSORB, Move.RECOUNT})
 
 
 def _iso(at: datetime | None) -> str | None:
@@ -283,8 +285,10 @@ async def moves(call: Call) -> Any:
     body = call.body
     number = call.request.match_info["number"]
     what = _enum(body, "move", Move)
-    if what is None or what in (Move.SUBMIT, Move.ABSORB):
+    if what is None:
         raise ApiError(422, "missing", "请写明 move。", {"move": "missing"})
+    if what in _NOT_BY_HAND:
+        raise ApiError(422, "bad_field", "这一步不能单独做。", {"move": what.value})
     version = body.get("version")
     if version is not None and (not isinstance(version, int) or isinstance(version, bool)):
         raise ApiError(422, "bad_field", "version 应是数字。", {"version": "bad"})

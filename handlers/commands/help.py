@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-from handlers.chat.filters import Anybody, Scene
+from handlers.chat.filters import Anybody, Mentioned, Scene
 from handlers.chat.outbound import Reply
 from handlers.chat.router import Book, Route, Router
 from handlers.domain.people import STAFF_ROLES
@@ -41,6 +41,9 @@ def show(asked: Asked, book: Book, bot: BotName) -> Reply:
     return Reply.say(say.help_text(title, lines, bot.value))
 
 
+@router.command(
+    exact=("你好", "您好", "在吗", "在么", "早上好", "下午好", "hi", "hello"), who=Mentioned
+)
 @router.enter()
 def greet(asked: Asked, bot: BotName) -> Reply:
     person = asked.speaker.person

@@ -1140,8 +1140,8 @@ def _supervise(step: Step) -> Ticket:
 
 
 def _escalate(step: Step) -> Ticket:
-    level = step.args.level
-    if level is None or not step.ticket.level < level <= 5:
+    level = step.ticket.level + 1 if step.args.level is None else step.args.level
+    if not step.ticket.level < level <= 5:
         raise BadInput("no_higher_level", number=step.ticket.number)
     return replace(step.ticket, level=level, acknowledged_at=None)
 
@@ -1312,7 +1312,8 @@ def move(
     parts = parts_of(ticket, actor, standing, confirmed)
     if rule is None or not parts & rule.who:
         raise NotAllowed(ticket.number, what)
-    if what is Move.CLAIM and ticket.state in LIVE:
+    if what is Move.CLAIM and ticket.state in _LIVE_CLAIM:
+        # Who comes second is told who was first, not that something has changed.
         pass
     elif expected_version is not None and expected_version != ticket.version:
         raise StaleVersion(ticket.number, ticket.version)

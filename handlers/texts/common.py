@@ -203,7 +203,7 @@ def refused(refusal: Refusal, now: datetime, owner_name: str = "") -> str:
         return f"没有找到工单 {number}，请核对编号。"
     if code == "not_allowed":
         act = _acts(values["move"])
-        return f"{head}不由您办理，您不能{act}。发「查 {number}」看由谁办理。"
+        return f"{head}{act}不归您做。发「查 {number}」看由谁办理。"
     if code == "not_for_you":
         word = values["word"]
         return f"您不能使用{f'「{word}」' if word else '这个按钮'}。发「帮助」看您可以怎么说。"

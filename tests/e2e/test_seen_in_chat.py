@@ -29,7 +29,7 @@ async def test_a_move_before_the_claim_says_to_claim_first(house: House) -> None
 
 
 async def test_nothing_is_asked_for_that_could_not_be_used(house: House) -> None:
-    assert "不由您办理" in await told(house, "P001", "办结 1001")
+    assert "不归您做" in await told(house, "P001", "办结 1001")
     assert await told(house, "P001", "好了好了已经办好") != ""
 
 
@@ -53,7 +53,7 @@ async def test_the_liaison_who_was_replaced_handles_it_no_longer(house: House) -
     await house.says("P041", "认领 1001")
     house.passes(minutes=5)
     await house.says("P028", "改派 1001 小吴 工作调整")
-    assert "不由您办理" in await told(house, "P041", "进展 1001 已联系人社局安排")
+    assert "不归您做" in await told(house, "P041", "进展 1001 已联系人社局安排")
 
 
 async def test_merging_twice_says_that_it_is_merged(house: House) -> None:
@@ -143,3 +143,11 @@ async def test_help_offers_a_firm_first_what_it_needs_and_a_liaison_no_decisions
     assert "督办" not in liaison
     leader = await told(house, "P028", "？")
     assert "督办 1024" in leader
+
+
+async def test_hello_is_answered_with_hello_and_in_the_group_with_nothing(house: House) -> None:
+    assert "我是小港" in await told(house, "E009", "你好")
+    before = len(await house.in_group())
+    await house.group_says("E009", "大家早上好")
+    await house.group_says("E009", "你好")
+    assert len(await house.in_group()) == before

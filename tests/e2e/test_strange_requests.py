@@ -127,3 +127,18 @@ async def test_the_clock_says_a_guessed_calendar_only_where_it_is_one(house: Hou
     body = json.dumps({"set": "2027-03-01T09:00:00+08:00"})
     _, later = await ask(house, "POST", "/sandbox/api/clock", body)
     assert later["calendar_note"] == "暂按常规工作日"
+
+
+async def test_a_claim_for_another_version_is_stale_and_the_second_one_learns_the_name(
+    house: House,
+) -> None:
+    await house.group_says("E003", "@小港 车间停电两小时")
+    path = "/tickets/1001/moves"
+    stale = {"move": "claim", "actor": "P041", "version": 99}
+    assert (await house.api("POST", path, stale, status=409))["error"]["code"] == "stale_version"
+    await house.api("POST", path, {"move": "claim", "actor": "P041", "version": 1})
+    late = await house.api("POST", path, {"move": "claim", "actor": "P028"}, status=409)
+    assert "联络员小周" in late["error"]["message"]
+    await house.api("POST", path, {"move": "recount", "actor": "system"}, status=422)
+    raised = await house.api("POST", path, {"move": "escalate", "actor": "P041"})
+    assert raised["level"] == 1
