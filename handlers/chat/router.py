@@ -185,9 +185,6 @@ class Book:
             if route.who(scene) and route.offered(scene)
         )
 
-    def all_routes(self) -> tuple[Route, ...]:
-        return tuple(route for router in self.routers for route in router.routes)
-
 
 def call(bound: Bound, provide: Mapping[Any, Any] | Callable[[Any], Any]) -> Reply | None:
     """Call a route's function with what it wants."""

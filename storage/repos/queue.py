@@ -448,13 +448,3 @@ class OutboxRows:
         """How many wait, are being sent and are dead."""
         rows = self._connection.execute(_WAITING)
         return {"waiting": 0, "sending": 0, **{row[0]: row[1] for row in rows}}
-
-    def next_wall(self) -> float | None:
-        """When the next waiting row may be tried, wall-clock seconds."""
-        found: float | None = self._connection.execute(
-            text(
-                "SELECT MIN(CASE WHEN next_try > lease_until THEN next_try ELSE lease_until END) "
-                "FROM outbox WHERE state IN ('waiting','sending')"
-            )
-        ).scalar()
-        return found
