@@ -1,9 +1,40 @@
 """Command line: finds the commands in bot/commands and runs one."""
 
 import argparse
+import re
 import sys
+from typing import Any, Final, NoReturn
 
 from bot import __version__
+
+# What argparse says, as the office reads it.
+_SAYS: Final = (
+    (r"the following arguments are required: (.+)", r"缺少 \1。"),
+    (r"argument (.+): invalid choice: (.+?) \(choose from (.+)\)", r"\1 没有 \2，可以写 \3。"),
+    (r"argument (.+): invalid (?:int|float) value: (.+)", r"\1 请写数字，不能写 \2。"),
+    (r"argument (.+): expected one argument", r"\1 后面缺少内容。"),
+    (r"unrecognized arguments: (.+)", r"不认识 \1。"),
+)
+
+
+class _Usage(argparse.HelpFormatter):
+    def add_usage(self, usage, actions, groups, prefix=None):  # type: ignore[no-untyped-def]  # as in argparse
+        super().add_usage(usage, actions, groups, "用法：" if prefix is None else prefix)
+
+
+class _Parser(argparse.ArgumentParser):
+    def __init__(self, **options: Any) -> None:
+        super().__init__(formatter_class=_Usage, add_help=False, **options)
+        self._positionals.title, self._optionals.title = "参数", "选项"
+        self.add_argument("-h", "--help", action="help", help="显示这段说明")
+
+    def error(self, message: str) -> NoReturn:
+        for english, told in _SAYS:
+            if re.fullmatch(english, message):
+                message = re.sub(english, told, message)
+                break
+        self.print_usage(sys.stderr)
+        self.exit(2, f"用法不对：{message}\n")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -14,9 +45,9 @@ def main(arguments: list[str] | None = None) -> int:
     import bot.commands
 
     given = sys.argv[1:] if arguments is None else arguments
-    parser = argparse.ArgumentParser(prog="lhg", description="老洪港企业服务联络机器人")
-    parser.add_argument("--version", action="version", version=__version__)
-    actions = parser.add_subparsers(dest="command", metavar="命令")
+    parser = _Parser(prog="lhg", description="老洪港企业服务联络机器人")
+    parser.add_argument("--version", action="version", version=__version__, help="显示版本")
+    actions = parser.add_subparsers(dest="command", metavar="命令", title="命令")
     modules = {}
     for found in sorted(pkgutil.iter_modules(bot.commands.__path__), key=lambda m: m.name):
         module = importlib.import_module(f"bot.commands.{found.name}")

@@ -11,8 +11,10 @@ from aiohttp import web
 
 from bot import metrics
 from bot.platform import Answered, Decoded, HttpAnswer, Platform, RawRequest, Rejected
+from bot.wire import problem
 from bot.worker import Done, Worker
 from bot.writer import Overloaded, Stopped, Writer
+from handlers.texts.hooks import refused_request
 from storage.uow import UnitOfWork
 
 _log = logging.getLogger("bot.ingress")
@@ -83,7 +85,9 @@ class Ingress:
 
     def _refuse(self, platform: Platform, status: int, reason: str) -> web.Response:
         metrics.rejected.labels(platform.name, reason).inc()
-        return web.Response(status=status, text="")
+        if not platform.can.refusals_are_read:
+            return web.Response(status=status)
+        return problem(status, reason, refused_request(reason))
 
     async def _work(
         self, request: web.Request, platform: Platform, decoded: Decoded

@@ -1,11 +1,36 @@
 """What a platform is: how it is asked, what it can do, and how it says no."""
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 from handlers.chat.events import InboundEvent
 from handlers.chat.outbound import Address, Delivery
+
+
+def plain_json(body: bytes) -> Any:
+    """What a JSON body says; raises ValueError, also for one that is nested without end.
+
+    Half a surrogate pair and NUL are JSON, but no database takes them: they are left out here,
+    so that a message which holds one is served like any other.
+    """
+    try:
+        plain = json.loads(body)
+        return _storable(plain) if b"\\u" in body else plain
+    except RecursionError:
+        raise ValueError("nested too deep") from None
+
+
+def _storable(plain: Any) -> Any:
+    if isinstance(plain, str):
+        whole = plain.encode("utf-16", "surrogatepass").decode("utf-16", "ignore")
+        return whole.replace("\x00", "")
+    if isinstance(plain, list):
+        return [_storable(one) for one in plain]
+    if isinstance(plain, dict):
+        return {_storable(key): _storable(value) for key, value in plain.items()}
+    return plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +91,8 @@ class Capabilities:
     direct: bool
     max_text_bytes: int
     budget_seconds: float
+    # The office builds the other side itself and reads why a request was refused.
+    refusals_are_read: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -122,6 +122,8 @@ def load(
         problems.append("LHG_TICKET_PREFIX 请写 2 到 8 个字母，例如 LHG。")
     if values["LHG_LOG_FORMAT"] not in ("json", "text"):
         problems.append("LHG_LOG_FORMAT 请写 json 或 text。")
+    if values.get("LHG_SANDBOX", "0") not in ("0", "1"):
+        problems.append("LHG_SANDBOX 请写 1（打开网页沙盒）或 0（关闭）。")
     names = tuple(n.strip() for n in re.split(r"[,，]", values["LHG_BOT_NAME"]) if n.strip())
     if not names:
         problems.append("LHG_BOT_NAME 请写机器人在群里的名字，例如 小港。")

@@ -1,6 +1,6 @@
 """What use cases need from the world: stores, the outbox, the clock, one unit of work; and Job."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
@@ -128,6 +128,9 @@ class TicketStore(Protocol):
         """Tickets of firms whose present pairing names this leader."""
         ...
 
+    def of_firms(
+        self, firms: Sequence[EnterpriseId], states: frozenset[State]
+    ) -> tuple[Ticket, ...]: ...
     def referred_to(self, department: str, states: frozenset[State]) -> tuple[Ticket, ...]: ...
     def history(self, number: TicketNumber) -> tuple[Entry, ...]: ...
     def messages(self, number: TicketNumber) -> tuple[TicketMessage, ...]: ...

@@ -34,7 +34,11 @@ def engine_for(url: str) -> Engine:
     if parsed.get_backend_name() != "sqlite":
         return create_engine(normal, pool_pre_ping=True)
     if parsed.database and parsed.database != ":memory:":
-        Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+        file = Path(parsed.database)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        if not file.exists():
+            # The registry and what firms say are in there: for this account alone.
+            file.touch(mode=0o600)
     engine = create_engine(normal, connect_args={"check_same_thread": False, "timeout": 5.0})
 
     @event.listens_for(engine, "connect")

@@ -57,6 +57,10 @@ class UnknownRevision(Exception):
     """No revision of that name."""
 
 
+class OlderRevision(Exception):
+    """The database is beyond that revision; what newer ones hold would be lost on the way back."""
+
+
 def upgrade(url: str, to: str = "head") -> None:
     """Bring the schema up to date; raises DatabaseError for a database newer than this program."""
     engine = engine_for(url)
@@ -69,11 +73,14 @@ def upgrade(url: str, to: str = "head") -> None:
     from alembic import command
     from alembic.script import ScriptDirectory
 
-    known = {r.revision for r in ScriptDirectory(str(_HERE)).walk_revisions()}
+    scripts = ScriptDirectory(str(_HERE))
+    known = {r.revision for r in scripts.walk_revisions()}
     if have is not None and have not in known:
         raise DatabaseError(have)
     if to != "head" and to not in known:
         raise UnknownRevision(to)
+    if have is not None and to in {r.revision for r in scripts.iterate_revisions(have, "base")}:
+        raise OlderRevision(have)
     command.upgrade(_config(url), to)
 
 

@@ -7,7 +7,8 @@ from aiohttp import web
 
 from bot import __version__
 from bot.api import queues, registry, tickets
-from bot.api.auth import Resource, guarded
+from bot.api.auth import Guesses, Resource, guarded
+from bot.wire import problem
 
 if TYPE_CHECKING:
     from bot.app import App
@@ -18,7 +19,7 @@ ROUTES: Final[tuple[tuple[str, str, Resource, bool, str], ...]] = (
     *registry.ROUTES,
     *queues.ROUTES,
 )
-_ERRORS: Final = (400, 401, 403, 404, 409, 413, 422, 429, 503)
+_ERRORS: Final = (400, 401, 403, 404, 405, 409, 413, 415, 422, 429, 503)
 
 
 def openapi() -> dict[str, Any]:
@@ -63,8 +64,9 @@ def openapi() -> dict[str, Any]:
 
 
 def routes(app: "App") -> list[web.RouteDef]:
+    guesses = Guesses()
     found = [
-        web.route(method, f"{PREFIX}{path}", guarded(app, resource, writes))
+        web.route(method, f"{PREFIX}{path}", guarded(app, resource, writes, guesses))
         for method, path, resource, writes, _ in ROUTES
     ]
 
@@ -72,4 +74,20 @@ def routes(app: "App") -> list[web.RouteDef]:
         return web.json_response(openapi())
 
     found.append(web.get("/api/openapi.json", document))
+    found.append(web.route("*", "/api/{path:.*}", nowhere))
     return found
+
+
+async def nowhere(request: web.Request) -> web.Response:
+    """Whatever no route answers, said in the shape of every other error."""
+    wanted = request.path.removeprefix(PREFIX)
+    known = sorted({m for m, path, *_ in ROUTES if _pattern(path).fullmatch(wanted)})
+    if not known:
+        return problem(404, "no_such_path", "没有这个接口，请看 /api/openapi.json。")
+    told = problem(405, "no_such_method", f"这个接口只接受 {'、'.join(known)}。")
+    told.headers["Allow"] = ", ".join(known)
+    return told
+
+
+def _pattern(path: str) -> re.Pattern[str]:
+    return re.compile(re.sub(r"{\w+}", "[^/]+", path))

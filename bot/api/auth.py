@@ -1,13 +1,17 @@
 """Who calls the API, what they may see, and errors as contract.md §5 shapes them."""
 
 import hmac
+import time
+from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final
 
 from aiohttp import web
 
+from bot.wire import ApiError, json_body, number_in, problem
 from bot.writer import Overloaded
 from handlers.chat.events import UserRef
 from handlers.domain.errors import (
@@ -34,14 +38,6 @@ _STATUS: Final = {
     IllegalMove: 409,
     StaleVersion: 409,
 }
-
-
-class ApiError(Exception):
-    def __init__(
-        self, status: int, code: str, message: str, fields: dict[str, str] | None = None
-    ) -> None:
-        super().__init__(code)
-        self.status, self.code, self.message, self.fields = status, code, message, fields
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,18 +86,19 @@ class Call:
     def page(self) -> tuple[int, str]:
         """limit (50 by default, 200 at most) and cursor."""
         query = self.request.query
-        limit = query.get("limit", "50")
-        cursor = query.get("cursor", "")
-        if not limit.isdigit() or not 1 <= int(limit) <= 200:
+        limit, cursor = query.get("limit", "50"), query.get("cursor", "")
+        wanted = number_in(limit)
+        if not wanted:
             raise ApiError(400, "bad_limit", "limit 请写 1 到 200。", {"limit": limit[:20]})
-        if cursor and not (cursor.isdigit() and len(cursor) < 12):
+        if cursor and number_in(cursor) is None:
             raise ApiError(
                 400, "bad_cursor", "cursor 请用上一页返回的 next。", {"cursor": cursor[:20]}
             )
-        return int(limit), cursor
+        return min(wanted, _MOST_ROWS), cursor
 
 
 Resource = Callable[[Call], Awaitable[Any]]
+_MOST_ROWS: Final = 200
 
 
 def _caller(app: "App", secret: str, uow: UnitOfWork) -> Caller | None:
@@ -114,14 +111,39 @@ def _caller(app: "App", secret: str, uow: UnitOfWork) -> Caller | None:
     return Caller(token.name, token.scope == "write", token.enterprise_id)
 
 
-def _problem(status: int, code: str, message: str, fields: Any = None) -> web.Response:
-    error: dict[str, Any] = {"code": code, "message": message}
-    if fields:
-        error["fields"] = fields
-    return web.json_response({"error": error}, status=status)
+def _owner(refusal: Refusal, uow: UnitOfWork) -> str:
+    """Who was first, where that is the reason."""
+    owner_id = refusal.values.get("owner_id")
+    person = None if owner_id is None else uow.people.person(PersonId(str(owner_id)))
+    return "" if person is None else person.name
 
 
-def guarded(app: "App", resource: Resource, writes: bool) -> Any:
+class Guesses:
+    """Wrong tokens by where they come from: who goes on guessing is told to wait."""
+
+    def __init__(self, most: int = 100, per_seconds: float = 60.0) -> None:
+        self._most, self._per = most, per_seconds
+        self._wrong: dict[str, deque[float]] = {}
+
+    def _recent(self, remote: str, now: float) -> deque[float]:
+        wrong = self._wrong.setdefault(remote, deque())
+        while wrong and wrong[0] <= now - self._per:
+            wrong.popleft()
+        return wrong
+
+    def refuse(self, remote: str, now: float) -> bool:
+        """Whether this place has guessed too often."""
+        wrong = self._recent(remote, now)
+        if not wrong:
+            # Nothing is kept of the many who never guessed.
+            del self._wrong[remote]
+        return len(wrong) >= self._most
+
+    def count(self, remote: str, now: float) -> None:
+        self._recent(remote, now).append(now)
+
+
+def guarded(app: "App", resource: Resource, writes: bool, guesses: Guesses) -> Any:
     """An aiohttp handler: authenticate, read the body, shape every error."""
 
     async def handle(request: web.Request) -> web.StreamResponse:
@@ -130,26 +152,34 @@ def guarded(app: "App", resource: Resource, writes: bool) -> Any:
             secret = header.removeprefix("Bearer ").strip()
             if not header.startswith("Bearer ") or not secret:
                 raise ApiError(401, "unauthorized", "请在 Authorization 里带上接口令牌。")
+            remote = request.remote or ""
+            if guesses.refuse(remote, time.monotonic()):
+                raise ApiError(429, "too_many", "令牌错得太多次，请一分钟后再试。")
             caller = await app.writer.read(lambda uow: _caller(app, secret, uow))
             if caller is None:
+                guesses.count(remote, time.monotonic())
                 raise ApiError(401, "unauthorized", "接口令牌不对或已停用。")
             if writes and not caller.may_write:
                 raise ApiError(403, "read_only", "这个令牌只能查看，不能修改。")
-            body = await _body(request) if writes else {}
+            body = await json_body(request) if writes else {}
             answer = await resource(Call(app, request, caller, body))
             status = 201 if request.method == "POST" and isinstance(answer, Created) else 200
             value = answer.value if isinstance(answer, Created) else answer
             return web.json_response(value, status=status)
         except ApiError as error:
-            return _problem(error.status, error.code, error.message, error.fields)
+            told = problem(error.status, error.code, error.message, error.fields)
+            if error.status == 429:
+                told.headers["Retry-After"] = "60"
+            return told
         except Refusal as refusal:
             status = next((s for k, s in _STATUS.items() if isinstance(refusal, k)), 422)
             if refusal.code == "already_taken":
                 status = 409
             code = str(refusal.values.get("reason", refusal.code))
-            return _problem(status, code, refused(refusal, app.clock.now()))
+            owner = await app.writer.read(partial(_owner, refusal))
+            return problem(status, code, refused(refusal, app.clock.now(), owner))
         except Overloaded:
-            return _problem(503, "overloaded", "现在请求较多，请稍后再试。")
+            return problem(503, "overloaded", "现在请求较多，请稍后再试。")
 
     return handle
 
@@ -157,26 +187,3 @@ def guarded(app: "App", resource: Resource, writes: bool) -> Any:
 @dataclass(frozen=True, slots=True)
 class Created:
     value: Any
-
-
-async def _body(request: web.Request) -> dict[str, Any]:
-    try:
-        body = await request.json()
-    except web.HTTPRequestEntityTooLarge:
-        raise ApiError(413, "too_large", "请求内容超过 1 MB。") from None
-    except (ValueError, UnicodeDecodeError):
-        raise ApiError(400, "not_json", "请求内容不是 JSON。") from None
-    if not isinstance(body, dict):
-        raise ApiError(400, "not_json", "请求内容应是 JSON 对象。")
-    return body
-
-
-def text_of(body: dict[str, Any], key: str, *, needed: bool = True, most: int = 4000) -> str:
-    value = body.get(key)
-    if value is None or value == "":
-        if needed:
-            raise ApiError(422, "missing", f"缺少 {key}。", {key: "missing"})
-        return ""
-    if not isinstance(value, str) or len(value) > most:
-        raise ApiError(422, "bad_field", f"{key} 应是不超过 {most} 字的文字。", {key: "bad"})
-    return value

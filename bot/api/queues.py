@@ -1,8 +1,10 @@
 """/outbox and /audit: what was said, what failed, who did what."""
 
+import json
 from typing import Any
 
-from bot.api.auth import ApiError, Call, Resource
+from bot.api.auth import Call, Resource
+from bot.wire import ApiError, number_in
 from handlers.ports import Lane
 from storage.uow import UnitOfWork
 
@@ -37,18 +39,20 @@ async def outbox(call: Call) -> Any:
 
 async def retry(call: Call) -> Any:
     call.office_only()
-    wanted = call.request.match_info["id"]
-    if not wanted.isdigit():
+    wanted = number_in(call.request.match_info["id"])
+    if wanted is None:
         raise ApiError(404, "no_such_row", "没有这条消息。")
 
     def work(uow: UnitOfWork) -> bool:
-        done = uow.outbox.resend(int(wanted))
+        if not uow.outbox.exists(wanted):
+            raise ApiError(404, "no_such_row", "没有这条消息。")
+        done = uow.outbox.resend(wanted)
         if done:
-            uow.audit.add(call.app.clock.now(), call.caller.name, "message.resent", wanted, {})
+            uow.audit.add(call.app.clock.now(), call.caller.name, "message.resent", str(wanted), {})
         return done
 
     if not await call.app.writer.run(work):
-        raise ApiError(409, "not_dead", "只有没发出去的消息才能重发。")
+        raise ApiError(409, "not_dead", "只有没发出去的消息才能重发，而且只重发一次。")
     call.app.dispatcher.wake()
     return {"accepted": True}
 
@@ -58,7 +62,10 @@ async def audit(call: Call) -> Any:
     limit, cursor = call.page()
     before = int(cursor) if cursor else None
     lines = await call.app.writer.read(lambda uow: uow.audit.lines(limit + 1, before))
-    items = [{**line, "at": line["at"].isoformat()} for line in lines[:limit]]
+    items = [
+        {**line, "at": line["at"].isoformat(), "facts": json.loads(line["facts"])}
+        for line in lines[:limit]
+    ]
     return {"items": items, "next": str(lines[limit - 1]["id"]) if len(lines) > limit else None}
 
 

@@ -1,9 +1,11 @@
 """/enterprises, /people, /pairings, /chats: the registry."""
 
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
-from bot.api.auth import ApiError, Call, Created, Resource, text_of
+from bot.api.auth import Call, Created, Resource
+from bot.wire import ApiError, flag_of, text_of
 from handlers.domain.ids import EnterpriseId, PersonId
 from handlers.domain.people import Chat, Enterprise, Identity, Pairing, Person, Role
 from storage.uow import UnitOfWork
@@ -72,29 +74,77 @@ async def enterprises(call: Call) -> Any:
     return _page(call, await call.app.writer.read(look))
 
 
-def _firm_changes(body: dict[str, Any]) -> dict[str, Any]:
-    kinds: dict[str, type | tuple[type, ...]] = {
-        "short_name": str,
-        "full_name": str,
-        "industry": str,
-        "area": str,
-        "grid": int,
-        "employees": int,
-        "scale": str,
-        "hazardous": bool,
-        "is_key": bool,
-        "group": str,
-        "active": bool,
-    }
+_TEXT: Final = "文字"
+_COUNT: Final = "整数"
+_YES_NO: Final = "true 或 false"
+# What may be said of a firm and of a person, and whether it may be empty.
+_FIRM_FIELDS: Final[Mapping[str, tuple[str, bool]]] = {
+    "short_name": (_TEXT, False),
+    "full_name": (_TEXT, False),
+    "industry": (_TEXT, True),
+    "area": (_TEXT, True),
+    "grid": (_COUNT, True),
+    "employees": (_COUNT, True),
+    "scale": (_TEXT, True),
+    "hazardous": (_YES_NO, False),
+    "is_key": (_YES_NO, False),
+    "group": (_TEXT, True),
+    "active": (_YES_NO, False),
+}
+_PERSON_FIELDS: Final[Mapping[str, tuple[str, bool]]] = {
+    "name": (_TEXT, False),
+    "title": (_TEXT, True),
+    "area": (_TEXT, True),
+    "grid": (_COUNT, True),
+    "phone": (_TEXT, True),
+    "department": (_TEXT, True),
+    "on_leave": (_YES_NO, False),
+    "on_duty": (_YES_NO, False),
+    "active": (_YES_NO, False),
+    "enterprise_id": (_TEXT, True),
+    "backup_person_id": (_TEXT, True),
+}
+# Empty means nothing there, not an empty text.
+_NOTHING: Final = frozenset({"grid", "employees", "enterprise_id", "backup_person_id"})
+_LONGEST: Final = 200
+_BIGGEST: Final = 10**9
+
+
+def _fits(value: Any, kind: str) -> bool:
+    if kind == _YES_NO:
+        return isinstance(value, bool)
+    if kind == _COUNT:
+        return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _BIGGEST
+    return isinstance(value, str) and len(value) <= _LONGEST
+
+
+def _changes(body: dict[str, Any], fields: Mapping[str, tuple[str, bool]]) -> dict[str, Any]:
+    """The fields that a body names, each of its kind; raises ApiError for the first that is not."""
     found: dict[str, Any] = {}
-    for key, kind in kinds.items():
-        if key in body:
-            if body[key] is not None and not isinstance(body[key], kind):
-                raise ApiError(422, "bad_field", f"{key} 的内容不对。", {key: "bad"})
-            found[key] = body[key]
+    for key, (kind, may_be_empty) in fields.items():
+        if key not in body:
+            continue
+        value = body[key]
+        if value is None or value == "":
+            if not may_be_empty:
+                raise ApiError(422, "bad_field", f"{key} 不能为空。", {key: "empty"})
+            found[key] = None if key in _NOTHING else ""
+        elif not _fits(value, kind):
+            raise ApiError(422, "bad_field", f"{key} 应是{kind}。", {key: str(value)[:20]})
+        else:
+            found[key] = value
+    return found
+
+
+def _firm_changes(body: dict[str, Any]) -> dict[str, Any]:
+    found = _changes(body, _FIRM_FIELDS)
+    if "name" in body and "short_name" not in body:
+        found |= _changes({"short_name": body["name"]}, _FIRM_FIELDS)
     aliases = body.get("aliases")
-    if isinstance(aliases, list):
-        found["aliases"] = tuple(str(a) for a in aliases)
+    if aliases is not None:
+        if not isinstance(aliases, list) or not all(isinstance(a, str) for a in aliases):
+            raise ApiError(422, "bad_field", "aliases 应是一组文字。", {"aliases": "bad"})
+        found["aliases"] = tuple(a for a in aliases if a.strip())
     return found
 
 
@@ -149,35 +199,38 @@ async def people(call: Call) -> Any:
 
 
 def _person_changes(body: dict[str, Any]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for key in ("name", "title", "area", "phone", "department"):
-        if isinstance(body.get(key), str):
-            found[key] = body[key]
-    for key in ("on_leave", "on_duty", "active"):
-        if isinstance(body.get(key), bool):
-            found[key] = body[key]
-    if "grid" in body and (body["grid"] is None or isinstance(body["grid"], int)):
-        found["grid"] = body["grid"]
-    for key in ("enterprise_id", "backup_person_id"):
-        if key in body:
-            found[key] = body[key] or None
+    found = _changes(body, _PERSON_FIELDS)
     if "role" in body:
         try:
             found["role"] = Role(body["role"])
         except ValueError:
+            roles = "、".join(Role)
             raise ApiError(
-                422, "bad_field", "没有这个角色。", {"role": str(body["role"])[:20]}
+                422, "bad_field", f"role 请写 {roles} 之一。", {"role": str(body["role"])[:20]}
             ) from None
     return found
 
 
+def _check_references(uow: UnitOfWork, changes: dict[str, Any]) -> None:
+    """A person's firm and stand-in are in the registry; raises ApiError."""
+    firm = changes.get("enterprise_id")
+    if firm is not None and uow.people.enterprise(EnterpriseId(firm)) is None:
+        raise ApiError(422, "no_such_firm", "没有这家企业。", {"enterprise_id": firm[:20]})
+    backup = changes.get("backup_person_id")
+    if backup is not None and uow.people.person(PersonId(backup)) is None:
+        raise ApiError(422, "no_such_person", "没有这位人员。", {"backup_person_id": backup[:40]})
+
+
 def _identities(uow: UnitOfWork, person_id: PersonId, body: dict[str, Any]) -> None:
-    for one in body.get("identities") or ():
-        if not isinstance(one, dict) or not one.get("platform") or not one.get("user_id"):
+    given = body.get("identities") or []
+    for one in given if isinstance(given, list) else [None]:
+        if not isinstance(one, dict) or not all(
+            isinstance(one.get(key), str) and one[key] for key in ("platform", "user_id")
+        ):
             raise ApiError(
                 422, "bad_field", "identities 要写 platform 和 user_id。", {"identities": "bad"}
             )
-        uow.people.save_identity(Identity(str(one["platform"]), str(one["user_id"]), person_id))
+        uow.people.save_identity(Identity(one["platform"], one["user_id"], person_id))
 
 
 async def create_person(call: Call) -> Any:
@@ -191,9 +244,7 @@ async def create_person(call: Call) -> Any:
     def work(uow: UnitOfWork) -> Any:
         if uow.people.person(person_id) is not None:
             raise ApiError(409, "exists", "这个人员编号已经有了。", {"id": person_id})
-        firm = changes.get("enterprise_id")
-        if firm is not None and uow.people.enterprise(EnterpriseId(firm)) is None:
-            raise ApiError(422, "no_such_firm", "没有这家企业。", {"enterprise_id": str(firm)[:20]})
+        _check_references(uow, changes)
         person = replace(Person(person_id, name, changes["role"]), **changes)
         uow.people.save_person(person)
         _identities(uow, person_id, call.body)
@@ -212,6 +263,7 @@ async def change_person(call: Call) -> Any:
         person = uow.people.person(person_id)
         if person is None:
             raise ApiError(404, "no_such_person", "没有这位人员。")
+        _check_references(uow, changes)
         changed = replace(person, **changes)
         uow.people.save_person(changed)
         _identities(uow, person_id, call.body)
@@ -254,7 +306,7 @@ async def pair(call: Call) -> Any:
     call.office_only()
     firm_id = EnterpriseId(text_of(call.body, "enterprise_id", most=20))
     given: dict[str, Any] = {
-        key: call.body.get(key) or None
+        key: text_of(call.body, key, needed=False, most=64) or None
         for key in ("liaison_id", "leader_id", "grid_chief_id", "grid_member_id")
         if key in call.body
     }
@@ -264,8 +316,9 @@ async def pair(call: Call) -> Any:
         if uow.people.enterprise(firm_id) is None:
             raise ApiError(422, "no_such_firm", "没有这家企业。", {"enterprise_id": firm_id})
         for key, value in given.items():
-            if value is not None and uow.people.person(PersonId(str(value))) is None:
-                raise ApiError(422, "no_such_person", "没有这位人员。", {key: str(value)[:40]})
+            person = None if value is None else uow.people.person(PersonId(value))
+            if value is not None and (person is None or not person.is_staff):
+                raise ApiError(422, "no_such_person", "没有这位同事。", {key: value[:40]})
         present = uow.people.pairing(firm_id, now) or Pairing(firm_id, None, None, now)
         pairing = replace(present, **given, starts_at=now, ends_at=None)
         uow.people.pair(pairing)
@@ -315,9 +368,9 @@ async def save_chat(call: Call) -> Any:
         changed = replace(
             chat,
             title=text_of(body, "title", needed=False, most=100) or chat.title,
-            registered=bool(body.get("registered", True)),
+            registered=flag_of(body, "registered", True),
             robot_url=robot if "robot_url" in body else chat.robot_url,
-            is_main=bool(body.get("is_main", chat.is_main)),
+            is_main=flag_of(body, "is_main", chat.is_main),
         )
         uow.chats.save_chat(changed)
         uow.audit.add(call.app.clock.now(), call.caller.name, "chat.saved", wanted, {})

@@ -2,9 +2,10 @@
 
 from dataclasses import replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
-from bot.api.auth import ApiError, Call, Created, Resource, text_of
+from bot.api.auth import Call, Created, Resource
+from bot.wire import ApiError, flag_of, number_in, text_of
 from handlers.chat.events import UserRef
 from handlers.domain.category import Category, Urgency
 from handlers.domain.errors import UnknownTicket
@@ -19,6 +20,11 @@ from storage.uow import UnitOfWork
 
 if TYPE_CHECKING:
     from bot.app import App
+
+
+_TITLE: Final = 60
+# Parts of something else: opening a ticket, the other half of a merge, a new calendar.
+_NOT_BY_HAND: Final = frozenset({Move.SUBMIT, Move.ABSORB, Move.RECOUNT})
 
 
 def _iso(at: datetime | None) -> str | None:
@@ -157,9 +163,11 @@ def _query(call: Call) -> TicketQuery:
 
 def _visible(call: Call, uow: UnitOfWork, number: str) -> Ticket:
     """The ticket, if the caller may know of it; else it does not exist for them."""
-    found = uow.tickets.find(TicketNumber(int(number))) if number.isdigit() else None
-    if number.isdigit() is False:
-        found = uow.tickets.by_code(number)
+    wanted = number_in(number)
+    if wanted is not None:
+        found = uow.tickets.find(TicketNumber(wanted))
+    else:
+        found = uow.tickets.by_code(number.upper())
     speaker = call.speaker(uow)
     if found is None or (speaker is not None and not service(call, uow).may_read(found, speaker)):
         raise UnknownTicket(number[:40])
@@ -193,10 +201,11 @@ async def one(call: Call) -> Any:
 
     def look(uow: UnitOfWork) -> Any:
         ticket = _visible(call, uow, number)
+        tickets, speaker = service(call, uow), call.speaker(uow)
         return ticket_json(call.app, uow, ticket) | {
-            "history": [_entry_json(e) for e in uow.tickets.history(ticket.number)],
+            "history": [_entry_json(e) for e in tickets.history_for(ticket, speaker)],
             "messages": [_message_json(m) for m in uow.tickets.messages(ticket.number)],
-            "links": list(uow.tickets.links(ticket.number)),
+            "links": list(tickets.links_for(ticket, speaker)),
         }
 
     return await call.app.writer.read(look)
@@ -220,13 +229,14 @@ def _channel(body: dict[str, Any]) -> Channel:
 
 async def create(call: Call) -> Any:
     body = call.body
-    text = text_of(body, "body", needed=False) or text_of(body, "title")
-    title = text_of(body, "title", needed=False, most=60)
+    text = text_of(body, "body", needed=False) or text_of(body, "title", most=_TITLE)
+    title = text_of(body, "title", needed=False, most=_TITLE)
     category, _ = topic(text)
     category = _enum(body, "category", Category) or category
     level = _enum(body, "urgency", Urgency) or urgency(text, category)
     kind = _enum(body, "kind", Kind) or Kind.REQUEST
     channel = _channel(body)
+    confidential = flag_of(body, "confidential", False)
     firm_id = body.get("enterprise") or body.get("enterprise_id")
     if isinstance(firm_id, dict):
         firm_id = firm_id.get("id")
@@ -249,7 +259,7 @@ async def create(call: Call) -> Any:
             reporter = uow.people.main_contact(bound)
         made = service(call, uow).submit(
             Report(
-                (title or title_of(text))[:20],
+                title or title_of(text),
                 text,
                 category,
                 level,
@@ -258,7 +268,7 @@ async def create(call: Call) -> Any:
                 call.caller.name if reporter is None else reporter.name,
                 Source("api", "", "", channel),
                 kind,
-                confidential=bool(body.get("confidential")),
+                confidential=confidential,
             ),
             reporter,
         )
@@ -274,13 +284,17 @@ async def moves(call: Call) -> Any:
     body = call.body
     number = call.request.match_info["number"]
     what = _enum(body, "move", Move)
-    if what is None or what in (Move.SUBMIT, Move.ABSORB):
+    if what is None:
         raise ApiError(422, "missing", "请写明 move。", {"move": "missing"})
+    if what in _NOT_BY_HAND:
+        raise ApiError(422, "bad_field", "这一步不能单独做。", {"move": what.value})
     version = body.get("version")
-    if version is not None and not isinstance(version, int):
+    if version is not None and (not isinstance(version, int) or isinstance(version, bool)):
         raise ApiError(422, "bad_field", "version 应是数字。", {"version": "bad"})
     actor_id = text_of(body, "actor", needed=call.caller.enterprise_id is None, most=64)
-    given = body.get("args") if isinstance(body.get("args"), dict) else {}
+    given = body.get("args")
+    if given is not None and not isinstance(given, dict):
+        raise ApiError(422, "bad_field", "args 应是对象。", {"args": "bad"})
     text = text_of(body, "text", needed=False)
 
     def work(uow: UnitOfWork) -> Any:
@@ -343,11 +357,11 @@ def _move(
         until=_until(given),
         category=_enum(given, "category", Category),
         urgency=_enum(given, "urgency", Urgency),
-        rating=given.get("rating") if isinstance(given.get("rating"), int) else None,
+        rating=_number(given, "rating"),
         target=target,
         told=str(given.get("told") or ""),
         code=str(given.get("reason") or ""),
-        level=given.get("level") if isinstance(given.get("level"), int) else None,
+        level=_number(given, "level"),
     )
     after = tickets.act(ticket, what, speaker, args, version)
     if what in (Move.FOLLOW_UP, Move.REPLY) and speaker is not None:
@@ -372,6 +386,13 @@ def _firm(uow: UnitOfWork, given: dict[str, Any]) -> EnterpriseId | None:
     if uow.people.enterprise(EnterpriseId(wanted)) is None:
         raise ApiError(422, "no_such_firm", "没有这家企业。", {"enterprise": wanted[:20]})
     return EnterpriseId(wanted)
+
+
+def _number(given: dict[str, Any], key: str) -> int | None:
+    value = given.get(key)
+    if value is not None and (not isinstance(value, int) or isinstance(value, bool)):
+        raise ApiError(422, "bad_field", f"{key} 应是数字。", {key: str(value)[:20]})
+    return value
 
 
 def _to(call: Call, uow: UnitOfWork, given: dict[str, Any]) -> Person | None:

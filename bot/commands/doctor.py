@@ -68,6 +68,7 @@ def _checks(env: Path) -> Iterator[tuple[str, str]]:
         yield "数据库版本", "" if have == head() else "不是最新，请运行 migrate。"
         if have == head():
             yield _corrections(settings), ""
+    yield _calendar(), ""
     now = datetime.now(UTC)
     yield "系统时钟", "" if now.year >= 2026 else "系统时间不对，请校时。"
     yield ".env 权限", _loose(env)
@@ -119,6 +120,14 @@ def _second_reader(values: Mapping[str, str]) -> str:
     if not is_installed():
         return "第二级理解：没有安装，只用第一级；要用请运行 pip install '.[encoder]'"
     return "第二级理解：已打开"
+
+
+def _calendar() -> str:
+    """A year without its days off is no fault: clocks in it are marked as provisional."""
+    from handlers.domain.calendar import shipped
+
+    until = shipped().provisional_from
+    return f"工作日历：{until.year} 年起还没有公布的安排，暂按常规工作日" if until else "工作日历"
 
 
 def _model_service(values: Mapping[str, str]) -> str:

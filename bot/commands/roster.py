@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import sys
 from dataclasses import asdict
 from pathlib import Path
 
@@ -30,6 +31,9 @@ def run(args: argparse.Namespace) -> int:
     from handlers.texts import roster as say
 
     if args.action == "export":
+        if args.file.suffix.lower() not in (".xlsx", ".csv"):
+            print(say.EXPORT_ENDING, file=sys.stderr)
+            return 2
         with opened() as (uow, clock):
             service = RosterService(uow, clock)
             rows = service.people_rows() if args.people else service.rows()

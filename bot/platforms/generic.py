@@ -24,6 +24,7 @@ from bot.platform import (
     Rejected,
     Section,
     Setting,
+    plain_json,
 )
 from handlers.chat.events import (
     Attachment,
@@ -69,6 +70,7 @@ class Generic:
             direct=bool(out_url),
             max_text_bytes=20_480,
             budget_seconds=4.0,
+            refusals_are_read=True,
         )
 
     def decode(self, request: RawRequest) -> Decoded:
@@ -90,8 +92,8 @@ class Generic:
 
     def _event(self, body: bytes, wall: float) -> tuple[InboundEvent | None, str]:
         try:
-            plain = json.loads(body)
-        except (ValueError, RecursionError):
+            plain = plain_json(body)
+        except ValueError:
             raise Rejected(400, "not_json") from None
         if not isinstance(plain, dict):
             raise Rejected(400, "not_json")

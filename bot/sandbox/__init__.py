@@ -17,6 +17,7 @@ from bot.clock import MovableClock
 from bot.platform import Receipt
 from bot.platforms.sandbox import SandboxPlatform, sandbox_chat
 from bot.seed import MAIN_CHAT, MAIN_TITLE, SAMPLE
+from bot.wire import ApiError, json_body, number_in, problem
 from bot.writer import Overloaded
 from handlers.chat.events import (
     Attachment,
@@ -89,6 +90,7 @@ class Sandbox:
     def __init__(self, app: "App") -> None:
         self._app = app
         self._listeners: set[asyncio.Queue[tuple[str, dict[str, Any]]]] = set()
+        self._playing: asyncio.Task[None] | None = None
         platform = app.platforms["sandbox"]
         assert isinstance(platform, SandboxPlatform)
         platform.deliver = self.deliver
@@ -201,7 +203,8 @@ class Sandbox:
                     return None
             quote = None
             if reply_to:
-                quoted = uow.sandbox.get(int(reply_to)) if reply_to.isdigit() else None
+                known_id = number_in(reply_to)
+                quoted = None if known_id is None else uow.sandbox.get(known_id)
                 if quoted is None or quoted["chat"] != chat:
                     raise _Problem(422, "no_such_message", "引用的消息不在这个聊天里。")
                 quote = Quote(quoted["text"], reply_to)
@@ -253,7 +256,10 @@ class Sandbox:
         who = request.query.get("as", "")
         if who and chat.startswith("dm:") and chat != f"dm:{who}":
             raise _Problem(403, "not_yours", "这是别人的私聊。")
-        start = int(after) if after.isdigit() else 0
+        start = number_in(after)
+        if after and start is None:
+            raise _Problem(400, "bad_after", "after 请用上一次返回的 cursor。")
+        start = start or 0
         rows = await self._app.writer.read(lambda uow: uow.sandbox.after(chat, start))
         items = [_item(row) for row in rows]
         cursor = str(rows[-1]["id"]) if rows else str(start)
@@ -263,11 +269,15 @@ class Sandbox:
         body = await _json(request)
         message_id, by = str(body.get("message_id", "")), _text(body, "by", 64)
         wanted = str(body.get("button", ""))
-        picked = tuple(str(p) for p in body.get("picked") or ())
+        chosen = body.get("picked") or []
+        if not isinstance(chosen, list):
+            raise _Problem(422, "bad_field", "picked 应是一组文字。")
+        picked = tuple(str(p) for p in chosen)
 
         def look(uow: UnitOfWork) -> tuple[dict[str, Any], str]:
             person = _who(uow, by)
-            row = uow.sandbox.get(int(message_id)) if message_id.isdigit() else None
+            wanted_id = number_in(message_id)
+            row = None if wanted_id is None else uow.sandbox.get(wanted_id)
             if row is None or row["card"] is None:
                 raise _Problem(404, "no_such_card", "这张卡片已经不在了。")
             _check_chat(row["chat"], by)
@@ -304,13 +314,15 @@ class Sandbox:
     # ---- the clock
 
     async def get_clock(self, request: web.Request) -> web.StreamResponse:
-        return web.json_response(self._clock())
+        return web.json_response(await self._clock())
 
-    def _clock(self) -> dict[str, Any]:
+    async def _clock(self) -> dict[str, Any]:
+        now = self._app.clock.now()
+        guessed = await self._app.writer.read(lambda uow: uow.calendar.current().provisional(now))
         return {
-            "now": self._app.clock.now().astimezone(self._app.settings.zone).isoformat(),
+            "now": now.astimezone(self._app.settings.zone).isoformat(),
             "movable": isinstance(self._app.clock, MovableClock),
-            "calendar_note": "暂按常规工作日",
+            "calendar_note": "暂按常规工作日" if guessed else "",
         }
 
     async def set_clock(self, request: web.Request) -> web.StreamResponse:
@@ -332,16 +344,18 @@ class Sandbox:
             ) from None
         await self._app.ticker.run_all()
         await self._app.dispatcher.drain(["sandbox"])
-        self._tell("clock", self._clock())
-        return web.json_response(self._clock())
+        shown = await self._clock()
+        self._tell("clock", shown)
+        return web.json_response(shown)
 
     # ---- a sample day
 
     async def play(self, request: web.Request) -> web.StreamResponse:
         """Say what people said on the sample day, one after another, while the page watches."""
+        if self._playing is not None and not self._playing.done():
+            raise _Problem(409, "playing", "样例对话正在播放，请等它说完。")
         lines = (SAMPLE / "days" / "d01.jsonl").read_text(encoding="utf-8").splitlines()
-        task = asyncio.create_task(self._play([json.loads(line) for line in lines]))
-        self._playing = task
+        self._playing = asyncio.create_task(self._play([json.loads(line) for line in lines]))
         return web.json_response({"messages": len(lines)})
 
     async def _play(self, lines: list[dict[str, Any]]) -> None:
@@ -415,9 +429,8 @@ class Sandbox:
     async def close(self, application: web.Application) -> None:
         """Let the pages go, else the server waits for them."""
         self._tell("close", {})
-        playing = getattr(self, "_playing", None)
-        if playing is not None:
-            playing.cancel()
+        if self._playing is not None:
+            self._playing.cancel()
 
 
 def _people(uow: UnitOfWork) -> list[dict[str, Any]]:
@@ -450,7 +463,7 @@ def _who(uow: UnitOfWork, sender: str) -> Any:
     identity = uow.people.identity(UserRef("sandbox", sender))
     person = None if identity is None else uow.people.person(identity.person_id)
     if person is None:
-        raise _Problem(404, "no_such_person", f"没有编号为 {sender[:20]} 的人员。")
+        raise _Problem(404, "no_such_person", f"没有编号为 {sender[:20]} 的人员，请核对编号。")
     return person
 
 
@@ -488,12 +501,9 @@ def _item(row: dict[str, Any] | None) -> dict[str, Any] | None:
 
 async def _json(request: web.Request) -> dict[str, Any]:
     try:
-        body = await request.json()
-    except (ValueError, UnicodeDecodeError):
-        raise _Problem(400, "not_json", "请求内容不是 JSON。") from None
-    if not isinstance(body, dict):
-        raise _Problem(400, "not_json", "请求内容应是 JSON 对象。")
-    return body
+        return await json_body(request)
+    except ApiError as error:
+        raise _Problem(error.status, error.code, error.message) from error
 
 
 def _text(body: dict[str, Any], key: str, most: int, empty: bool = False) -> str:
@@ -547,6 +557,10 @@ async def _page(request: web.Request) -> web.StreamResponse:
     )
 
 
+async def nowhere(request: web.Request) -> web.StreamResponse:
+    return problem(404, "no_such_path", "没有这个接口。")
+
+
 async def _home(request: web.Request) -> web.StreamResponse:
     raise web.HTTPFound("/sandbox/")
 
@@ -567,6 +581,7 @@ def attach(app: "App") -> None:
         ("GET", "events", box.events),
     ):
         add.add_route(method, f"/sandbox/api/{path}", _answering(handler))
+    add.add_route("*", "/sandbox/api/{path:.*}", nowhere)
     add.add_get("/", _home)
     add.add_get("/sandbox", _home)
     add.add_get("/sandbox/", _page)

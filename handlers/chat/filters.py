@@ -43,6 +43,7 @@ def Who(*roles: Role) -> Filter:
 Anybody: Final = Filter(lambda s: True, "anybody")
 Staff: Final = Who(*sorted(STAFF_ROLES))
 Office: Final = Who(*sorted(OFFICE_ROLES))
+Leading: Final = Who(*sorted({*OFFICE_ROLES, Role.LEADER}))
 InGroup: Final = Filter(lambda s: s.event.chat_kind is ChatKind.GROUP, "in group")
 Direct: Final = ~InGroup
 Mentioned: Final = Filter(

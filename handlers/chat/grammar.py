@@ -18,6 +18,9 @@ _BOT_NUMBER: Final = re.compile(r"#(\d{4,9})(?!\d)")
 _CONTROL: Final = re.compile(
     r"[\u0000-\u0008\u000b-\u001f\u007f\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]"
 )
+_LETTERS: Final = re.compile("[^，。；：？！…～]+")
+# The platforms' own way to write a mention, which somebody may type.
+_MARKUP: Final = re.compile(r"<@[^<>\s]{0,64}>")
 _MARKS: Final = " \t\r\n\u3000\u2005,，。.:：;；!！~～、-—"
 
 
@@ -43,6 +46,13 @@ def fold(text: str) -> str:
     return unicodedata.normalize("NFKC", _CONTROL.sub("", text)).strip()
 
 
+def as_written(text: str) -> str:
+    """As `fold`, but with the punctuation that was typed: people read what is kept of this."""
+    return _LETTERS.sub(
+        lambda run: unicodedata.normalize("NFKC", run.group()), _CONTROL.sub("", text)
+    ).strip()
+
+
 def without_quote(text: str) -> str:
     """Only what was newly written under a quoted message."""
     return _QUOTED.sub("", text)
@@ -50,6 +60,7 @@ def without_quote(text: str) -> str:
 
 def without_mentions(text: str, names: Iterable[str] = ()) -> str:
     """The text without anybody's @; the bot's own name is found without a following space too."""
+    text = _MARKUP.sub(" ", text)
     for name in names:
         text = re.sub(rf"@{re.escape(name)}[\s\u2005]*", " ", text)
     return _MENTION.sub(" ", text).strip()

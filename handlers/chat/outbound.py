@@ -1,7 +1,7 @@
 """What the bot says, in words that belong to no platform: text, cards and where they go."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import IntEnum, StrEnum
 from typing import Any
@@ -326,8 +326,3 @@ def content_from_plain(plain: Mapping[str, Any]) -> Content:
         Kind(plain["kind"]),
         tuple(Mention(UserRef(p, i), name) for p, i, name in plain.get("mentions", ())),
     )
-
-
-def without_buttons(card: Card) -> Card:
-    """The same card when nothing is left to press."""
-    return replace(card, buttons=(), choice=None)

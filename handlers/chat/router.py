@@ -43,6 +43,7 @@ class Route:
     router: str
     usage: str = ""
     about: str = ""
+    offered: Filter = Anybody
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +63,19 @@ class Router:
         who: Filter = Anybody,
         usage: str = "",
         about: str = "",
+        offered: Filter = Anybody,
     ) -> Callable[[Handler], Handler]:
-        """Answer typed words; `usage` and `about` are what help prints."""
+        """Answer typed words; `usage` and `about` are what help prints, to those it is `offered`.
+
+        Whoever may say a word may also be refused by the ticket's own rule; help names only what
+        somebody's role is usually there for.
+        """
 
         def register(function: Handler) -> Handler:
             self._add(
-                Route(RouteKind.COMMAND, words, exact, who, function, self.name, usage, about)
+                Route(
+                    RouteKind.COMMAND, words, exact, who, function, self.name, usage, about, offered
+                )
             )
             return function
 
@@ -173,11 +181,9 @@ class Book:
             route
             for router in self.routers
             for route in router.routes
-            if route.kind is RouteKind.COMMAND and route.about and route.who(scene)
+            if route.kind is RouteKind.COMMAND and route.about
+            if route.who(scene) and route.offered(scene)
         )
-
-    def all_routes(self) -> tuple[Route, ...]:
-        return tuple(route for router in self.routers for route in router.routes)
 
 
 def call(bound: Bound, provide: Mapping[Any, Any] | Callable[[Any], Any]) -> Reply | None:

@@ -3,7 +3,6 @@
 from handlers.chat.filters import Staff
 from handlers.chat.outbound import Reply
 from handlers.chat.router import Router
-from handlers.domain.ticket import Move
 from handlers.services.moves import Asked, Moves
 
 router = Router("claim")
@@ -22,4 +21,4 @@ router = Router("claim")
 )
 @router.action("ticket.claim", Staff)
 def claim(asked: Asked, moves: Moves) -> Reply:
-    return moves.go(asked, Move.CLAIM)
+    return moves.take(asked)

@@ -46,7 +46,7 @@ def answer(asked: Asked, moves: Moves) -> Reply:
 
 
 @router.command(
-    "撤回办结", "取消办结", who=Staff, usage="撤回办结 1024", about="办结有误，继续办理"
+    "撤回办结", "取消办结", "撤销办结", who=Staff, usage="撤回办结 1024", about="办结有误，继续办理"
 )
 @router.action("ticket.retract", Staff)
 def retract(asked: Asked, moves: Moves) -> Reply:

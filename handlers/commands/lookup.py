@@ -48,7 +48,12 @@ def one(asked: Asked, moves: Moves, tickets: TicketService, clock: Clock) -> Rep
     person = asked.speaker.person
     full = person is not None and person.role is not Role.DEPARTMENT
     story = say.story(
-        ticket, telling.firm(ticket), telling.owner(ticket), tickets.history(ticket), now, full
+        ticket,
+        telling.firm(ticket),
+        telling.owner(ticket),
+        tickets.history_for(ticket, asked.speaker),
+        now,
+        full,
     )
     return replace(Reply.say(story, ticket.number), secret=True)
 

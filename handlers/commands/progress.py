@@ -54,6 +54,7 @@ def refer(asked: Asked, moves: Moves) -> Reply:
 @router.command(
     "部门回复",
     "部门答复",
+    "部门反馈",
     "收回",
     who=Staff,
     usage="部门回复 1024 内容",

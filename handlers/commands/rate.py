@@ -38,7 +38,14 @@ def rate(asked: Asked, moves: Moves) -> Reply:
 
 
 @router.command(
-    "已解决", "解决了", "确认解决", who=Firm, usage="解决了 1024", about="确认问题已解决"
+    "已解决",
+    "解决了",
+    "已经解决",
+    "问题解决了",
+    "确认解决",
+    who=Firm,
+    usage="解决了 1024",
+    about="确认问题已解决",
 )
 @router.action("ticket.verdict_yes")
 def solved(asked: Asked, moves: Moves) -> Reply:
@@ -54,6 +61,7 @@ def solved(asked: Asked, moves: Moves) -> Reply:
     "没解决",
     "未解决",
     "没有解决",
+    "还没解决",
     "重办",
     who=Firm,
     usage="没解决 1024 还差什么",
@@ -67,13 +75,15 @@ def unsolved(asked: Asked, moves: Moves) -> Reply:
     return moves.go(asked, Move.VERDICT_NO)
 
 
-@router.command("催办", "催一下", "催促", who=Firm, usage="催办 1024", about="催一催承办人")
+@router.command("催办", "催一下", "催促", "催单", who=Firm, usage="催办 1024", about="催一催承办人")
 @router.action("ticket.urge")
 def urge(asked: Asked, moves: Moves) -> Reply:
     return moves.go(asked, Move.URGE)
 
 
-@router.command("补充", "补充情况", who=Anybody, usage="补充 1024 内容", about="补充情况")
+@router.command(
+    "补充", "补充情况", "补充说明", who=Anybody, usage="补充 1024 内容", about="补充情况"
+)
 @router.action("ticket.follow_up")
 def follow_up(asked: Asked, moves: Moves) -> Reply:
     named = moves.named(asked)
@@ -85,7 +95,9 @@ def follow_up(asked: Asked, moves: Moves) -> Reply:
     return moves.on(named, asked, Move.FOLLOW_UP)
 
 
-@router.command("撤回", "撤单", "不用办了", who=Anybody, usage="撤回 1024", about="不用办了，撤回")
+@router.command(
+    "撤回", "撤单", "撤销", "不用办了", who=Anybody, usage="撤回 1024", about="不用办了，撤回"
+)
 @router.action("ticket.withdraw")
 def withdraw(asked: Asked, moves: Moves) -> Reply:
     return moves.go(asked, Move.WITHDRAW)

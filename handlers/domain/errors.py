@@ -36,6 +36,15 @@ class NotAllowed(Refusal):
         super().__init__(number=number, move=move)
 
 
+class NotForYou(Refusal):
+    """A word or a button that is not for this person's role; nothing of any ticket is told."""
+
+    code = "not_for_you"
+
+    def __init__(self, word: str = "") -> None:
+        super().__init__(word=word)
+
+
 class AlreadyTaken(Refusal):
     """Somebody else was first; `owner_id` says who."""
 

@@ -218,6 +218,15 @@ class Ticket:
     def is_live(self) -> bool:
         return self.state in LIVE
 
+    @property
+    def was_handed_over(self) -> bool:
+        """Whether its owner got it from somebody else: only that restarts the claim clock."""
+        return (
+            self.owner_since is not None
+            and self.owner_since == self.claim_started_at
+            and self.owner_since != self.created_at
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Args:
@@ -313,7 +322,7 @@ def _staff_parts(ticket: Ticket, actor: Person, standing: Standing) -> set[Part]
             parts.add(Part.HANDLER)
     if standing.liaison_id == actor.id:
         parts.add(Part.PAIRED)
-        if not ticket.transfers:
+        if not ticket.was_handed_over:
             # The office or the leader may have taken it for them: they go on with it all the same.
             parts.add(Part.HANDLER)
     if ticket.pending_owner_id == actor.id:
@@ -1142,8 +1151,8 @@ def _supervise(step: Step) -> Ticket:
 
 
 def _escalate(step: Step) -> Ticket:
-    level = step.args.level
-    if level is None or not step.ticket.level < level <= 5:
+    level = step.ticket.level + 1 if step.args.level is None else step.args.level
+    if not step.ticket.level < level <= 5:
         raise BadInput("no_higher_level", number=step.ticket.number)
     return replace(step.ticket, level=level, acknowledged_at=None)
 
@@ -1285,6 +1294,15 @@ class Moved:
     entry: Entry | None
 
 
+def permitted(ticket: Ticket, what: Move, parts: frozenset[Part]) -> None:
+    """Raises NotAllowed or IllegalMove where no text at all would make this move possible."""
+    rule = MOVES.get(what)
+    if rule is None or not parts & rule.who:
+        raise NotAllowed(ticket.number, what)
+    if ticket.state not in rule.sources:
+        raise IllegalMove(ticket.number, ticket.state, what)
+
+
 def move(
     ticket: Ticket,
     what: Move,
@@ -1305,7 +1323,8 @@ def move(
     parts = parts_of(ticket, actor, standing, confirmed)
     if rule is None or not parts & rule.who:
         raise NotAllowed(ticket.number, what)
-    if what is Move.CLAIM and ticket.state in LIVE:
+    if what is Move.CLAIM and ticket.state in _LIVE_CLAIM:
+        # Who comes second is told who was first, not that something has changed.
         pass
     elif expected_version is not None and expected_version != ticket.version:
         raise StaleVersion(ticket.number, ticket.version)

@@ -1,7 +1,7 @@
 """From what somebody typed or pressed to one move: which ticket, what it needs, asking back."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -25,6 +25,7 @@ from handlers.ports import Clock, Dialogue, TicketMessage, Work
 from handlers.services.people import PeopleService, Speaker
 from handlers.services.tickets import Report, TicketService
 from handlers.texts import tickets as say
+from handlers.texts.common import MOVE_NAMES
 from handlers.texts.corrections import category_named, urgency_named
 from handlers.understanding.times import date_in
 
@@ -97,6 +98,37 @@ class Moves:
         self.wait(asked, "pick", {"m": move.value, "text": asked.rest})
         raise AskBack(Reply.say(say.which_ticket(move, fitting)))
 
+    def decide(self, asked: Asked, options: Sequence[Move]) -> Reply | None:
+        """One of several answers to what somebody asked for; None where nothing awaits one."""
+        named, tickets = self.named(asked), self.tickets
+        if named is not None:
+            found = [(m, named) for m in options if tickets.fitting_one(named, asked.speaker, m)]
+        else:
+            found = [(m, t) for m in options for t in tickets.fitting(asked.speaker, m)]
+        if len(found) == 1:
+            return self.on(found[0][1], asked, found[0][0])
+        if found:
+            return Reply.say(say.which_decision([(MOVE_NAMES[m], t) for m, t in found]))
+        if named is not None:
+            raise BadInput("nothing_pending", number=named.number)
+        return None
+
+    def take(self, asked: Asked) -> Reply:
+        """Take a ticket: a free one, or the one that a colleague hands over."""
+        named, tickets = self.named(asked), self.tickets
+        if named is not None:
+            offered = tickets.fitting_one(named, asked.speaker, Move.TRANSFER_ACCEPT)
+        elif tickets.fitting(asked.speaker, Move.CLAIM):
+            offered = ()
+        else:
+            offered = tickets.fitting(asked.speaker, Move.TRANSFER_ACCEPT)
+        if len(offered) != 1:
+            return self.go(asked, Move.CLAIM)
+        reply = self.on(offered[0], asked, Move.TRANSFER_ACCEPT)
+        if offered[0].state is not State.OPEN:
+            return reply
+        return self.on(self.load(asked, offered[0].number), asked, Move.CLAIM)
+
     def named(self, asked: Asked) -> Ticket | None:
         """The ticket that is named by number, button or quote."""
         if asked.ref is not None:
@@ -163,7 +195,7 @@ class Moves:
 
     def on(self, ticket: Ticket, asked: Asked, move: Move) -> Reply:
         """Make one move on a ticket that was found."""
-        if ticket.state is State.MERGED and move is not Move.UNMERGE:
+        if ticket.state is State.MERGED and move not in (Move.UNMERGE, Move.MERGE):
             # A reply to a merged number lands on the live ticket (property 8).
             ticket = self.tickets.live_target(ticket)
             if not self.tickets.may_read(ticket, asked.speaker):
@@ -177,6 +209,8 @@ class Moves:
             if move is Move.RATE and asked.args.get("r"):
                 text = asked.args["r"]
             else:
+                # Nothing is asked for that could not be used.
+                self.tickets.permit(ticket, asked.speaker, move)
                 self.wait(asked, "move", {"t": ticket.number, "m": move.value})
                 return Reply.say(say.needs(move, ticket), ticket=ticket.number)
         carry = _CARRY.get(move, Moves._plain)

@@ -6,8 +6,6 @@ from typing import Any, Final
 from handlers.domain.ids import EnterpriseId, PersonId
 from handlers.domain.people import Enterprise, Pairing, Person, Role
 from handlers.domain.roster import (
-    COLUMNS,
-    PEOPLE_COLUMNS,
     CleanRow,
     Problem,
     Remark,
@@ -354,7 +352,3 @@ def _short(name: str) -> str:
     for noise in ("有限责任公司", "股份有限公司", "有限公司", "江苏", "南通", "科技"):
         short = short.replace(noise, "")
     return short.strip("()（） ")[:8] or name[:8]
-
-
-ROSTER_COLUMNS: Final = tuple(COLUMNS)
-PEOPLE_FILE_COLUMNS: Final = tuple(PEOPLE_COLUMNS)

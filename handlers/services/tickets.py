@@ -18,6 +18,7 @@ from handlers.domain.ticket import (
     Entry,
     Kind,
     Move,
+    Moved,
     Part,
     Source,
     State,
@@ -26,6 +27,7 @@ from handlers.domain.ticket import (
     may_read,
     move,
     parts_of,
+    permitted,
     started,
 )
 from handlers.domain.workdays import WorkCalendar
@@ -35,6 +37,7 @@ from handlers.services.people import Speaker
 from handlers.services.telling import Telling
 
 _ALIKE: Final = 0.45
+_LOCAL_ROLES: Final = frozenset({Role.AREA_HEAD, Role.GRID_CHIEF, Role.GRID_MEMBER})
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +178,8 @@ class TicketService:
             found.extend(tickets.pending_for(person.id))
             if person.role is Role.LEADER:
                 found.extend(tickets.led_by(person.id, states))
+            if person.role in _LOCAL_ROLES:
+                found.extend(tickets.of_firms(self._firms_around(person), states))
             if person.role in OFFICE_ROLES:
                 found.extend(tickets.at_duty_desk(states))
         seen: dict[int, Ticket] = {}
@@ -182,6 +187,16 @@ class TicketService:
             if ticket.state in states and self.may_read(ticket, speaker):
                 seen.setdefault(ticket.number, ticket)
         return tuple(sorted(seen.values(), key=lambda t: -t.number))
+
+    def _firms_around(self, person: Person) -> tuple[EnterpriseId, ...]:
+        """The firms of somebody's area or grid."""
+        now, people = self._clock.now(), self._work.people
+        found = []
+        for firm in people.enterprises():
+            standing = people.standing(firm.id, now)
+            if standing.area_head_id == person.id or person.id in standing.grid_ids:
+                found.append(firm.id)
+        return tuple(found)
 
     def fitting(self, speaker: Speaker, what: Move) -> tuple[Ticket, ...]:
         """The tickets on which this person could make this move now."""
@@ -243,8 +258,21 @@ class TicketService:
         page = self._work.tickets.search(query)
         return tuple(t for t in page.items if self.may_read(t, speaker))[:50]
 
-    def history(self, ticket: Ticket) -> tuple[Entry, ...]:
-        return self._work.tickets.history(ticket.number)
+    def history_for(self, ticket: Ticket, speaker: Speaker | None) -> tuple[Entry, ...]:
+        """The history as somebody may know it: by a link a firm learns nothing of another's."""
+        entries = self._work.tickets.history(ticket.number)
+        if speaker is None or speaker.role not in (None, Role.MANAGER):
+            return entries
+        return tuple(entry for entry in entries if entry.move is not Move.LINK)
+
+    def links_for(self, ticket: Ticket, speaker: Speaker | None) -> tuple[TicketNumber, ...]:
+        """The linked tickets that somebody may know of."""
+        tickets = self._work.tickets
+        return tuple(
+            number
+            for number in tickets.links(ticket.number)
+            if speaker is None or self.may_read(tickets.get(number), speaker)
+        )
 
     def same_as(
         self, enterprise_id: EnterpriseId | None, category: Category, body: str
@@ -271,19 +299,10 @@ class TicketService:
     ) -> Ticket:
         """Make one move and tell everybody concerned; raises the Refusal that says why not."""
         actor = None if speaker is None else speaker.person
-        confirmed = speaker is None or speaker.confirmed
-        moved = move(
-            ticket,
-            what,
-            actor,
-            self._completed(what, args),
-            self._clock.now(),
-            self.standing(ticket),
-            self._calendar,
-            self._work.office.policy(),
-            version,
-            confirmed,
-        )
+        if what is Move.SUPERVISE:
+            # Judged before a number is drawn: a refusal must not leave a gap in the 督办 numbers.
+            self._judged(ticket, what, speaker, replace(args, code="-"), version)
+        moved = self._judged(ticket, what, speaker, self._completed(what, args), version)
         if moved.entry is None:
             return moved.ticket
         self._work.tickets.save(moved.ticket, moved.entry)
@@ -291,6 +310,33 @@ class TicketService:
         self._examples.after(what, ticket, moved.ticket, actor)
         self.telling.after(what, ticket, moved.ticket, actor, args.text)
         return moved.ticket
+
+    def _judged(
+        self,
+        ticket: Ticket,
+        what: Move,
+        speaker: Speaker | None,
+        args: Args,
+        version: int | None = None,
+    ) -> Moved:
+        """What a move would make of the ticket; nothing is written."""
+        return move(
+            ticket,
+            what,
+            None if speaker is None else speaker.person,
+            args,
+            self._clock.now(),
+            self.standing(ticket),
+            self._calendar,
+            self._work.office.policy(),
+            version,
+            speaker is None or speaker.confirmed,
+        )
+
+    def permit(self, ticket: Ticket, speaker: Speaker, what: Move) -> None:
+        """Raises the Refusal that awaits this move whatever it is made with."""
+        parts = parts_of(ticket, speaker.person, self.standing(ticket), speaker.confirmed)
+        permitted(ticket, what, parts)
 
     def _completed(self, what: Move, args: Args) -> Args:
         if what is Move.SUPERVISE:
@@ -306,9 +352,12 @@ class TicketService:
 
     def merge(self, ticket: Ticket, target: Ticket, speaker: Speaker, text: str) -> Ticket:
         """Join `ticket` to `target`; its messages go along and no clock is gained."""
+        absorbing = Args(text=text, target=ticket)
+        # Both halves are judged before either is written: a refusal must not leave one of them.
+        self._judged(target, Move.ABSORB, speaker, absorbing)
         merged = self.act(ticket, Move.MERGE, speaker, Args(text=text, target=target))
         self._work.tickets.move_messages(merged.number, target.number)
-        self.act(target, Move.ABSORB, speaker, Args(text=text, target=ticket))
+        self.act(target, Move.ABSORB, speaker, absorbing)
         return merged
 
     def link(self, ticket: Ticket, target: Ticket, speaker: Speaker) -> Ticket:

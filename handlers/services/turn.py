@@ -1,18 +1,19 @@
 """One event, one unit of work: who, which route, what is answered."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from handlers.chat.events import ChatKind, ChatRef, EventKind, InboundEvent
 from handlers.chat.filters import Scene
-from handlers.chat.grammar import fold, without_mentions, without_quote
+from handlers.chat.grammar import as_written, without_mentions, without_quote
 from handlers.chat.outbound import Content, Priority, Reply
 from handlers.chat.router import Book, Bound, RouteKind, call
-from handlers.domain.errors import AlreadyTaken, NotAllowed, Refusal
+from handlers.domain.errors import AlreadyTaken, NotForYou, Refusal
 from handlers.domain.ids import PersonId, TicketNumber
-from handlers.domain.people import Chat, mask_phone
-from handlers.domain.ticket import Move
+from handlers.domain.people import STAFF_ROLES, Chat, mask_phone
+from handlers.domain.ticket import is_pleasantry
 from handlers.domain.workdays import WorkCalendar
 from handlers.ports import Clock, HeardMessage, Outgoing, Work
 from handlers.services.moves import AskBack, Asked
@@ -67,6 +68,8 @@ class Turn:
 
 
 _LONGEST: Final = 10_000
+_ONE_SENTENCE: Final = 40
+_WORDS: Final = re.compile(r"\w{2}")
 
 
 def take(event: InboundEvent, inbox_id: int, tools: Tools) -> Taken:
@@ -75,7 +78,7 @@ def take(event: InboundEvent, inbox_id: int, tools: Tools) -> Taken:
         return Taken()
     _remember_chat(event, tools)
     speaker = PeopleService(tools.work, tools.clock, tools.firms).speaker(event)
-    text = fold(without_mentions(without_quote(event.text[:_LONGEST]), tools.bot_names))
+    text = as_written(without_mentions(without_quote(event.text[:_LONGEST]), tools.bot_names))
     turn = Turn(tools, event, inbox_id, speaker, text, Asked(speaker, event, rest=text))
     try:
         reply = _route(turn)
@@ -119,7 +122,7 @@ def _route(turn: Turn) -> Reply | None:
         if bound is None:
             return Reply.say(say.not_understood())
         if not bound.route.who(scene):
-            raise NotAllowed(TicketNumber(0), Move.FOLLOW_UP)
+            raise NotForYou
         version = event.press.args.get("v", "")
         asked = replace(
             turn.asked,
@@ -138,6 +141,8 @@ def _route(turn: Turn) -> Reply | None:
                 turn.asked, word=command.word, ref=command.ref, rest=command.rest, exact=exact
             )
             return _run(replace(turn, asked=asked), bound)
+        if command.ref is not None and not _asks_how_far(bound, scene) and _addressed(event):
+            raise NotForYou(command.word)
     dialogue = turn.tools.work.dialogues.get(turn.speaker.key, event.chat)
     if dialogue is not None and event.kind is EventKind.MESSAGE:
         _forget_dialogue(turn)
@@ -146,7 +151,35 @@ def _route(turn: Turn) -> Reply | None:
         if fresh and bound_dialogue is not None:
             asked = replace(turn.asked, facts=dialogue.facts)
             return _run(replace(turn, asked=asked), bound_dialogue)
-    return _run(turn, book.keyed(RouteKind.SPEECH))
+    return _run(turn, book.keyed(RouteKind.SPEECH)) or _not_left_alone(turn, scene)
+
+
+def _addressed(event: InboundEvent) -> bool:
+    return event.mention_bot or event.chat_kind is ChatKind.DIRECT
+
+
+def _asks_how_far(bound: Bound, scene: Scene) -> bool:
+    """A firm that says 进度 1024 wants to know; for the office the same word is a report."""
+    return bound.route.router == "progress" and scene.role not in STAFF_ROLES
+
+
+def _not_left_alone(turn: Turn, scene: Scene) -> Reply | None:
+    """Whoever turns to the bot gets an answer, but for a thank-you, a picture and small talk."""
+    event, text = turn.event, turn.text
+    if event.kind is not EventKind.MESSAGE or event.msg_type != "text" or not _addressed(event):
+        return None
+    if not text:
+        person = turn.speaker.person
+        named = turn.tools.bot_names[0] if turn.tools.bot_names else ""
+        quiet = event.quote is not None or bool(event.attachments)
+        return None if quiet else Reply.say(say.greeting(person.name if person else "", named))
+    direct = event.chat_kind is ChatKind.DIRECT
+    if scene.role not in STAFF_ROLES or not direct or is_pleasantry(text):
+        return None
+    if len(text) > _ONE_SENTENCE or not _WORDS.search(text):
+        return None
+    near = turn.tools.book.suggestion(text, scene)
+    return Reply.say(say.not_understood() if near is None else say.unsure_command(near))
 
 
 def _forget_dialogue(turn: Turn) -> None:

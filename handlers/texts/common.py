@@ -160,6 +160,30 @@ _BAD_INPUT: Final = {
 }
 
 
+_AFTER_CLAIM: Final = frozenset({"progress", "resolve", "ask", "refer", "shelve"})
+# How a move is said after 不能.
+_ACTS: Final = {
+    "progress": "写进展",
+    "reply": "补充",
+    "department_result": "记部门回复",
+    "recall": "记部门回复",
+    "extend": "申请延期",
+    "extend_approve": "批准延期",
+    "extend_refuse": "答复延期申请",
+    "shelve_approve": "批准挂账",
+    "shelve_refuse": "答复挂账申请",
+    "transfer_accept": "接办",
+    "transfer_refuse": "答复转办",
+    "verdict_yes": "确认解决",
+    "verdict_no": "要求重办",
+    "review": "恢复办理",
+}
+
+
+def _acts(move: object) -> str:
+    return _ACTS.get(str(move)) or MOVE_NAMES.get(str(move), "这样做")
+
+
 def _spoken(values: dict[str, object], now: datetime) -> dict[str, object]:
     return {
         key: reader_time(value, now) if isinstance(value, datetime) else value
@@ -179,11 +203,18 @@ def refused(refusal: Refusal, now: datetime, owner_name: str = "") -> str:
     if code == "unknown_ticket":
         return f"没有找到工单 {number}，请核对编号。"
     if code == "not_allowed":
-        return f"{head}您不能做这一步：{MOVE_NAMES.get(str(values['move']), '')}。"
+        act = _acts(values["move"])
+        return f"{head}{act}不归您做。发「查 {number}」看由谁办理。"
+    if code == "not_for_you":
+        word = values["word"]
+        return f"您不能使用{f'「{word}」' if word else '这个按钮'}。发「帮助」看您可以怎么说。"
     if code == "illegal_move":
+        if values["state"] == "open" and values["move"] in _AFTER_CLAIM:
+            return f"{head}还没有认领，请先回复「认领 {number}」。"
         state = STATE_NAMES.get(str(values["state"]), "")
-        move = MOVE_NAMES.get(str(values["move"]), "")
-        return f"{head}现在是「{state}」，不能{move}。"
+        return (
+            f"{head}现在是「{state}」，不能{_acts(values['move'])}。发「查 {number}」看最新情况。"
+        )
     if code == "already_taken":
         return f"{head}已由{owner_name or '值班室'}认领。"
     if code == "stale_version":

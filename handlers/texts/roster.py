@@ -71,4 +71,5 @@ def told_office(report: Report) -> str:
 
 
 NO_HEADER: Final = "没有找到表头，请核对文件（要有企业名称、联系人、联络员等列）。"
+EXPORT_ENDING: Final = "导出文件请写 .xlsx 或 .csv，例如 名册.xlsx。"
 EXPORTED: Final = "已导出"

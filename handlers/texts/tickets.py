@@ -722,6 +722,11 @@ def which_ticket(move: Move, tickets: Sequence[Ticket]) -> str:
     return f"有{len(tickets)}件可以{MOVE_NAMES[move]}，请回复工单号：\n{lines}"
 
 
+def which_decision(found: Sequence[tuple[str, Ticket]]) -> str:
+    lines = "\n".join(f"{name} {t.number}：{short(t.title, 20)}" for name, t in found[:8])
+    return f"有{len(found)}件等您答复，请回复其中一句：\n{lines}"
+
+
 def none_fits(move: Move) -> str:
     return f"没有可以{MOVE_NAMES[move]}的工单。发「我的工单」查看。"
 

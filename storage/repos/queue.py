@@ -406,8 +406,14 @@ class OutboxRows:
         if row_ids:
             _RELEASE.run_many(self._connection, [{"id": n} for n in row_ids])
 
+    def exists(self, row_id: int) -> bool:
+        return (
+            self._connection.execute(select(_OUT.c.id).where(_OUT.c.id == row_id)).first()
+            is not None
+        )
+
     def resend(self, row_id: int) -> bool:
-        """A person sends a dead row again; the address is looked up anew."""
+        """A person sends a dead row again, once; the address is looked up anew."""
         row = self._connection.execute(select(_OUT).where(_OUT.c.id == row_id)).first()
         if row is None or row.state != "dead":
             return False
@@ -418,6 +424,7 @@ class OutboxRows:
             chat=None if row.person_id is not None else ChatRef(row.platform, row.chat),
             chat_kind=ChatKind(row.chat_kind),
             ticket=None if row.ticket is None else TicketNumber(row.ticket),
+            dedupe_key=f"resend:{row_id}",
         )
         return self.put(message) is not None
 
@@ -441,13 +448,3 @@ class OutboxRows:
         """How many wait, are being sent and are dead."""
         rows = self._connection.execute(_WAITING)
         return {"waiting": 0, "sending": 0, **{row[0]: row[1] for row in rows}}
-
-    def next_wall(self) -> float | None:
-        """When the next waiting row may be tried, wall-clock seconds."""
-        found: float | None = self._connection.execute(
-            text(
-                "SELECT MIN(CASE WHEN next_try > lease_until THEN next_try ELSE lease_until END) "
-                "FROM outbox WHERE state IN ('waiting','sending')"
-            )
-        ).scalar()
-        return found

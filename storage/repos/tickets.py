@@ -1,6 +1,6 @@
 """Tickets, their history and messages: row <-> value, save with version check, named queries."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from datetime import datetime, timedelta
 from functools import cache
@@ -318,6 +318,13 @@ class SqlTicketStore:
         firms = select(_P.c.enterprise_id).where(
             _P.c.leader_id == leader_id, _P.c.ends_at.is_(None)
         )
+        return self._all(
+            select(_T).where(_T.c.enterprise_id.in_(firms), _T.c.state.in_(sorted(states)))
+        )
+
+    def of_firms(
+        self, firms: Sequence[EnterpriseId], states: frozenset[State]
+    ) -> tuple[Ticket, ...]:
         return self._all(
             select(_T).where(_T.c.enterprise_id.in_(firms), _T.c.state.in_(sorted(states)))
         )

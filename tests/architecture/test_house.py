@@ -24,7 +24,7 @@ SPEAKS = (
     "handlers/domain/roster.py", "handlers/domain/people.py", "handlers/domain/ticket.py",
     "handlers/chat/grammar.py", "handlers/services/moves.py",
     "handlers/services/speech.py", "handlers/services/roster.py", "bot/commands/", "bot/api/",
-    "bot/settings.py", "bot/sandbox/", "bot/platforms/", "bot/files.py", "bot/__main__.py",
+    "bot/settings.py", "bot/sandbox/", "bot/platforms/", "bot/files.py", "bot/__main__.py", "bot/wire.py",
     "bot/seed.py", "bot/platform.py",
 )  # fmt: skip
 

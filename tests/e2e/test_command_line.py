@@ -187,3 +187,37 @@ def test_the_demo_starts_again_with_the_same_token_and_data(tmp_path: Path) -> N
     assert tokens[0] == tokens[1]
     assert stat.S_IMODE((tmp_path / "d" / "token").stat().st_mode) == 0o600
     assert not (tmp_path / "lhg.db").exists()
+
+
+def test_what_was_typed_wrong_is_told_in_chinese(tmp_path: Path) -> None:
+    for given, told in (
+        (("nope",), "没有 'nope'"),
+        (("roster",), "缺少 action"),
+        (("demo", "--speed", "x"), "--speed 请写数字"),
+        (("demo", "--bogus"), "不认识 --bogus"),
+    ):
+        done = bot(tmp_path, *given)
+        assert done.returncode == 2
+        assert told in done.stderr
+        assert "error:" not in done.stderr
+
+
+def test_a_register_is_not_written_into_a_file_of_another_kind(tmp_path: Path) -> None:
+    done = bot(tmp_path, "roster", "export", "out.pdf")
+    assert done.returncode == 2
+    assert not (tmp_path / "out.pdf").exists()
+
+
+def test_the_database_is_for_its_own_account_alone_and_does_not_go_back(tmp_path: Path) -> None:
+    assert bot(tmp_path, "migrate").returncode == 0
+    (file,) = tmp_path.rglob("*.db")
+    assert file.stat().st_mode & 0o077 == 0
+    done = bot(tmp_path, "migrate", "--to", "0001")
+    assert done.returncode == 2
+    assert "不能退回" in done.stderr
+
+
+def test_a_sandbox_that_is_neither_on_nor_off_is_named(tmp_path: Path) -> None:
+    done = bot(tmp_path, "serve", LHG_SANDBOX="yes")
+    assert done.returncode == 2
+    assert "LHG_SANDBOX" in done.stderr

@@ -84,7 +84,8 @@ async def test_a_locked_database_answers_503_and_the_answer_comes_by_itself(
     async with bridged(sqlite_url, budget=0.2) as (house, far):
         other = sqlite3.connect(sqlite_url.removeprefix("sqlite:///"), isolation_level=None)
         other.execute("BEGIN IMMEDIATE")
-        assert await post(house, said("e1")) == (503, None)
+        status, answer = await post(house, said("e1"))
+        assert (status, answer["error"]["code"]) == (503, "too_slow")
         other.execute("ROLLBACK")
         other.close()
         await asyncio.wait_for(far.came.wait(), 5)

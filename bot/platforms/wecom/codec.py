@@ -1,6 +1,5 @@
 """WeCom's XML and JSON <-> neutral events and messages; pure functions with the limits inside."""
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -10,7 +9,7 @@ from urllib.parse import parse_qsl, urlencode
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import ParseError, fromstring
 
-from bot.platform import Rejected
+from bot.platform import Rejected, plain_json
 from handlers.chat.events import (
     Attachment,
     AttachmentKind,
@@ -233,8 +232,8 @@ def parsed(xml: bytes) -> Any:
 def json_object(raw: bytes) -> dict[str, Any]:
     """Raises Rejected for anything but a JSON object."""
     try:
-        plain = json.loads(raw)
-    except (ValueError, RecursionError):
+        plain = plain_json(raw)
+    except ValueError:
         raise Rejected(400, "not_json") from None
     if not isinstance(plain, dict):
         raise Rejected(400, "not_json")

@@ -1,0 +1,153 @@
+"""What people saw go wrong in a chat, and now see go right."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from tests.kit.house import House
+
+
+@pytest.fixture
+async def house(sqlite_url: str) -> AsyncIterator[House]:
+    async with House(sqlite_url) as opened:
+        await opened.group_says("E003", "@小港 车间缺操作工20人，临时招不到")
+        yield opened
+
+
+async def told(house: House, who: str, text: str) -> str:
+    """What the bot answers, empty where it says nothing."""
+    before = len(await house.bot_said(who))
+    await house.says(who, text)
+    said: list[dict[str, Any]] = (await house.bot_said(who))[before:]
+    return said[-1]["text"] if said else ""
+
+
+async def test_a_move_before_the_claim_says_to_claim_first(house: House) -> None:
+    for text in ("进展 1001 已联系人社局安排", "办结 1001 已到岗20人，恢复生产", "办结 1001"):
+        assert await told(house, "P041", text) == "#1001 还没有认领，请先回复「认领 1001」。"
+
+
+async def test_nothing_is_asked_for_that_could_not_be_used(house: House) -> None:
+    assert "不归您做" in await told(house, "P001", "办结 1001")
+    assert await told(house, "P001", "好了好了已经办好") != ""
+
+
+async def test_a_leader_agrees_with_one_word(house: House) -> None:
+    await house.says("P041", "认领 1001")
+    await house.says("P041", "延期 1001 12月20日 等招聘会")
+    assert "时限已延至" in await told(house, "P028", "同意")
+    await house.says("P041", "挂账 1001 1月15日 暂无资源；已电话告知企业")
+    assert "不同意挂账" in await told(house, "P028", "不同意 1001 再想想办法")
+    assert "没有待您答复的申请" in await told(house, "P028", "同意 1001")
+
+
+async def test_the_colleague_who_was_asked_takes_it_by_any_word(house: House) -> None:
+    await house.says("P041", "转办 1001 小吴 他熟悉用工")
+    assert "已由您认领" in await told(house, "P042", "我接")
+    ticket = await house.ticket()
+    assert (ticket.state, ticket.owner_id) == ("in_progress", "P042")
+
+
+async def test_the_liaison_who_was_replaced_handles_it_no_longer(house: House) -> None:
+    await house.says("P041", "认领 1001")
+    house.passes(minutes=5)
+    await house.says("P028", "改派 1001 小吴 工作调整")
+    assert "不归您做" in await told(house, "P041", "进展 1001 已联系人社局安排")
+
+
+async def test_merging_twice_says_that_it_is_merged(house: House) -> None:
+    await house.api("POST", "/tickets", {"title": "食堂停水", "enterprise": "E003"}, status=201)
+    await house.says("P055", "合并 1002 到 1001")
+    assert "现在是「已并入」" in await told(house, "P055", "合并 1002 到 1001")
+
+
+async def test_a_refused_supervision_uses_up_no_number(house: House) -> None:
+    await house.says("E005", "码头停电了，吊机不能作业")
+    assert "DB-2026-001" in await told(house, "P028", "督办 1001")
+    await house.says("P028", "督办 1001")
+    assert "DB-2026-002" in await told(house, "P055", "督办 1002")
+
+
+async def test_the_commas_people_type_are_the_commas_others_read(house: House) -> None:
+    await house.says("P041", "认领")
+    await house.says("P041", "进展＃1001　已联系人社局，周三前答复")
+    assert (await house.last("E003"))["text"].endswith("已联系人社局，周三前答复")
+
+
+async def test_a_word_that_is_not_for_this_person_is_not_added_to_a_ticket(house: House) -> None:
+    assert "不能使用「认领」" in await told(house, "E003", "认领 1001")
+    assert "不能使用「催办」" in await told(house, "P028", "催办 1001")
+    ticket = await house.api("GET", "/tickets/1001")
+    assert [entry["move"] for entry in ticket["history"]] == ["submit"]
+
+
+async def test_a_colleague_who_writes_to_the_bot_is_never_left_without_an_answer(
+    house: House,
+) -> None:
+    assert "认领" in await told(house, "P041", "认令 1001")
+    assert await told(house, "P041", "1001改成物流类") != ""
+    assert await told(house, "P041", "请假") != ""
+    assert await told(house, "P041", "好的") == ""
+
+
+async def test_calling_the_bot_by_its_name_alone_is_greeted(house: House) -> None:
+    await house.group_says("E007", "@小港", mention_bot=True)
+    assert "我是小港" in (await house.last("E007"))["text"]
+
+
+async def test_a_typed_mention_of_everybody_leaves_no_scraps_in_the_title(house: House) -> None:
+    await house.says("E007", "<@all> 厂区停电了怎么办")
+    assert (await house.ticket(1002)).title.startswith("厂区停电")
+
+
+async def test_a_firm_does_not_see_which_ticket_of_another_firm_is_linked(house: House) -> None:
+    await house.says("E005", "码头停电了，吊机不能作业")
+    await house.says("P055", "关联 1001 1002")
+    assert "1002" not in await told(house, "E003", "查 1001")
+    assert "1002" in await told(house, "P055", "查 1001")
+    secret = await house.app.writer.run(lambda uow: _token(uow, house))
+    seen = await house.api("GET", "/tickets/1001", token=secret)
+    assert seen["links"] == []
+    assert "link" not in [entry["move"] for entry in seen["history"]]
+    assert (await house.api("GET", "/tickets/1001"))["links"] == [1002]
+
+
+def _token(uow: Any, house: House) -> str:
+    from hashlib import sha256
+
+    from handlers.domain.people import Token
+
+    token = Token("e003", "read", "E003", house.clock.now())  # type: ignore[arg-type]
+    uow.tokens.add(token, sha256(b"firm-token").hexdigest())
+    return "firm-token"
+
+
+async def test_the_heads_of_area_and_grid_find_their_firms_tickets(house: House) -> None:
+    for who in ("P052", "P001", "P013"):
+        assert "#1001" in await told(house, who, "我的工单")
+    for who in ("P053", "P009"):
+        assert "#1001" not in await told(house, who, "我的工单")
+    await house.says("P041", "认领 1001")
+    assert "进展已记录" in await told(house, "P001", "进展 已到现场了解用工情况")
+
+
+async def test_help_offers_a_firm_first_what_it_needs_and_a_liaison_no_decisions(
+    house: House,
+) -> None:
+    firm = (await told(house, "E003", "帮助")).splitlines()
+    assert "反映" in firm[1]
+    liaison = await told(house, "P041", "帮助")
+    assert "认领" in liaison.splitlines()[1]
+    assert "同意延期 1024" not in liaison
+    assert "督办" not in liaison
+    leader = await told(house, "P028", "？")
+    assert "督办 1024" in leader
+
+
+async def test_hello_is_answered_with_hello_and_in_the_group_with_nothing(house: House) -> None:
+    assert "我是小港" in await told(house, "E009", "你好")
+    before = len(await house.in_group())
+    await house.group_says("E009", "大家早上好")
+    await house.group_says("E009", "你好")
+    assert len(await house.in_group()) == before
