@@ -11,7 +11,7 @@ from handlers.ports import Clock, Outgoing, StillTrue, Work
 from handlers.services.moves import Asked, Moves
 from handlers.texts import corrections as say
 from handlers.texts import tickets as ticket_say
-from handlers.understanding import read, topic
+from handlers.understanding import Lexicon, read, topic
 
 _MISTAKE: Final = "mistake"
 # What a card offers besides the categories, and the move that each comes to.
@@ -23,11 +23,12 @@ _ALSO: Final = {
 }
 
 
-def likely(ticket: Ticket, count: int = 2) -> tuple[Category, ...]:
+def likely(ticket: Ticket, lexicon: Lexicon | None, count: int = 2) -> tuple[Category, ...]:
     """The categories that fit the text best, but for the one that is registered."""
-    shares = read(ticket.body or ticket.title, None).probabilities
+    text = ticket.body or ticket.title
+    shares = read(text, None, lexicon=lexicon).probabilities
     if shares is None:
-        best = topic(ticket.body or ticket.title)[0]
+        best = topic(text, lexicon)[0]
         return () if best is ticket.category else (best,)
     ranked = sorted(shares.categories().items(), key=lambda pair: -pair[1])
     return tuple(c for c, _ in ranked if c is not ticket.category)[:count]
@@ -66,10 +67,14 @@ class Corrections:
 
     # ---- the cards
 
+    def _card(self, ticket: Ticket) -> Card:
+        near = likely(ticket, self._moves.lexicon)
+        return say.correct_card(ticket, self._firm(ticket), near)
+
     def start(self, asked: Asked) -> Reply:
         """A card of its own: the pressed one keeps its buttons."""
         ticket = self._may(self._moves.choose(asked, Move.RECLASSIFY), asked)
-        card = say.correct_card(ticket, self._firm(ticket), likely(ticket))
+        card = self._card(ticket)
         person = asked.speaker.person
         if not asked.pressed or person is None:
             return Reply.show(card, ticket=ticket.number)
@@ -78,7 +83,7 @@ class Corrections:
 
     def show(self, asked: Asked) -> Reply:
         ticket = self._ticket(asked)
-        return _turned(asked, ticket, say.correct_card(ticket, self._firm(ticket), likely(ticket)))
+        return _turned(asked, ticket, self._card(ticket))
 
     def more(self, asked: Asked) -> Reply:
         ticket = self._ticket(asked)
