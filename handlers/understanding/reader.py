@@ -11,7 +11,16 @@ from handlers.understanding import words as w
 from handlers.understanding.features import MOST, features, grams, plain, said
 from handlers.understanding.firms import FirmNames
 from handlers.understanding.lexicon import Hit, Lexicon
-from handlers.understanding.model import Blend, Model, decide, shipped, unsure
+from handlers.understanding.model import (
+    ALARM_ABOVE,
+    ALARM_HEARD,
+    Blend,
+    Model,
+    alarm,
+    decide,
+    shipped,
+    unsure,
+)
 from handlers.understanding.numbers import numbers_in
 from handlers.understanding.rating import rating_of, verdict_of
 from handlers.understanding.reading import (
@@ -32,12 +41,6 @@ from handlers.understanding.titles import title_of
 _MARKS: Final = str.maketrans("", "", " \t\r\n,，。.!！?？、;；:：~～…-—")
 _PLACEHOLDER: Final = re.compile(r"\[[^\]]{1,6}\]")
 _CLAIM: Final = re.compile("|".join(sorted(map(re.escape, w.CLAIM), key=len, reverse=True)))
-# The geometric mean of the three signs of an emergency above which it is taken for one.
-ALARM_ABOVE: Final = 0.18
-# The second reader spreads its shares wider, so the same sign is a smaller number.
-ALARM_BOTH: Final = 0.155
-# A rule that saw danger needs only this much of the model's agreement.
-ALARM_HEARD: Final = 0.05
 _SHORT: Final = 30
 
 
@@ -82,7 +85,7 @@ class Reader:
             sure = _asked_for(sure, heard)
         if ruling.says(Effect.NOTHING):
             return _nothing(sure, ruling, named)
-        emergency = _emergency(sure, ruling, opinion is not None)
+        emergency = _emergency(sure, ruling)
         ticket = emergency or _opens(sure, ruling, blend)
         asks = not ticket and _asks(sure, ruling, blend, addressed, bare)
         intent = _intent(sure, ticket, asks, emergency)
@@ -227,17 +230,8 @@ def _asked_for(sure: Probabilities, heard: str) -> Probabilities:
     return replace(sure, ticket=odds / (odds + 1 - sure.ticket))
 
 
-def alarm(sure: Probabilities) -> float:
-    """How much a message looks like an emergency: a problem, of the first level, urgently told."""
-    urgent: float = (
-        sure.ticket * sure.urgency[0] * sure.intent[INTENTS.index(Intent.URGENT)]
-    ) ** 0.5
-    return urgent
-
-
-def _emergency(sure: Probabilities, ruling: Ruling, both: bool = False) -> bool:
-    above = ALARM_BOTH if both else ALARM_ABOVE
-    return alarm(sure) > (ALARM_HEARD if ruling.alarm else above)
+def _emergency(sure: Probabilities, ruling: Ruling) -> bool:
+    return alarm(sure) > (ALARM_HEARD if ruling.alarm else ALARM_ABOVE)
 
 
 def _opens(sure: Probabilities, ruling: Ruling, blend: Blend) -> bool:

@@ -27,7 +27,7 @@ from handlers.understanding.rules import judge
 # A feature met in one message only says more about that message than about the language.
 SEEN_AT_LEAST: Final = 2
 # Inverse strength of the penalty for each head, chosen on authors left out.
-FREEDOM: Final = {"ticket": 20.0, "intent": 20.0, "category": 20.0, "urgency": 20.0}
+FREEDOM: Final = {"ticket": 40.0, "intent": 40.0, "category": 40.0, "urgency": 40.0}
 # Which signs of the lexicon each head sees, chosen on authors left out.
 SEES: Final[Mapping[str, frozenset[str]]] = {
     "ticket": frozenset({TOPIC_SIGN}),
