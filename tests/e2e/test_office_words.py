@@ -44,3 +44,13 @@ async def test_a_word_counts_for_a_ticket_asked_for_outright(house: House) -> No
 async def test_who_is_not_of_the_office_changes_no_word(house: House) -> None:
     await house.says("E003", "加词 操作工 TEC 5")
     assert await house.read(lambda uow: uow.words.rows()) == ()
+
+
+async def test_the_lexicon_is_made_anew_only_when_a_word_changed(house: House) -> None:
+    await house.group_says("E003", "大家早上好")
+    before = house.app.wiring.words.held
+    await house.group_says("E003", "今天天气不错")
+    assert house.app.wiring.words.held is before
+    await house.says("P055", "加词 龙门小白 能源 5")
+    await house.group_says("E003", "大家中午好")
+    assert house.app.wiring.words.held is not before
