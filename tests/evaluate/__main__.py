@@ -146,22 +146,23 @@ def days() -> list[Row]:
 
 
 def speed(unseen: dict[str, list[data.Read]]) -> list[str]:
+    """In processor time: other work on the machine does not count."""
     rows = [r.gold for said in unseen.values() for r in said]
     for row in rows[:200]:
         read(row["text"], row["role"], row["msg_type"], firms=data.FIRMS)
     took = []
     for row in rows:
-        start = time.perf_counter()
+        start = time.process_time()
         read(row["text"], row["role"], row["msg_type"], firms=data.FIRMS)
-        took.append(time.perf_counter() - start)
+        took.append(time.process_time() - start)
     package = resources.files("handlers.understanding")
-    start = time.perf_counter()
+    start = time.process_time()
     raw = package.joinpath(m.FILE).read_bytes()
     model = m.unpack(raw)
-    model_took = time.perf_counter() - start
-    start = time.perf_counter()
+    model_took = time.process_time() - start
+    start = time.process_time()
     words = lexicon.loaded(lexicon.shipped_text())
-    words_took = time.perf_counter() - start
+    words_took = time.process_time() - start
     size = len(package.joinpath(lexicon.FILE).read_bytes())
     median, slow = measures.percentile(took, 0.5), measures.percentile(took, 0.95)
     return [
