@@ -16,7 +16,8 @@ from handlers.services.people import PeopleService, Speaker
 from handlers.services.speech import FIRST_ONLY, Second, SpeechService
 from handlers.services.tickets import TicketService
 from handlers.services.turn import BotName, Tools, Turn
-from handlers.understanding import FirmNames
+from handlers.understanding import FirmNames, Lexicon
+from handlers.understanding.lexicon import shipped
 from storage.uow import UnitOfWork
 
 
@@ -39,6 +40,23 @@ class Firms:
         return self.index
 
 
+@dataclass(slots=True)
+class Words:
+    """The lexicon in force, made again when the office changes a word."""
+
+    held: tuple[int, Lexicon] | None = None
+
+    def of(self, work: Work) -> Lexicon:
+        version = work.words.version()
+        held = self.held
+        if held is None or held[0] != version:
+            changes = ((row.word, row.category, row.weight) for row in work.words.rows())
+            held = (version, shipped().with_changes(changes))
+            # One assignment: readers share it with other threads.
+            self.held = held
+        return held[1]
+
+
 def _tickets(turn: Turn) -> TicketService:
     tools = turn.tools
     return TicketService(tools.work, tools.clock, tools.calendar, tools.prefix)
@@ -50,7 +68,9 @@ def _people(turn: Turn) -> PeopleService:
 
 def _moves(turn: Turn) -> Moves:
     tools = turn.tools
-    return Moves(tools.work, tools.clock, tools.calendar, _tickets(turn), _people(turn))
+    return Moves(
+        tools.work, tools.clock, tools.calendar, _tickets(turn), _people(turn), tools.lexicon
+    )
 
 
 def _speech(turn: Turn) -> SpeechService:
@@ -65,6 +85,7 @@ def _speech(turn: Turn) -> SpeechService:
         tools.firms,
         tools.book,
         tools.second,
+        tools.lexicon,
     )
 
 
@@ -105,6 +126,7 @@ class Wiring:
     prefix: str = "LHG"
     directly: frozenset[str] = frozenset()
     firms: Firms = field(default_factory=Firms)
+    words: Words = field(default_factory=Words)
 
     def tools(self, work: UnitOfWork, second: Second = FIRST_ONLY) -> Tools:
         return Tools(
@@ -113,6 +135,7 @@ class Wiring:
             work.calendar.current(),
             self.book,
             self.firms.of(work),
+            self.words.of(work),
             _make,
             self.prefix,
             self.bot_names,

@@ -231,9 +231,8 @@ async def create(call: Call) -> Any:
     body = call.body
     text = text_of(body, "body", needed=False) or text_of(body, "title", most=_TITLE)
     title = text_of(body, "title", needed=False, most=_TITLE)
-    category, _ = topic(text)
-    category = _enum(body, "category", Category) or category
-    level = _enum(body, "urgency", Urgency) or urgency(text, category)
+    said_category = _enum(body, "category", Category)
+    said_level = _enum(body, "urgency", Urgency)
     kind = _enum(body, "kind", Kind) or Kind.REQUEST
     channel = _channel(body)
     confidential = flag_of(body, "confidential", False)
@@ -252,6 +251,9 @@ async def create(call: Call) -> Any:
     def work(uow: UnitOfWork) -> Any:
         if firm_id is not None and uow.people.enterprise(EnterpriseId(str(firm_id))) is None:
             raise ApiError(422, "no_such_firm", "没有这家企业。", {"enterprise": str(firm_id)[:20]})
+        lexicon = call.app.wiring.words.of(uow)
+        category = said_category or topic(text, lexicon)[0]
+        level = said_level or urgency(text, category, lexicon)
         reporter = None
         if reporter_id:
             reporter = call.actor(uow, str(reporter_id))
@@ -259,7 +261,7 @@ async def create(call: Call) -> Any:
             reporter = uow.people.main_contact(bound)
         made = service(call, uow).submit(
             Report(
-                title or title_of(text),
+                title or title_of(text, category),
                 text,
                 category,
                 level,
@@ -337,12 +339,13 @@ def _move(
         if what is Move.LINK:
             return tickets.link(ticket, target, speaker)
     if what is Move.SPLIT and speaker is not None:
-        category, _ = topic(text)
+        lexicon = call.app.wiring.words.of(uow)
+        category, _ = topic(text, lexicon)
         made = Report(
-            title_of(text),
+            title_of(text, category),
             text,
             category,
-            urgency(text, category),
+            urgency(text, category, lexicon),
             ticket.enterprise_id,
             speaker.person,
             speaker.name,

@@ -15,7 +15,7 @@ from handlers.texts import advice as advice_say
 from handlers.texts import common
 from handlers.texts import corrections as say
 from handlers.texts import tickets as ticket_say
-from handlers.understanding import read, topic
+from handlers.understanding import Lexicon, read, topic
 
 # What a card offers besides the categories, and the move that each comes to.
 _ALSO: Final = {
@@ -31,11 +31,12 @@ _LACKING: Final = {
 }
 
 
-def likely(ticket: Ticket, count: int = 2) -> tuple[Category, ...]:
+def likely(ticket: Ticket, lexicon: Lexicon | None, count: int = 2) -> tuple[Category, ...]:
     """The categories that fit the text best, but for the one that is registered."""
-    shares = read(ticket.body or ticket.title, None).probabilities
+    text = ticket.body or ticket.title
+    shares = read(text, None, lexicon=lexicon).probabilities
     if shares is None:
-        best = topic(ticket.body or ticket.title)[0]
+        best = topic(text, lexicon)[0]
         return () if best is ticket.category else (best,)
     ranked = sorted(shares.categories().items(), key=lambda pair: -pair[1])
     return tuple(c for c, _ in ranked if c is not ticket.category)[:count]
@@ -84,7 +85,7 @@ class Corrections:
         stale = StaleVersion(ticket.number, ticket.version)
         if not press.card_key.endswith(say.CARD):
             raise stale
-        card = say.correct_card(ticket, self._firm(ticket), likely(ticket))
+        card = self._card(ticket)
         return _turned(asked, ticket, card, common.refused(stale, self._clock.now()))
 
     def _firm(self, ticket: Ticket) -> str:
@@ -92,10 +93,14 @@ class Corrections:
 
     # ---- the cards
 
+    def _card(self, ticket: Ticket) -> Card:
+        near = likely(ticket, self._moves.lexicon)
+        return say.correct_card(ticket, self._firm(ticket), near)
+
     def start(self, asked: Asked) -> Reply:
         """A card of its own, for this person alone: the pressed one keeps its buttons."""
         ticket = self._may(self._moves.choose(asked, Move.RECLASSIFY), asked)
-        card = say.correct_card(ticket, self._firm(ticket), likely(ticket))
+        card = self._card(ticket)
         person = asked.speaker.person
         if not asked.pressed or person is None:
             return replace(Reply.show(card, ticket=ticket.number), secret=True)
@@ -104,7 +109,7 @@ class Corrections:
 
     def show(self, asked: Asked) -> Reply:
         ticket = self._ticket(asked)
-        return _turned(asked, ticket, say.correct_card(ticket, self._firm(ticket), likely(ticket)))
+        return _turned(asked, ticket, self._card(ticket))
 
     def more(self, asked: Asked) -> Reply:
         ticket = self._ticket(asked)

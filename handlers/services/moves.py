@@ -27,6 +27,7 @@ from handlers.services.tickets import Report, TicketService
 from handlers.texts import tickets as say
 from handlers.texts.common import MOVE_NAMES
 from handlers.texts.corrections import category_named, urgency_named
+from handlers.understanding import Lexicon, title_of, topic, urgency
 from handlers.understanding.times import date_in
 
 
@@ -71,10 +72,12 @@ class Moves:
         calendar: WorkCalendar,
         tickets: TicketService,
         people: PeopleService,
+        lexicon: Lexicon | None = None,
     ) -> None:
         self._work = work
         self._clock = clock
         self._calendar = calendar
+        self.lexicon: Final = lexicon
         self.tickets: Final = tickets
         self._people = people
 
@@ -335,19 +338,17 @@ class Moves:
         return self.tickets.link(ticket, self._other(asked, text), asked.speaker)
 
     def _split(self, ticket: Ticket, asked: Asked, move: Move, text: str) -> Ticket:
-        from handlers.understanding import title_of, topic, urgency
-
-        category, _ = topic(text)
+        category, _ = topic(text, self.lexicon)
         category = category if category is not Category.OTH else ticket.category
         person = asked.speaker.person
         self.tickets.split(
             ticket,
             asked.speaker,
             Report(
-                title_of(text),
+                title_of(text, category),
                 text,
                 category,
-                urgency(text, category),
+                urgency(text, category, self.lexicon),
                 ticket.enterprise_id,
                 person,
                 asked.speaker.name,

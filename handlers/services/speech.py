@@ -38,6 +38,7 @@ from handlers.understanding import (
     FirmNames,
     Intent,
     Item,
+    Lexicon,
     Reading,
     SecondOpinion,
     read,
@@ -94,6 +95,7 @@ class SpeechService:
         firms: FirmNames,
         book: Book,
         second: Second = FIRST_ONLY,
+        lexicon: Lexicon | None = None,
     ) -> None:
         self._work = work
         self._clock = clock
@@ -103,6 +105,7 @@ class SpeechService:
         self._firms = firms
         self._book = book
         self._second = second
+        self._lexicon = lexicon
         self._threads: Final = Threads(work, clock, tickets)
 
     def hear(self, asked: Asked) -> Reply | None:
@@ -120,6 +123,7 @@ class SpeechService:
             self._firms,
             self._work.office.policy().problems_per_message,
             opinion=self._second.opinion,
+            lexicon=self._lexicon,
         )
         if reading.unsure and self._second.may_be_asked:
             raise OpinionWanted(asked.rest, role)
@@ -555,9 +559,7 @@ class SpeechService:
             enterprise = self._people.firm_named(name)
         if enterprise is None or len(body) < 2:
             raise BadInput("report_usage")
-        reading = read(body, Role.MANAGER.value, addressed=True, firms=None)
-        category, _ = topic(body)
-        items = reading.items or (Item(category, urgency(body, category), title_of(body), body),)
+        items = self._surely(body, Role.MANAGER.value).items
         now = self._clock.now()
         numbers = []
         for part, item in enumerate(items, 1):
@@ -584,10 +586,18 @@ class SpeechService:
 
     def register(self, asked: Asked, text: str) -> Reply | None:
         """Somebody asks outright for a ticket: there is nothing to guess."""
-        category, _ = topic(text)
-        reading = read(text, Role.MANAGER.value, addressed=True, firms=self._firms)
-        items = reading.items or (Item(category, urgency(text, category), title_of(text), text),)
-        return self._report(asked, replace(reading, items=items, is_ticket=True))
+        return self._report(asked, self._surely(text, Role.MANAGER.value, self._firms))
+
+    def _surely(self, text: str, role: str | None, firms: FirmNames | None = None) -> Reading:
+        """The reading of a text of which a person said that it is a problem."""
+        lexicon = self._lexicon
+        reading = read(text, role, addressed=True, firms=firms, lexicon=lexicon)
+        items = reading.items
+        if not items:
+            category, _ = topic(text, lexicon)
+            level = urgency(text, category, lexicon)
+            items = (Item(category, level, title_of(text, category), text),)
+        return replace(reading, items=items, is_ticket=True)
 
     def answer_firm(self, asked: Asked, number: int) -> Reply | None:
         """The answer to 请问是哪家企业."""
@@ -678,17 +688,7 @@ class SpeechService:
             press=None,
         )
         again = replace(asked, event=event, rest=candidate.text)
-        category, _ = topic(candidate.text)
-        reading = read(candidate.text, None, addressed=True, firms=self._firms)
-        items = reading.items or (
-            Item(
-                category,
-                urgency(candidate.text, category),
-                title_of(candidate.text),
-                candidate.text,
-            ),
-        )
-        reply = self._report(again, replace(reading, items=items, is_ticket=True))
+        reply = self._report(again, self._surely(candidate.text, None, self._firms))
         opened = self._work.tickets.by_source(candidate.platform, candidate.message_id)
         number = opened[0].number if opened else None
         self._work.candidates.save(replace(candidate, state=CandidateState.TAKEN, number=number))

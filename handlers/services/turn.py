@@ -20,7 +20,7 @@ from handlers.services.moves import AskBack, Asked
 from handlers.services.people import PeopleService, Speaker
 from handlers.services.speech import FIRST_ONLY, Second
 from handlers.texts import common as say
-from handlers.understanding import FirmNames
+from handlers.understanding import FirmNames, Lexicon
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +40,7 @@ class Tools:
     calendar: WorkCalendar
     book: Book
     firms: FirmNames
+    lexicon: Lexicon
     make: Callable[[Any, "Turn"], Any]
     prefix: str = "LHG"
     bot_names: tuple[str, ...] = ()

@@ -217,11 +217,11 @@ def no_such_category(text: str) -> str:
 
 
 def word_saved(word: str, code: str, weight: float) -> str:
-    return f"已加词「{word}」：{code_name(code)}，权重{weight:g}。"
+    return f"已加词「{word}」：{code_name(code)}，权重{weight:g}。下一条消息起生效。"
 
 
 def word_removed(word: str, code: str) -> str:
-    return f"已删词「{word}」：{code_name(code)}。"
+    return f"已删词「{word}」：{code_name(code)}。下一条消息起生效。"
 
 
 def word_unknown(word: str, code: str = "") -> str:

@@ -5,9 +5,11 @@ did not see in training. Every feature is a string; those that are no n-grams be
 """
 
 import re
+from collections.abc import Sequence
 from typing import Final
 
 from handlers.chat.grammar import fold, without_mentions, without_quote
+from handlers.understanding.lexicon import TOPIC_CODES, Hit, totals
 from handlers.understanding.rules import Ruling
 
 MOST: Final = 400  # characters; a longer text repeats itself
@@ -53,11 +55,36 @@ def shape(flat: str, role: str | None, msg_type: str) -> tuple[str, ...]:
     )
 
 
+TOPIC_SIGN: Final = "\x01w"
+HINT_SIGN: Final = "\x01u"
+# How much the words of one code must weigh together for each further sign.
+_STEPS: Final = (1.0, 4.0, 7.0, 11.0)
+
+
+def trade(hits: Sequence[Hit]) -> set[str]:
+    """The words of the trade as signs: how strongly each code is named, and which one most."""
+    signs: set[str] = set()
+    best, named = 0.0, ""
+    for code, total in totals(hits).items():
+        topic = code in TOPIC_CODES
+        sign = (TOPIC_SIGN if topic else HINT_SIGN) + code
+        signs.update([sign + str(k) for k, step in enumerate(_STEPS) if total >= step])
+        if topic and (total, code) > (best, named):
+            best, named = total, code
+    signs.add(f"{TOPIC_SIGN}^{named}")
+    return signs
+
+
 def features(
-    flat: str, found: set[str], role: str | None, msg_type: str, ruling: Ruling
+    flat: str,
+    found: set[str],
+    role: str | None,
+    msg_type: str,
+    ruling: Ruling,
+    hits: Sequence[Hit] = (),
 ) -> set[str]:
-    """All that the model sees of a message; `found` are its grams."""
+    """All that the model sees of a message; `found` are its grams, `hits` the lexicon's words."""
     marks = {f"\x01!{name}" for name in ruling.fired}
     if ruling.alarm:
         marks.add("\x01!!")
-    return found.union(shape(flat, role, msg_type), marks)
+    return found.union(shape(flat, role, msg_type), marks, trade(hits))

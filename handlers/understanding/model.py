@@ -16,7 +16,7 @@ from math import exp, log, sqrt
 from struct import Struct
 from typing import Any, Final
 
-from handlers.understanding.reading import CATEGORIES, INTENTS, URGENCIES, Probabilities
+from handlers.understanding.reading import CATEGORIES, INTENTS, URGENCIES, Intent, Probabilities
 
 FILE: Final = "model.bin"
 MAGIC: Final = b"LHGM1\n"
@@ -28,6 +28,7 @@ _OFFSET: Final = sum(128 << (_BITS * k) for k in range(OUTPUTS))
 _BIAS: Final = sum(_HALF << (_BITS * k) for k in range(OUTPUTS))
 _UNPACK: Final = Struct(f"<{OUTPUTS}H").unpack_from
 _TOTAL: Final = OUTPUTS * 2 + 8
+_URGENT: Final = INTENTS.index(Intent.URGENT)
 _EDGES: Final = (0, 1, 1 + len(INTENTS), 1 + len(INTENTS) + len(CATEGORIES), OUTPUTS)
 HEADS: Final = tuple(slice(a, b) for a, b in pairwise(_EDGES))
 
@@ -154,13 +155,34 @@ def decide(first: Probabilities, second: Probabilities | None, blend: Blend) -> 
     )
 
 
+# The geometric mean of the three signs of an emergency above which it is taken for one.
+ALARM_ABOVE: Final = 0.155
+# A rule that saw danger needs only this much of the model's agreement.
+ALARM_HEARD: Final = 0.12
+# Between these it is worth a second opinion whether lives are at stake.
+ALARM_UNCLEAR: Final = (0.08, 0.4)
+
+
+# Whether it is a ticket matters more than which intent or category it has.
+TICKET_FIRST: Final = 1.3
+
+
+def alarm(sure: Probabilities) -> float:
+    """How much a message looks like an emergency: a problem, of the first level, urgently told."""
+    return sqrt(sure.ticket * sure.urgency[0] * sure.intent[_URGENT])
+
+
 def doubt(said: Probabilities) -> float:
-    """0 clear to 1 not clear at all: whether it is a ticket, which intent, which category."""
+    """0 clear to 1 and more not clear at all: danger, whether it is a ticket, which intent and category."""
+    low, high = ALARM_UNCLEAR
+    if low < alarm(said) < high:
+        return TICKET_FIRST
     one, two = sorted(said.intent)[-1:-3:-1]
     first, next_best = sorted(said.category)[-1:-3:-1]
     # A missed problem costs more than a question, so the middle lies at one in six.
     ticket = said.ticket / (said.ticket + 0.2 * (1 - said.ticket))
-    return max(1 - abs(2 * ticket - 1), 1 - (one - two), said.ticket * (1 - (first - next_best)))
+    open_question = (1 - abs(2 * ticket - 1)) * TICKET_FIRST
+    return max(open_question, 1 - (one - two), said.ticket * (1 - (first - next_best)))
 
 
 def unsure(said: Probabilities, blend: Blend) -> bool:

@@ -6,12 +6,22 @@ from functools import cache
 from typing import Final
 
 from handlers.domain.category import Category, Urgency
+from handlers.understanding import lexicon as lx
 from handlers.understanding import words as w
-from handlers.understanding.features import features, grams, plain, said
+from handlers.understanding.features import MOST, features, grams, plain, said
 from handlers.understanding.firms import FirmNames
-from handlers.understanding.model import Blend, Model, decide, shipped, unsure
+from handlers.understanding.lexicon import Hit, Lexicon
+from handlers.understanding.model import (
+    ALARM_ABOVE,
+    ALARM_HEARD,
+    Blend,
+    Model,
+    alarm,
+    decide,
+    shipped,
+    unsure,
+)
 from handlers.understanding.numbers import numbers_in
-from handlers.understanding.parts import problems, title_of
 from handlers.understanding.rating import rating_of, verdict_of
 from handlers.understanding.reading import (
     CATEGORIES,
@@ -24,16 +34,13 @@ from handlers.understanding.reading import (
     SecondOpinion,
 )
 from handlers.understanding.rules import Effect, Judge, Ruling, judge
+from handlers.understanding.splitting import problems
+from handlers.understanding.steering import alarmed, steered
+from handlers.understanding.titles import title_of
 
 _MARKS: Final = str.maketrans("", "", " \t\r\n,，。.!！?？、;；:：~～…-—")
 _PLACEHOLDER: Final = re.compile(r"\[[^\]]{1,6}\]")
 _CLAIM: Final = re.compile("|".join(sorted(map(re.escape, w.CLAIM), key=len, reverse=True)))
-# The geometric mean of the three signs of an emergency above which it is taken for one.
-ALARM_ABOVE: Final = 0.18
-# The second reader spreads its shares wider, so the same sign is a smaller number.
-ALARM_BOTH: Final = 0.155
-# A rule that saw danger needs only this much of the model's agreement.
-ALARM_HEARD: Final = 0.05
 _SHORT: Final = 30
 
 
@@ -54,6 +61,7 @@ class Reader:
         most: int = 5,
         names: tuple[str, ...] = (),
         opinion: SecondOpinion | None = None,
+        lexicon: Lexicon | None = None,
     ) -> Reading:
         """What a message means. `addressed`: the bot was mentioned or it is a direct chat.
 
@@ -67,19 +75,24 @@ class Reader:
         if not _PLACEHOLDER.sub("", heard).strip():
             return Reading(Intent.CHATTER, confidence=0.0, why=(heard,))
         staff = role is not None and role != "manager"
-        first, ruling = self._judged(plain(heard), role, msg_type, staff)
+        lexicon = lexicon or lx.shipped()
+        first, ruling, hits = self._judged(heard, role, msg_type, staff, lexicon)
         blend = self._model.blend
         sure = decide(first, opinion, blend)
+        own = lexicon.own(heard)
+        sure, ruling = _ordered(sure, ruling, own)
         if addressed:
             sure = _asked_for(sure, heard)
         if ruling.says(Effect.NOTHING):
             return _nothing(sure, ruling, named)
-        emergency = _emergency(sure, ruling, opinion is not None)
+        emergency = _emergency(sure, ruling)
         ticket = emergency or _opens(sure, ruling, blend)
         asks = not ticket and _asks(sure, ruling, blend, addressed, bare)
         intent = _intent(sure, ticket, asks, emergency)
         rating, resolved = _verdict(heard, bare, intent, ticket, staff)
-        items = self._items(heard, role, sure, emergency, most) if ticket or asks else ()
+        items: tuple[Item, ...] = ()
+        if ticket or asks:
+            items = self._items(heard, role, sure, emergency, most, lexicon)
         return Reading(
             intent,
             is_ticket=ticket,
@@ -90,7 +103,7 @@ class Reader:
             resolved=resolved,
             action=_action(heard, bare, intent, ruling, staff),
             confidence=round(sure.ticket, 4),
-            why=ruling.why,
+            why=_why(ruling, items, own + hits),
             unsure=opinion is None and unsure(first, blend),
             topic=items[0].category if items else sure.best_category(),
             urgency=items[0].urgency if items else None,
@@ -98,27 +111,46 @@ class Reader:
             probabilities=sure,
         )
 
-    def problem(self, text: str) -> tuple[Category, Urgency]:
-        """Category and urgency of a text that is known to tell of a problem."""
-        sure, ruling = self._judged(plain(said(text)), None, "text", False)
-        return sure.best_category(), _urgency(sure, ruling.alarm or _emergency(sure, ruling))
+    def problem(self, text: str, lexicon: Lexicon | None = None) -> tuple[Category, Urgency, str]:
+        """Category, urgency and the word that decided, of a text that tells of a problem."""
+        heard = said(text)
+        sure, ruling, hits = self._ordered(heard, None, lexicon or lx.shipped())
+        category = sure.best_category()
+        urgency = _urgency(sure, ruling.alarm or _emergency(sure, ruling))
+        return category, urgency, next(iter(_naming(hits, {category.value})), "")
 
     def _judged(
-        self, flat: str, role: str | None, msg_type: str, staff: bool
-    ) -> tuple[Probabilities, Ruling]:
+        self, heard: str, role: str | None, msg_type: str, staff: bool, lexicon: Lexicon
+    ) -> tuple[Probabilities, Ruling, tuple[Hit, ...]]:
+        flat = plain(heard)
         found = grams(flat)
         ruling = self._judge(flat, found, staff)
-        return self._model.probabilities(features(flat, found, role, msg_type, ruling)), ruling
+        hits = lexicon.hits(heard[:MOST])
+        seen = features(flat, found, role, msg_type, ruling, hits)
+        return self._model.probabilities(seen), ruling, hits
+
+    def _ordered(
+        self, heard: str, role: str | None, lexicon: Lexicon
+    ) -> tuple[Probabilities, Ruling, tuple[Hit, ...]]:
+        sure, ruling, hits = self._judged(heard, role, "text", False, lexicon)
+        own = lexicon.own(heard)
+        return (*_ordered(sure, ruling, own), own + hits)
 
     def _items(
-        self, heard: str, role: str | None, sure: Probabilities, emergency: bool, most: int
+        self,
+        heard: str,
+        role: str | None,
+        sure: Probabilities,
+        emergency: bool,
+        most: int,
+        lexicon: Lexicon,
     ) -> tuple[Item, ...]:
         parts = problems(heard, most)
         if len(parts) == 1:
             return (_item(heard, sure, emergency),)
         items = []
         for part in parts:
-            own, ruling = self._judged(plain(part), role, "text", False)
+            own, ruling, _ = self._ordered(part, role, lexicon)
             items.append(_item(part, own, _emergency(own, ruling)))
         if emergency and not any(i.urgency is Urgency.U1 for i in items):
             items[0] = replace(items[0], urgency=Urgency.U1)
@@ -149,9 +181,36 @@ def read(
     most: int = 5,
     names: tuple[str, ...] = (),
     opinion: SecondOpinion | None = None,
+    lexicon: Lexicon | None = None,
 ) -> Reading:
-    """`Reader.read` of the shipped rules and model."""
-    return _shipped().read(text, role, msg_type, addressed, firms, most, names, opinion)
+    """`Reader.read` of the shipped rules and model; `lexicon` where the office changed words."""
+    return _shipped().read(text, role, msg_type, addressed, firms, most, names, opinion, lexicon)
+
+
+def _ordered(
+    sure: Probabilities, ruling: Ruling, own: tuple[Hit, ...]
+) -> tuple[Probabilities, Ruling]:
+    """What the office ordered by its own words, carried out."""
+    if not own:
+        return sure, ruling
+    return steered(sure, own, ruling.says(Effect.CALM)), alarmed(ruling, own)
+
+
+# More words would explain less.
+_TOLD: Final = 6
+
+
+def _naming(hits: tuple[Hit, ...], codes: set[str]) -> list[str]:
+    """The words of these codes, the weightiest first."""
+    mine = [h for h in hits if h.code in codes]
+    mine.sort(key=lambda h: (-h.weight, -len(h.word), h.start))
+    return list(dict.fromkeys(h.word for h in mine))
+
+
+def _why(ruling: Ruling, items: tuple[Item, ...], hits: tuple[Hit, ...]) -> tuple[str, ...]:
+    """The words that decided: those of the rules, then those that name what was opened."""
+    codes = {c for i in items for c in (i.category.value, i.urgency.value)}
+    return tuple(dict.fromkeys([*ruling.why, *_naming(hits, codes)[:_TOLD]]))
 
 
 def _nothing(sure: Probabilities, ruling: Ruling, named: tuple[str, ...]) -> Reading:
@@ -181,17 +240,8 @@ def _asked_for(sure: Probabilities, heard: str) -> Probabilities:
     return replace(sure, ticket=odds / (odds + 1 - sure.ticket))
 
 
-def alarm(sure: Probabilities) -> float:
-    """How much a message looks like an emergency: a problem, of the first level, urgently told."""
-    urgent: float = (
-        sure.ticket * sure.urgency[0] * sure.intent[INTENTS.index(Intent.URGENT)]
-    ) ** 0.5
-    return urgent
-
-
-def _emergency(sure: Probabilities, ruling: Ruling, both: bool = False) -> bool:
-    above = ALARM_BOTH if both else ALARM_ABOVE
-    return alarm(sure) > (ALARM_HEARD if ruling.alarm else above)
+def _emergency(sure: Probabilities, ruling: Ruling) -> bool:
+    return alarm(sure) > (ALARM_HEARD if ruling.alarm else ALARM_ABOVE)
 
 
 def _opens(sure: Probabilities, ruling: Ruling, blend: Blend) -> bool:
@@ -278,11 +328,12 @@ def _urgency(sure: Probabilities, emergency: bool) -> Urgency:
     return (Urgency.U2, Urgency.U3, Urgency.U4)[rest.index(max(rest))]
 
 
-def topic(text: str) -> tuple[Category, str]:
-    """The category of a text that is known to tell of a problem."""
-    return _shipped().problem(text)[0], ""
+def topic(text: str, lexicon: Lexicon | None = None) -> tuple[Category, str]:
+    """The category of a text that is known to tell of a problem, and the word that decided."""
+    category, _, word = _shipped().problem(text, lexicon)
+    return category, word
 
 
-def urgency(text: str, category: Category) -> Urgency:
+def urgency(text: str, category: Category, lexicon: Lexicon | None = None) -> Urgency:
     """The urgency of a text that is known to tell of a problem of this category."""
-    return _shipped().problem(text)[1]
+    return _shipped().problem(text, lexicon)[1]

@@ -38,7 +38,7 @@ _WORDS_OF: Final[dict[int, str]] = {
         "缺 缺口 坏 坏了 烂 烂了 断 断了 停 停了 堵 堵了 漏 漏了 漏水 漏气 漏油 裂 裂了 塌 塌了 倒了 歪了 掉了 爆了 炸了 烧了 烧坏 烧掉 "
         "卡住 卡在 卡着 卡了 压着 拖着 拖了 拦 扣 扣了 扣住 占了 占着 被占 被扣 被抽 被退 被拒 被抢 被砸 被撞 撞坏 撞弯 撞歪 "
         "没 没有 没得 没人 没法 没到 没发 没批 没回 没修 没通 没拿 没下文 没动静 没着落 没处 没地方 没人管 没人来 没人接 没人理 没消息 "
-        "无 无法 无人 不够 不足 不给 不让 不肯 不能 不行 不对 不亮 不通 不敢 不准 不认 不收 不批 不接 不管 不稳 不符 "
+        "无 无法 无人 不够 不足 不给 不让 不肯 不还 不退 不赔 不能 不行 不对 不亮 不通 不敢 不准 不认 不收 不批 不接 不管 不稳 不符 "
         "不清 不清楚 不一致 不一样 不合理 不方便 不知道 不晓得 太低 太高 太少 太慢 太贵 太远 太长 太短 太重 太大 太小 太吵 "
         "太窄 偏高 偏低 偏小 忽高忽低 时有时无 拖欠 欠 拒绝 退回 打回 退了 驳回 报错 故障 异常 失灵 失效 失败 失控 过期 到期 超标 超期 逾期 中断 中毒 "
         "短缺 紧缺 紧张 困难 难 难题 麻烦 冲突 矛盾 纠纷 投诉 举报 损失 报废 停产 停工 停线 停机 趴窝 打不开 登不上 上不去 进不去 进不来 出不去 "
@@ -83,7 +83,7 @@ _WORDS_OF: Final[dict[int, str]] = {
     ),
     # A clause of its own begins with these.
     LINK: (
-        "惟 唯 因为 所以 但是 但 可是 不过 然后 而且 并且 结果 导致 造成 于是 只是 因此 由于 虽然 尽管 如果 要是 假如 要不 不然 否则 要不然 还有 再有 另外 此外 同时 以及 再加上 加上 何况 况且 "
+        "可惜 好在 惟 唯 因为 所以 但是 但 可是 不过 然后 而且 并且 结果 导致 造成 于是 只是 因此 由于 虽然 尽管 如果 要是 假如 要不 不然 否则 要不然 还有 再有 另外 此外 同时 以及 再加上 加上 何况 况且 "
         "而 却 才 就 便 则 只要 只有 除非 既然 哪怕 即使 万一 甚至 尤其 特别是 比如 例如 也就是 换句话说 这样一来 弄得 搞得 害得 使得 说是 讲是 听说 据说 再 再再 再就是 接着 后面 最后 第二 末了"
     ),
     # Nothing ends with these: they hold on to what follows.
@@ -261,6 +261,7 @@ _OPENS: Final = _listed(
 )
 # These say something inside a clause, though nothing at its edge.
 _HELD: Final = _listed("了 呢 还 可能 应该 直接 到底 好像 大概 请 帮 你们 您 你 大家")
+_REFUSALS: Final = frozenset("不没未别")
 # A clause that begins so tells what followed, what if, or what somebody heard.
 _AFTERWARDS: Final = _listed(
     "所以 结果 导致 造成 于是 因此 不然 否则 要不 要不然 弄得 搞得 害得 使得 再 再再 如果 要是 假如 万一 听说 据说 说是 讲是 虽然 尽管 因为 由于 原来 原先 以前 当时 当年 去年 前年"
@@ -398,7 +399,8 @@ def _trimmed(piece: list[Token]) -> list[Token]:
         start += 1
     while stop > start:
         token = piece[stop - 1]
-        if token.kind in _DROPPED and token.text not in ("了", "呢"):
+        held = stop - start > 1 and piece[stop - 2].text in _REFUSALS  # 「不还」
+        if token.kind in _DROPPED and token.text not in ("了", "呢") and not held:
             stop -= 1
         else:
             break

@@ -17,8 +17,8 @@ from typing import Any
 from bot.commands.classify import firm_meant
 from bot.commands.train import LEFT_OUT
 from handlers.domain.calendar import shipped as shipped_calendar
+from handlers.understanding import lexicon, read
 from handlers.understanding import model as m
-from handlers.understanding import read
 from handlers.understanding.times import find_time
 from tests.evaluate import data, measures
 from tests.evaluate import days as conversations
@@ -146,23 +146,32 @@ def days() -> list[Row]:
 
 
 def speed(unseen: dict[str, list[data.Read]]) -> list[str]:
+    """In processor time: other work on the machine does not count."""
     rows = [r.gold for said in unseen.values() for r in said]
     for row in rows[:200]:
         read(row["text"], row["role"], row["msg_type"], firms=data.FIRMS)
     took = []
     for row in rows:
-        start = time.perf_counter()
+        start = time.process_time()
         read(row["text"], row["role"], row["msg_type"], firms=data.FIRMS)
-        took.append(time.perf_counter() - start)
-    start = time.perf_counter()
-    raw = resources.files("handlers.understanding").joinpath(m.FILE).read_bytes()
+        took.append(time.process_time() - start)
+    package = resources.files("handlers.understanding")
+    start = time.process_time()
+    raw = package.joinpath(m.FILE).read_bytes()
     model = m.unpack(raw)
-    loading = time.perf_counter() - start
+    model_took = time.process_time() - start
+    start = time.process_time()
+    words = lexicon.loaded(lexicon.shipped_text())
+    words_took = time.process_time() - start
+    size = len(package.joinpath(lexicon.FILE).read_bytes())
     median, slow = measures.percentile(took, 0.5), measures.percentile(took, 0.95)
     return [
         f"one message {fmean(took) * 1e3:.3f} ms (median {median * 1e3:.3f}, 95th {slow * 1e3:.3f}); "
         "floor 0.6, goal 0.2",
-        f"model {len(raw) / 1e6:.2f} MB of at most 6, {model.size} features, loaded in {loading * 1e3:.0f} ms of at most 100",
+        f"model {len(raw) / 1e6:.2f} MB, {model.size} features, loaded in {model_took * 1e3:.0f} ms; "
+        f"lexicon {size / 1e6:.2f} MB, {len(words)} words, in {words_took * 1e3:.0f} ms; "
+        f"together {(len(raw) + size) / 1e6:.2f} MB of at most 6, "
+        f"{(model_took + words_took) * 1e3:.0f} ms of at most 100",
     ]
 
 

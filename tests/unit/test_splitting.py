@@ -77,6 +77,7 @@ ONE = {
     "thanks before by the way": "上周多谢了。顺便讲个事,食堂师傅要走了,缺个烧饭的",
     "there are still nine days": "发明专利审查意见答复,还有九天到期,代理机构联系不上",
     "there is still somebody": "有人被困在电梯里,还有人在外面等,快来",
+    "there is one more person": "两个人在厕所吐,还有一个说肚子疼,午饭先停了",
     "are there any left": "人才公寓还有吗,想给新来的五个大学生租",
     "the other half": "补偿款打了一半,另一半没影了",
     "the other six hundred": "贷款一千五变九百,另外六百万去哪里弄",

@@ -8,8 +8,10 @@ from bot.commands.train import build
 from handlers.understanding import read
 from handlers.understanding.features import features, grams, plain
 from handlers.understanding.model import (
+    ALARM_UNCLEAR,
     FILE,
     Blend,
+    alarm,
     decide,
     doubt,
     shipped,
@@ -17,7 +19,7 @@ from handlers.understanding.model import (
     unpack,
     unsure,
 )
-from handlers.understanding.reading import CATEGORIES, INTENTS, URGENCIES, Probabilities
+from handlers.understanding.reading import CATEGORIES, INTENTS, URGENCIES, Intent, Probabilities
 from handlers.understanding.rules import NONE
 from handlers.understanding.training import NEUTRAL, example, fit, written
 
@@ -114,6 +116,15 @@ def test_doubt_is_about_unclear_shares_only() -> None:
     blend = shipped().blend
     assert unsure(flat_shares(0.5), blend)
     assert not unsure(sharp(0.99), blend)
+
+
+def test_what_may_be_an_emergency_is_doubted_most() -> None:
+    urgent = [0.0] * len(INTENTS)
+    urgent[INTENTS.index(Intent.URGENT)], urgent[0] = 0.05, 0.95
+    said = sharp(0.99)
+    perhaps = Probabilities(0.99, tuple(urgent), said.category, (0.3, 0.7, 0.0, 0.0))
+    assert ALARM_UNCLEAR[0] < alarm(perhaps) < ALARM_UNCLEAR[1]
+    assert doubt(perhaps) >= doubt(flat_shares(0.5))
 
 
 def test_a_neutral_blend_is_the_softmax() -> None:
