@@ -723,6 +723,9 @@ class SpeechService:
             reading.intent is Intent.ANNOUNCEMENT and not (found.sure or _fresh(found))
         ):
             return self._lost(asked) if direct and len(asked.rest) <= 40 else None
+        if _mere_talk(reading):
+            # 中午一起吃面去吗 is nobody's progress; a firm must never be sent it.
+            return None
         return self._staff_about(found.ticket, asked, sure=False)
 
     def _told_for(self, asked: Asked, firm: EnterpriseId, how: str) -> Reply | None:
@@ -846,6 +849,15 @@ def _another(reading: Reading, ticket: Ticket) -> bool:
     if reading.intent is Intent.URGENT:
         return True
     return reading.is_ticket and all(i.category is not ticket.category for i in reading.items)
+
+
+_TALK: Final = (Intent.CHATTER, Intent.ACK, Intent.SIGNUP)
+
+
+def _mere_talk(reading: Reading) -> bool:
+    """Whether a sentence is rather talk among colleagues than word of a ticket."""
+    shares = reading.probabilities
+    return shares is None or sum(shares.intent[INTENTS.index(i)] for i in _TALK) > 0.5
 
 
 def _fresh(found: Found) -> bool:

@@ -72,6 +72,8 @@ _MINE: Final = re.compile(
 _TAKES: Final = re.compile(
     r"认领|认下|我来(?!说|问)|我接|接到|接警|接单|接了|已接|记下|归我|我办|我牵头|我负责|来安排|值班室(?:联系|来|去)"
 )
+# The ticket itself is handed on, whether its number is said or not: 这个单子转给小陈吧.
+_THIS_ONE: Final = re.compile(r"(?:这|那|此)(?:一)?(?:个|件|张|条|项)?(?:单子?|工单|事情?|问题|件|个)")
 # What an answer holds: how it is done, what counts, what it costs.
 _FACT: Final = re.compile(
     r"就(?:能|行|可以|好)|不用|免费|按.{1,10}(?:算|标准|%|执行)|依据|凭|带.{1,10}(?:来|去|就|证)|走.{2,14}|找.{2,8}(?:前台|窗口|平台)|可以|须|必须|材料|标准|上限|下限|每(?:人|年|月|吨)|%|号前|月底|之前|文件|规定|通知|申报|下载|系统里|窗口|政策"
@@ -104,7 +106,10 @@ _HEARD: Final = re.compile(
     re.I,
 )
 _TALK: Final = re.compile(
-    r"^(?:各位|大家|通知|@所有人|早上好|大家早|周知|提醒)|接龙|报名|请各(?:企业|单位|家)|不客气|应该的"
+    r"^(?:各位|大家|通知|@所有人|早上好|大家早|周知|提醒)|接龙|报名|请各(?:企业|单位|家)|不客气|应该的|"
+    # 老板们早上好: whoever greets or wishes something tells no progress.
+    r"^.{0,8}(?:早上|上午|中午|下午|晚上|大家|你们|们)好[^\u4e00-\u9fff]*$|^.{0,8}(?:早安|晚安|午安|早)[^\u4e00-\u9fff]*$|"
+    r"^(?:祝|恭喜|恭祝).{2,}|(?:节日?|国庆|中秋|元旦|春节|新年|周末|端午|五一|劳动节)快乐"
 )
 _SHORTEST_PROGRESS: Final = 6
 
@@ -144,12 +149,12 @@ def act_of(
             return Said(act, said, True)
     if pending and (_ACCEPT.search(said) or _MINE.search(said)):
         return Said(Act.TRANSFER_ACCEPT, said, True)
+    transfer = _TRANSFER.search(said)
+    if transfer is not None and (named or _THIS_ONE.search(said)):
+        return Said(Act.TRANSFER, f"{transfer.group(1)} {said}", True)
     if named:
         if _DECLINE.search(said):
             return Said(Act.DECLINE, _DECLINE.sub("", said, count=1).strip(), True)
-        transfer = _TRANSFER.search(said)
-        if transfer is not None:
-            return Said(Act.TRANSFER, f"{transfer.group(1)} {said}", True)
         refer = _REFER.search(said)
         if refer is not None and state == "in_progress":
             return Said(Act.REFER, f"{refer.group(1)} {said}", True)
