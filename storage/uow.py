@@ -13,6 +13,7 @@ from storage.repos.counters import Versions
 from storage.repos.people import RegistryCache, SqlPeopleStore
 from storage.repos.queue import InboxStore, OutboxRows
 from storage.repos.sandbox import SandboxStore
+from storage.repos.schedules import SqlScheduleStore
 from storage.repos.search import index_new
 from storage.repos.small import (
     AuditTail,
@@ -87,6 +88,7 @@ class UnitOfWork:
         self.corrections = SqlCorrectionStore(connection)
         self.words = SqlWordStore(connection, shared.words, versions)
         self.jobs = SqlJobStore(connection)
+        self.schedules = SqlScheduleStore(connection)
         self.sandbox = SandboxStore(connection)
 
     @contextmanager
