@@ -8,12 +8,14 @@ from typing import Any, Final, get_type_hints
 
 from handlers.chat.events import InboundEvent
 from handlers.chat.router import Book, Router, WiringError
+from handlers.domain.schedule import Schedule, ScheduleKind
 from handlers.domain.workdays import WorkCalendar
-from handlers.ports import Clock, Job, Schedule, Work
+from handlers.ports import Clock, Job, Work
 from handlers.services.corrections import Corrections
 from handlers.services.examples import Examples
 from handlers.services.moves import Asked, Moves
 from handlers.services.people import PeopleService, Speaker
+from handlers.services.reminding import Reminding
 from handlers.services.schedules import ScheduleService
 from handlers.services.speech import FIRST_ONLY, Second, SpeechService
 from handlers.services.tickets import TicketService
@@ -70,6 +72,14 @@ def _speech(turn: Turn) -> SpeechService:
     )
 
 
+def _reminding(turn: Turn) -> Reminding:
+    return Reminding(turn.tools.work, turn.tools.clock, turn.tools.calendar)
+
+
+def _schedules(turn: Turn) -> ScheduleService:
+    return ScheduleService(turn.tools.work, turn.tools.clock, turn.tools.calendar)
+
+
 PROVIDERS: Final[Mapping[Any, Callable[[Turn], Any]]] = {
     Asked: lambda turn: turn.asked,
     InboundEvent: lambda turn: turn.event,
@@ -82,6 +92,8 @@ PROVIDERS: Final[Mapping[Any, Callable[[Turn], Any]]] = {
     TicketService: _tickets,
     PeopleService: _people,
     Moves: _moves,
+    Reminding: _reminding,
+    ScheduleService: _schedules,
     SpeechService: _speech,
     Corrections: lambda turn: Corrections(turn.tools.work, turn.tools.clock, _moves(turn)),
     Examples: lambda turn: Examples(turn.tools.work, turn.tools.clock),
@@ -131,6 +143,8 @@ class Wiring:
         def run(schedule: Schedule, planned: datetime) -> None:
             if job is not None:
                 self._run(job, work)
+            elif schedule.kind is ScheduleKind.REMINDER:
+                Reminding(work, self.clock, work.calendar.current()).fire(schedule, planned)
 
         self.schedules(work).run_due(key, run)
 

@@ -602,6 +602,8 @@ def _correct_firm(step: Step) -> Ticket:
         raise BadInput("firm_same", number=ticket.number)
     standing = step.args.person_standing or Standing()
     paired = min(standing.backup_ids) if standing.backup_ids else standing.liaison_id
+    if standing.liaison_away and not standing.backup_ids:
+        paired = None
     if paired is None and ticket.claimed_at is not None:
         # Nobody is paired with it: whoever has it in hand stays responsible.
         paired = ticket.owner_id

@@ -9,7 +9,8 @@ from bot.clock import MovableClock
 from bot.ticker import Ticker
 from bot.wiring import Wiring, book_of
 from bot.writer import Writer
-from handlers.ports import Job, ScheduleKind, Work
+from handlers.domain.schedule import ScheduleKind
+from handlers.ports import Job, Work
 from handlers.services.schedules import ScheduleService
 from storage.db import engine_for
 from storage.uow import Shared, UnitOfWork
