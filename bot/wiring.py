@@ -12,7 +12,9 @@ from handlers.domain.schedule import Schedule, ScheduleKind
 from handlers.domain.workdays import WorkCalendar
 from handlers.ports import Clock, Job, Work
 from handlers.services.corrections import Corrections
+from handlers.services.duty import DutyService
 from handlers.services.examples import Examples
+from handlers.services.leaves import LeaveService
 from handlers.services.moves import Asked, Moves
 from handlers.services.people import PeopleService, Speaker
 from handlers.services.reminding import Reminding
@@ -76,6 +78,14 @@ def _reminding(turn: Turn) -> Reminding:
     return Reminding(turn.tools.work, turn.tools.clock, turn.tools.calendar)
 
 
+def _leaves(turn: Turn) -> LeaveService:
+    return LeaveService(turn.tools.work, turn.tools.clock, turn.tools.calendar)
+
+
+def _duty(turn: Turn) -> DutyService:
+    return DutyService(turn.tools.work, turn.tools.clock, turn.tools.calendar)
+
+
 def _schedules(turn: Turn) -> ScheduleService:
     return ScheduleService(turn.tools.work, turn.tools.clock, turn.tools.calendar)
 
@@ -93,6 +103,8 @@ PROVIDERS: Final[Mapping[Any, Callable[[Turn], Any]]] = {
     PeopleService: _people,
     Moves: _moves,
     Reminding: _reminding,
+    LeaveService: _leaves,
+    DutyService: _duty,
     ScheduleService: _schedules,
     SpeechService: _speech,
     Corrections: lambda turn: Corrections(turn.tools.work, turn.tools.clock, _moves(turn)),

@@ -85,7 +85,7 @@ def _days(items: Iterable[tuple[str, Mapping[str, Any]]]) -> tuple[Day, ...]:
         kind = str(values.get("kind", ""))
         if isinstance(values.get("isOffDay"), bool):
             kind = "off" if values["isOffDay"] else "work"
-        on, said = _date(str(values.get("date", ""))), _KINDS.get(kind)
+        on, said = date_of(str(values.get("date", ""))), _KINDS.get(kind)
         status = _STATUSES.get(str(values.get("status") or ""))
         if on is None or said is None or status is None:
             faults.append(("line_unclear", where))
@@ -97,7 +97,8 @@ def _days(items: Iterable[tuple[str, Mapping[str, Any]]]) -> tuple[Day, ...]:
     return tuple(found)
 
 
-def _date(text: str) -> date | None:
+def date_of(text: str) -> date | None:
+    """2027-01-01, 2027/1/1, 20270101, 2027年1月1日 -> the day; None for anything else."""
     match = _DATE.match(text.strip())
     if match is None:
         return None

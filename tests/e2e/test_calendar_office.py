@@ -119,11 +119,11 @@ def test_tables_are_read_as_offices_and_the_net_write_them() -> None:
     assert days[2].status is DayStatus.ESTIMATED
     shared = {
         "year": 2027,
-        "papers": ["https://notice.example/2027"],
+        "papers": ["https://a.example.cn/2027"],
         "days": [{"name": "元旦", "date": "2027-01-01", "isOffDay": True}],
     }
     (day,) = from_plain(shared)
-    assert (day.kind, day.source) == (DayKind.OFF, "https://notice.example/2027")
+    assert (day.kind, day.source) == (DayKind.OFF, "https://a.example.cn/2027")
     for wrong in ([(1, ["a", "b"])], [(1, ["日期", "类型"]), (2, ["明天", "休"])]):
         with pytest.raises(BadCalendar):
             from_rows(wrong)
