@@ -14,6 +14,7 @@ from handlers.ports import Clock, Job, Work
 from handlers.services.corrections import Corrections
 from handlers.services.duty import DutyService
 from handlers.services.examples import Examples
+from handlers.services.handover import HandOver
 from handlers.services.leaves import LeaveService
 from handlers.services.moves import Asked, Moves
 from handlers.services.people import PeopleService, Speaker
@@ -86,6 +87,10 @@ def _duty(turn: Turn) -> DutyService:
     return DutyService(turn.tools.work, turn.tools.clock, turn.tools.calendar)
 
 
+def _hand_over(turn: Turn) -> HandOver:
+    return HandOver(turn.tools.work, turn.tools.clock, turn.tools.calendar)
+
+
 def _schedules(turn: Turn) -> ScheduleService:
     return ScheduleService(turn.tools.work, turn.tools.clock, turn.tools.calendar)
 
@@ -105,6 +110,7 @@ PROVIDERS: Final[Mapping[Any, Callable[[Turn], Any]]] = {
     Reminding: _reminding,
     LeaveService: _leaves,
     DutyService: _duty,
+    HandOver: _hand_over,
     ScheduleService: _schedules,
     SpeechService: _speech,
     Corrections: lambda turn: Corrections(turn.tools.work, turn.tools.clock, _moves(turn)),

@@ -21,6 +21,7 @@ from handlers.domain.roster import (
     phones_in,
 )
 from handlers.ports import Clock, Work
+from handlers.services.handover import HandOver
 from handlers.services.leaves import LeaveService
 from handlers.services.spans import span_in
 
@@ -53,6 +54,7 @@ class RosterService:
         self._people = work.people
         self._work = work
         self._clock = clock
+        self._hand_over = HandOver(work, clock, work.calendar.current())
 
     def take(self, sheet: Sheet) -> Report:
         """Bring the registry to what the sheet says, where it says it clearly."""
@@ -64,6 +66,7 @@ class RosterService:
             seen: dict[str, CleanRow] = {}
             for row in sheet.rows:
                 self._firm(row, doing, seen)
+        self._hand_over.tell()
         if doing.created or doing.changed:
             self._work.audit.add(
                 self._clock.now(),
@@ -316,7 +319,7 @@ class RosterService:
             wanted.get("grid_chief_id", base.grid_chief_id),
             wanted.get("grid_member_id", base.grid_member_id),
         )
-        self._people.pair(pairing)
+        self._hand_over.pair(pairing, "system")
         return [c.removesuffix("_id") for c in changes]
 
     # ---- and back
