@@ -25,6 +25,10 @@ _LEAVE: Final = (
 )
 _BACK: Final = r"^(?P<who>\S{0,8}?)\s*(?:提前)?销假\s*(?P<whom>\S{0,8})$"
 _ME: Final = re.compile(r"^(?:我|本人|自己)(?:想|要|申请)?")
+# Said as a command: 请假 11.24.
+_CALLED: Final = re.compile(r"^请假[\s:：]")
+# So much may stand beside the days without being a matter of its own.
+_FEW: Final = 4
 _SHOWN: Final = timedelta(days=14)
 _ANSWERS: Final = frozenset({Role.LIAISON, Role.LEADER})
 
@@ -75,11 +79,12 @@ def take(
     if span is None and found["days"] and said == "":
         span = span_in(f"今天起{found['days']}", now, calendar)
     if span is None:
-        if own_words or asked.rest.startswith("请假"):
+        if (own_words or not head) and len(said) <= _FEW:
             raise BadInput("leave_when")
         raise PassOn
     start, until, _, left = span
-    if person is by and head and not own_words and left.strip(" 起到"):
+    called = own_words or _CALLED.match(asked.rest) is not None
+    if not called and len(left.strip(" 起到")) > (0 if person is by else _FEW):
         # Words of another matter beside the days.
         raise PassOn
     _for(person, by)

@@ -130,7 +130,14 @@ async def test_leave_is_understood_as_people_say_it(sqlite_url: str, said: str, 
 async def test_talk_about_leave_is_no_leave(house: House) -> None:
     await house.says("E003", "我们车间员工明天请假的多")
     await house.group_says(LIAISON, "我明天请假")
-    await house.says(LIAISON, "泓曜精密反映春节员工请假多，缺操作工")
+    for text in (
+        "泓曜精密反映春节员工请假多，缺操作工",
+        "请假的员工明天回来",
+        "企业负责人请假，明天答复",
+        "我请假的事已经跟小吴说过了",
+        "小吴明天请假，泓曜精密的单子先放我这里",
+    ):
+        await house.says(LIAISON, text)
     assert await house.count("leaves") == 0
 
 
