@@ -147,7 +147,7 @@ class Standing:
     """Who answers for a firm right now: what authority is judged by.
 
     `liaison_id` is the paired one; `backup_ids` stand in because the liaison is on leave, which
-    `liaison_away` says even where nobody stands in.
+    `liaison_away` says even where nobody stands in. `leader_backup_ids`: the same of the leader.
     """
 
     enterprise: Enterprise | None = None
@@ -157,6 +157,7 @@ class Standing:
     area_head_id: PersonId | None = None
     grid_ids: frozenset[PersonId] = frozenset()
     liaison_away: bool = False
+    leader_backup_ids: frozenset[PersonId] = frozenset()
 
 
 def mask_phone(text: str) -> str:

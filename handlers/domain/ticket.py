@@ -313,7 +313,7 @@ def _staff_parts(ticket: Ticket, actor: Person, standing: Standing) -> set[Part]
             parts.add(Part.HANDLER)
     if ticket.pending_owner_id == actor.id:
         parts.add(Part.NEW_OWNER)
-    if standing.leader_id == actor.id:
+    if standing.leader_id == actor.id or actor.id in standing.leader_backup_ids:
         parts.add(Part.LEADER)
     if standing.area_head_id == actor.id:
         parts.add(Part.AREA)

@@ -5,14 +5,14 @@ from typing import Any
 
 from handlers.chat.outbound import Content
 from handlers.domain.errors import BadInput
-from handlers.domain.ids import PersonId
+from handlers.domain.ids import EnterpriseId, PersonId
 from handlers.domain.people import Enterprise, Pairing, Person
 from handlers.domain.ticket import LIVE, Args, Move, State, Ticket, move
 from handlers.domain.workdays import WorkCalendar
 from handlers.ports import Clock, Outgoing, TicketQuery, Work
 from handlers.services.telling import Telling
 from handlers.texts import handover as say
-from handlers.texts.tickets import group_card
+from handlers.texts.tickets import extend_card, group_card, shelve_card
 
 
 @dataclass(slots=True)
@@ -47,6 +47,8 @@ class HandOver:
         }
         at = self._clock.now()
         self._work.audit.add(at, by, "pairing.changed", pairing.enterprise_id, facts)
+        if former is not None and former.leader_id != pairing.leader_id:
+            self._ask_again(pairing)
         before = None if former is None else former.liaison_id
         if before == pairing.liaison_id:
             return ()
@@ -76,27 +78,40 @@ class HandOver:
             self._firms.append((enterprise, new, moved))
         return tuple(moved)
 
+    def _ask_again(self, pairing: Pairing) -> None:
+        """What waits for the former leader's decision is put to the new one."""
+        now = self._clock.now()
+        telling = Telling(self._work, self._clock)
+        leader = telling.person(pairing.leader_id) or self._work.people.duty_person()
+        for ticket in self._live(pairing.enterprise_id):
+            firm, owner = telling.firm(ticket), telling.owner(ticket)
+            if ticket.pending_until is not None:
+                telling.card(ticket, leader, extend_card(ticket, firm, owner, now), "extend")
+            if ticket.pending_review is not None:
+                telling.card(ticket, leader, shelve_card(ticket, firm, owner, now), "shelve")
+
+    def _live(self, firm: EnterpriseId) -> list[Ticket]:
+        found: list[Ticket] = []
+        cursor: str | None = ""
+        while cursor is not None:
+            query = TicketQuery(states=LIVE, enterprise_id=firm, limit=200, cursor=cursor)
+            page = self._work.tickets.search(query)
+            found.extend(page.items)
+            cursor = page.next
+        return sorted(found, key=lambda t: t.number)
+
     def _in_hand(self, pairing: Pairing, before: PersonId | None) -> list[Ticket]:
         """The firm's live tickets of the former liaison.
 
         Where there was none, those that wait at the duty desk for want of one: not what was
         declined, which the office decides.
         """
-        found: list[Ticket] = []
-        cursor: str | None = ""
-        while cursor is not None:
-            query = TicketQuery(
-                states=LIVE, enterprise_id=pairing.enterprise_id, limit=200, cursor=cursor
-            )
-            page = self._work.tickets.search(query)
-            found.extend(
-                t
-                for t in page.items
-                if t.owner_id == before
-                and (before is not None or (t.state is State.OPEN and not t.declines))
-            )
-            cursor = page.next
-        return sorted(found, key=lambda t: t.number)
+        return [
+            t
+            for t in self._live(pairing.enterprise_id)
+            if t.owner_id == before
+            and (before is not None or (t.state is State.OPEN and not t.declines))
+        ]
 
     def _give(self, ticket: Ticket, new: Person | None, old: Person | None) -> Ticket:
         now = self._clock.now()

@@ -244,7 +244,11 @@ class SqlPeopleStore:
 
     def stand_in(self, person_id: PersonId, at: datetime) -> Person | None:
         line = self._line(person_id, at)
-        return line[-1] if len(line) > 1 and self._here(line[-1], at) else None
+        return next((p for p in line[1:] if self._here(p, at)), None)
+
+    def _in_force(self, line: list[Person], at: datetime) -> frozenset[PersonId]:
+        """Who stands in for the first of a line; nobody where that one is here."""
+        return frozenset(p.id for p in line[1:] if self._here(p, at))
 
     def _here(self, person: Person, at: datetime) -> bool:
         return not self.is_away(person.id, at)
@@ -351,9 +355,10 @@ class SqlPeopleStore:
         enterprise = snapshot.enterprises.get(enterprise_id)
         pairing = self.pairing(enterprise_id, at)
         liaison_id = None if pairing is None else pairing.liaison_id
+        leader_id = None if pairing is None else pairing.leader_id
         line = [] if liaison_id is None else self._line(liaison_id, at)
+        leaders = [] if leader_id is None else self._line(leader_id, at)
         away = bool(line) and not self._here(line[0], at)
-        backups = {line[-1].id} if away and self._here(line[-1], at) else set()
         area_head: PersonId | None = None
         grids: set[PersonId] = set()
         if enterprise is not None:
@@ -371,13 +376,14 @@ class SqlPeopleStore:
         standing = Standing(
             enterprise,
             liaison_id,
-            None if pairing is None else pairing.leader_id,
-            frozenset(backups),
+            leader_id,
+            self._in_force(line, at),
             area_head,
             frozenset(grids),
             away,
+            self._in_force(leaders, at),
         )
-        return standing, line
+        return standing, line + leaders
 
     # ---- accounts
 

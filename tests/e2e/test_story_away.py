@@ -90,6 +90,20 @@ async def test_without_a_stand_in_the_office_is_told_and_gets_the_tickets(house:
     assert await owner(house, 1001) is None
 
 
+async def test_a_leader_on_leave_is_stood_in_for_too(house: House) -> None:
+    await house.says("E003", PROBLEM)
+    await says(house, LIAISON, "认领 1001")
+    answer = await says(house, LEADER, "我请假 11.25")
+    assert "代办" in answer
+    await moment(house, "2026-11-25 09:00")
+    await says(house, LIAISON, "延期 1001 12月10日 招聘专场改期")
+    await house.press("P029", "同意")
+    assert (await house.ticket()).extensions == 1
+    # Back the day after, and only the leader then.
+    await moment(house, "2026-11-26 09:00")
+    assert "没有找到工单" in await says(house, "P029", "督办 1001")
+
+
 async def test_the_office_enters_leave_for_others_and_nobody_else_does(house: House) -> None:
     assert "由办公室来做" in await says(house, NEXT, "小周明天请假")
     answer = await says(house, DESK, "小周明天请假")

@@ -98,6 +98,15 @@ async def test_another_leader_moves_no_ticket(house: House) -> None:
     assert await heard(house, OLD, "不再由您联系") == []
 
 
+async def test_what_waits_for_the_former_leader_is_put_to_the_new_one(house: House) -> None:
+    await house.says("E003", PROBLEM)
+    await says(house, OLD, "认领 1001")
+    await says(house, OLD, "延期 1001 12月10日 招聘专场改期")
+    await pair(house, leader_id="P029")
+    await house.press("P029", "同意")
+    assert (await house.ticket()).extensions == 1
+
+
 async def test_a_transfer_under_way_to_the_new_liaison_is_settled_by_it(house: House) -> None:
     await house.says("E003", PROBLEM)
     await says(house, OLD, "转办 1001 小吴 专业对口")
