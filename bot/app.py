@@ -110,6 +110,7 @@ class App:
         self.writer.start()
         self.worker.start()
         self.dispatcher.start()
+        await self.ticker.seed()
         self.ticker.start()
         if self.model is not None:
             self.model.start()
@@ -118,7 +119,7 @@ class App:
             self.second.preload()
 
     async def stop(self) -> None:
-        self.ticker.stop()
+        await self.ticker.stop()
         await self.worker.stop()
         if self.second is not None:
             self.second.close()

@@ -3,16 +3,23 @@
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Final, get_type_hints
 
 from handlers.chat.events import InboundEvent
 from handlers.chat.router import Book, Router, WiringError
+from handlers.domain.schedule import Schedule, ScheduleKind
 from handlers.domain.workdays import WorkCalendar
 from handlers.ports import Clock, Job, Work
 from handlers.services.corrections import Corrections
+from handlers.services.duty import DutyService
 from handlers.services.examples import Examples
+from handlers.services.handover import HandOver
+from handlers.services.leaves import LeaveService
 from handlers.services.moves import Asked, Moves
 from handlers.services.people import PeopleService, Speaker
+from handlers.services.reminding import Reminding
+from handlers.services.schedules import ScheduleService
 from handlers.services.speech import FIRST_ONLY, Second, SpeechService
 from handlers.services.tickets import TicketService
 from handlers.services.turn import BotName, Tools, Turn
@@ -89,6 +96,26 @@ def _speech(turn: Turn) -> SpeechService:
     )
 
 
+def _reminding(turn: Turn) -> Reminding:
+    return Reminding(turn.tools.work, turn.tools.clock, turn.tools.calendar)
+
+
+def _leaves(turn: Turn) -> LeaveService:
+    return LeaveService(turn.tools.work, turn.tools.clock, turn.tools.calendar)
+
+
+def _duty(turn: Turn) -> DutyService:
+    return DutyService(turn.tools.work, turn.tools.clock, turn.tools.calendar)
+
+
+def _hand_over(turn: Turn) -> HandOver:
+    return HandOver(turn.tools.work, turn.tools.clock, turn.tools.calendar)
+
+
+def _schedules(turn: Turn) -> ScheduleService:
+    return ScheduleService(turn.tools.work, turn.tools.clock, turn.tools.calendar)
+
+
 PROVIDERS: Final[Mapping[Any, Callable[[Turn], Any]]] = {
     Asked: lambda turn: turn.asked,
     InboundEvent: lambda turn: turn.event,
@@ -101,6 +128,11 @@ PROVIDERS: Final[Mapping[Any, Callable[[Turn], Any]]] = {
     TicketService: _tickets,
     PeopleService: _people,
     Moves: _moves,
+    Reminding: _reminding,
+    LeaveService: _leaves,
+    DutyService: _duty,
+    HandOver: _hand_over,
+    ScheduleService: _schedules,
     SpeechService: _speech,
     Corrections: lambda turn: Corrections(turn.tools.work, turn.tools.clock, _moves(turn)),
     Examples: lambda turn: Examples(turn.tools.work, turn.tools.clock),
@@ -143,8 +175,27 @@ class Wiring:
             second,
         )
 
+    def schedules(self, work: UnitOfWork) -> ScheduleService:
+        return ScheduleService(work, self.clock, work.calendar.current())
+
+    def run_planned(self, key: str, job: Job | None, work: UnitOfWork) -> None:
+        """Make the run of a schedule that is due: a job's, or the reminder that somebody set."""
+
+        def run(schedule: Schedule, planned: datetime) -> None:
+            if job is not None:
+                self._run(job, work)
+            elif schedule.kind is ScheduleKind.REMINDER:
+                Reminding(work, self.clock, work.calendar.current()).fire(schedule, planned)
+
+        self.schedules(work).run_due(key, run)
+
     def run_job(self, job: Job, work: UnitOfWork) -> None:
-        """Run a job with what its parameters ask for."""
+        """Run a job, unless another process is at it."""
+        if work.jobs.alone(job.key):
+            self._run(job, work)
+
+    def _run(self, job: Job, work: UnitOfWork) -> None:
+        """With what its parameters ask for."""
         assert job.function is not None
         calendar = work.calendar.current()
         made: dict[Any, Any] = {

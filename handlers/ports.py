@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -14,13 +14,16 @@ from handlers.domain.people import (
     Chat,
     Enterprise,
     Identity,
+    Leave,
     Pairing,
     Person,
     Role,
+    Shift,
     Standing,
     Token,
 )
 from handlers.domain.policy import Policy
+from handlers.domain.schedule import Schedule, ScheduleKind
 from handlers.domain.ticket import Entry, State, Ticket
 from handlers.domain.workdays import Calendar, Day, Week
 
@@ -161,8 +164,25 @@ class PeopleStore(Protocol):
         ...
 
     def standing(self, enterprise_id: EnterpriseId | None, at: datetime) -> Standing: ...
-    def duty_person(self) -> Person | None:
-        """The office person on duty; the office's first person when nobody is marked."""
+    def duty_person(self, at: datetime | None = None) -> Person | None:
+        """The office person on the rota then (None: now), or who is marked, or the office's first."""
+        ...
+
+    def shifts(self) -> tuple[Shift, ...]:
+        """The rota in order."""
+        ...
+
+    def add_shift(self, shift: Shift) -> None: ...
+    def drop_shift(self, shift: Shift) -> None: ...
+    def leaves(self, person_id: PersonId | None = None) -> tuple[Leave, ...]: ...
+    def add_leave(self, leave: Leave) -> None: ...
+    def drop_leave(self, leave: Leave) -> None: ...
+    def is_away(self, person_id: PersonId, at: datetime) -> bool:
+        """On leave at that instant, by a date or by the mark of the people file; or gone."""
+        ...
+
+    def stand_in(self, person_id: PersonId, at: datetime) -> Person | None:
+        """Who acts for somebody who is away then: B岗, or B岗's own where that one is away too."""
         ...
 
     def chief(self) -> Person | None: ...
@@ -512,6 +532,36 @@ class CalendarStore(Protocol):
     def save_week(self, week: Week, at: datetime) -> None: ...
 
 
+class ScheduleStore(Protocol):
+    def add(self, schedule: Schedule) -> None: ...
+    def save(self, schedule: Schedule) -> None: ...
+    def get(self, key: str) -> Schedule | None: ...
+    def of_kind(self, kind: ScheduleKind) -> tuple[Schedule, ...]:
+        """In the order they were made."""
+        ...
+
+    def of_person(self, person_id: PersonId) -> tuple[Schedule, ...]:
+        """The reminders somebody set that are still to come, oldest first."""
+        ...
+
+    def due(self, now: datetime) -> tuple[Schedule, ...]: ...
+    def next_at(self) -> datetime | None:
+        """The earliest instant at which something is planned."""
+        ...
+
+    def next_number(self) -> int:
+        """The number of the next reminder, from 1."""
+        ...
+
+
+class RunStore(Protocol):
+    """The ledger: which run was made."""
+
+    def take(self, job: str, slot: str, at: datetime) -> bool:
+        """Whether this run is ours to make; false for every process but the first."""
+        ...
+
+
 class TokenStore(Protocol):
     def by_secret(self, secret_hash: str) -> Token | None: ...
     def add(self, token: Token, secret_hash: str) -> None: ...
@@ -551,18 +601,42 @@ class Work(Protocol):
     def advice(self) -> AdviceStore: ...
     @property
     def policies(self) -> PolicyStore: ...
+    @property
+    def schedules(self) -> ScheduleStore: ...
+    @property
+    def jobs(self) -> RunStore: ...
 
 
 _T = TypeVar("_T", bound=Callable[..., None])
 
 
 class Job:
-    """A duty that comes round by itself. One module in `handlers/jobs` exposes one as `job`."""
+    """A duty that comes round by itself. One module in `handlers/jobs` exposes one as `job`.
 
-    def __init__(self, name: str, *, every_seconds: float) -> None:
+    Either `every_seconds`, or a `schedule` like 每工作日 08:20 from which a row is made that the office
+    may change. A run that could not be made in time is made up for within `late`, else left out.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        every_seconds: float = 0.0,
+        schedule: str = "",
+        late: timedelta = timedelta(hours=1),
+    ) -> None:
+        if bool(every_seconds) == bool(schedule):
+            raise ValueError(f"job {name}: every_seconds or schedule, one of them")
         self.name = name
         self.every_seconds = every_seconds
+        self.schedule = schedule
+        self.late = late
         self.function: Callable[..., None] | None = None
+
+    @property
+    def key(self) -> str:
+        """The key of its row among the schedules."""
+        return f"job:{self.name}"
 
     def run(self, function: _T) -> _T:
         """Register what the job does; its parameters are injected by type."""

@@ -16,6 +16,7 @@ from storage.repos.counters import Versions
 from storage.repos.people import RegistryCache, SqlPeopleStore
 from storage.repos.queue import InboxStore, OutboxRows
 from storage.repos.sandbox import SandboxStore
+from storage.repos.schedules import SqlScheduleStore
 from storage.repos.search import index_new
 from storage.repos.small import (
     AuditTail,
@@ -78,7 +79,7 @@ class UnitOfWork:
         self.shared = shared
         self.batch = batch or Batch()
         versions = self.batch.versions
-        self.people = SqlPeopleStore(connection, shared.registry, versions)
+        self.people = SqlPeopleStore(connection, shared.registry, versions, shared.now)
         self.tickets = SqlTicketStore(connection, self.batch.opened)
         self.chats = SqlChatStore(connection, shared.chats, versions)
         self.outbox = OutboxRows(connection, self.people, shared.now, shared.directly)
@@ -95,6 +96,7 @@ class UnitOfWork:
         self.advice = SqlAdviceStore(connection)
         self.policies = shared.policies
         self.jobs = SqlJobStore(connection)
+        self.schedules = SqlScheduleStore(connection)
         self.sandbox = SandboxStore(connection)
 
     @contextmanager

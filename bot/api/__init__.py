@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 from aiohttp import web
 
 from bot import __version__
-from bot.api import queues, registry, tickets
+from bot.api import calendar, queues, registry, rota, tickets
 from bot.api.auth import Guesses, Resource, guarded
 from bot.wire import problem
 
@@ -17,6 +17,8 @@ PREFIX: Final = "/api/v1"
 ROUTES: Final[tuple[tuple[str, str, Resource, bool, str], ...]] = (
     *tickets.ROUTES,
     *registry.ROUTES,
+    *calendar.ROUTES,
+    *rota.ROUTES,
     *queues.ROUTES,
 )
 _ERRORS: Final = (400, 401, 403, 404, 405, 409, 413, 415, 422, 429, 503)

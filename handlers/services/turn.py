@@ -9,7 +9,7 @@ from handlers.chat.events import ChatKind, ChatRef, EventKind, InboundEvent
 from handlers.chat.filters import Scene
 from handlers.chat.grammar import as_written, without_mentions, without_quote
 from handlers.chat.outbound import Content, Priority, Reply
-from handlers.chat.router import Book, Bound, RouteKind, call
+from handlers.chat.router import Book, Bound, PassOn, RouteKind, call
 from handlers.domain.errors import AlreadyTaken, NotForYou, Refusal
 from handlers.domain.ids import PersonId, TicketNumber
 from handlers.domain.people import STAFF_ROLES, Chat, mask_phone
@@ -144,6 +144,13 @@ def _route(turn: Turn) -> Reply | None:
             return _run(replace(turn, asked=asked), bound)
         if command.ref is not None and not _asks_how_far(bound, scene) and _addressed(event):
             raise NotForYou(command.word)
+    for sentence in book.sentences(turn.text, scene):
+        try:
+            reply = _run(turn, sentence)
+        except PassOn:
+            continue
+        _forget_dialogue(turn)
+        return reply
     dialogue = turn.tools.work.dialogues.get(turn.speaker.key, event.chat)
     if dialogue is not None and event.kind is EventKind.MESSAGE:
         _forget_dialogue(turn)

@@ -73,7 +73,9 @@ _TAKES: Final = re.compile(
     r"认领|认下|我来(?!说|问)|我接|接到|接警|接单|接了|已接|记下|归我|我办|我牵头|我负责|来安排|值班室(?:联系|来|去)"
 )
 # The ticket itself is handed on, whether its number is said or not: 这个单子转给小陈吧.
-_THIS_ONE: Final = re.compile(r"(?:这|那|此)(?:一)?(?:个|件|张|条|项)?(?:单子?|工单|事情?|问题|件|个)")
+_THIS_ONE: Final = re.compile(
+    r"(?:这|那|此)(?:一)?(?:个|件|张|条|项)?(?:单子?|工单|事情?|问题|件|个)"
+)
 # What an answer holds: how it is done, what counts, what it costs.
 _FACT: Final = re.compile(
     r"就(?:能|行|可以|好)|不用|免费|按.{1,10}(?:算|标准|%|执行)|依据|凭|带.{1,10}(?:来|去|就|证)|走.{2,14}|找.{2,8}(?:前台|窗口|平台)|可以|须|必须|材料|标准|上限|下限|每(?:人|年|月|吨)|%|号前|月底|之前|文件|规定|通知|申报|下载|系统里|窗口|政策"

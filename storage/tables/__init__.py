@@ -2,8 +2,17 @@
 
 from sqlmodel import SQLModel
 
-from storage.tables import advice, calendar, corrections, people, queue, tickets
+from storage.tables import advice, calendar, corrections, people, queue, schedules, tickets
 
 metadata = SQLModel.metadata
 
-__all__ = ["advice", "calendar", "corrections", "metadata", "people", "queue", "tickets"]
+__all__ = [
+    "advice",
+    "calendar",
+    "corrections",
+    "metadata",
+    "people",
+    "queue",
+    "schedules",
+    "tickets",
+]
