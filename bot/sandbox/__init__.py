@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from aiohttp import web
 
 from bot.clock import MovableClock
+from bot.passing import passes
 from bot.platform import Receipt
 from bot.platforms.sandbox import SandboxPlatform, sandbox_chat
 from bot.seed import MAIN_CHAT, MAIN_TITLE, SAMPLE
@@ -325,13 +326,11 @@ class Sandbox:
                 target = datetime.fromisoformat(str(body["set"]))
                 if target.tzinfo is None:
                     target = target.replace(tzinfo=self._app.settings.zone)
-            clock.set(target.astimezone(UTC))
+            await passes(self._app, target.astimezone(UTC), ["sandbox"])
         except (ValueError, KeyError, OverflowError):
             raise _Problem(
                 422, "bad_time", "时间只能往后拨，请写 PT4H 这样的时长或完整时间。"
             ) from None
-        await self._app.ticker.run_all()
-        await self._app.dispatcher.drain(["sandbox"])
         self._tell("clock", self._clock())
         return web.json_response(self._clock())
 
