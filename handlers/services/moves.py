@@ -188,15 +188,15 @@ class Moves:
 
     def _check_stale(self, ticket: Ticket, asked: Asked, move: Move) -> None:
         """A stale button says what has happened since, unless the move still makes sense."""
-        if ticket not in self.tickets.fitting(asked.speaker, move):
+        if not self.tickets.fitting_one(ticket, asked.speaker, move):
             raise StaleVersion(ticket.number, ticket.version)
 
     def _version(self, ticket: Ticket, asked: Asked, move: Move) -> int | None:
         """Buttons carry the version they were drawn for; where the move still fits it may go on."""
         if asked.version is None or asked.version == ticket.version:
             return None
-        fitting = self.tickets.fitting(asked.speaker, move)
-        return None if ticket in fitting and move not in _STRICT else asked.version
+        fits = self.tickets.fitting_one(ticket, asked.speaker, move)
+        return None if fits and move not in _STRICT else asked.version
 
     def _act(self, ticket: Ticket, asked: Asked, move: Move, args: Args) -> Ticket:
         return self.tickets.act(

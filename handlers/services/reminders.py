@@ -8,7 +8,7 @@ from typing import Final
 from handlers.chat.outbound import Content, Kind, Priority
 from handlers.domain.category import Urgency
 from handlers.domain.ids import PersonId, TicketNumber
-from handlers.domain.ladder import ORANGE, RED, Clock, Rung, To, rungs
+from handlers.domain.ladder import CLIMBING, ORANGE, RED, Clock, Rung, To, rungs
 from handlers.domain.notices import opens_at
 from handlers.domain.people import Person, Role
 from handlers.domain.policy import Policy
@@ -177,17 +177,17 @@ class ReminderService:
         self._add(_Told(ticket, person, content, still, rung))
 
     def _add(self, told: _Told) -> None:
-        """One message a ticket and person: the highest level of what fired together.
+        """One message a ticket and person: the highest level of what climbed together.
 
-        Two reminders of one level are two things to know; the second waits for its day.
+        What does not climb (a review, a firm's silence) is news of its own; the second reminder
+        waits for its day.
         """
         known = self._told.setdefault((told.ticket.number, told.person.id), [])
-        level = told.rung.level
-        if known and known[0].rung.level > level:
-            return
-        both = Kind.REMINDER in (told.content.kind, *(k.content.kind for k in known))
-        if known and (known[0].rung.level < level or not both):
-            known.clear()
+        climbed = [k for k in known if k.rung.clock in CLIMBING]
+        if told.rung.clock in CLIMBING and climbed:
+            if climbed[0].rung.level > told.rung.level:
+                return
+            known.remove(climbed[0])
         known.append(told)
 
     def _still(self, ticket: Ticket, rung: Rung) -> StillTrue:
