@@ -292,7 +292,7 @@ class ReminderService:
                 f"{rung.level}:{told.person.id}",
                 not_before=not_before,
                 still=still,
-                bundle=f"sweep:{now.isoformat()}",
+                bundle=f"sweep:{now:%Y%m%d%H%M}",
             )
         )
 
