@@ -231,7 +231,7 @@ class Dispatcher:
 
         def claim(uow: UnitOfWork) -> list[Claimed]:
             dropped.clear()
-            good = []
+            good, ended = [], []
             for row in uow.outbox.claim(BATCH, self._pace.lease, wanted):
                 if row.delivery.id in self._mine:
                     continue
@@ -239,8 +239,7 @@ class Dispatcher:
                 if not why and row.is_update and not self._can_update(row):
                     why = "cannot_update"
                 if why:
-                    dropped.append(row)
-                    _drop(uow, row, why, now)
+                    ended.append((row, why))
                     continue
                 good.append(row)
             admitted = _admitted(uow, good, now)
@@ -248,6 +247,9 @@ class Dispatcher:
                 # Joined or put off: what they became is looked at in the next turn.
                 going = {row.delivery.id for row in admitted}
                 dropped.extend(row for row in good if row.delivery.id not in going)
+            for row, why in ended:
+                dropped.append(row)
+                _drop(uow, row, why, now)
             return admitted
 
         rows = await self._writer.run(claim)

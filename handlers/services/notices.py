@@ -41,9 +41,11 @@ class Gate:
         people: dict[PersonId, list[Notice]] = {}
         for notice in claimed:
             people.setdefault(notice.person, []).append(notice)
-        good: set[int] = set()
+        # All locks first, in one order, and before anything is written: nobody waits in a circle.
         for person in sorted(people):
             self._outbox.lock_person(person)
+        good: set[int] = set()
+        for person in sorted(people):
             good |= self._of(person, people[person])
         return frozenset(good)
 

@@ -141,15 +141,17 @@ class Office:
                 return count
 
     def _claim(self, uow: UnitOfWork) -> tuple[list[Any], int]:
-        now, good = self.clock.now(), []
+        now, good, ended = self.clock.now(), [], []
         claimed = uow.outbox.claim(50, 60, ["sandbox"])
         for row in claimed:
             why = still_true(row, uow, now)
             if why or row.is_update:
-                _drop(uow, row, why or "cannot_update", now)
+                ended.append((row, why or "cannot_update"))
             else:
                 good.append(row)
         admitted = _admitted(uow, good, now)
+        for row, why in ended:
+            _drop(uow, row, why, now)
         return admitted, len(claimed) - len(admitted)
 
     def _deliver(self, row: Any) -> None:
