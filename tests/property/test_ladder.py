@@ -1,11 +1,13 @@
 """Invariants 26-34 and 50 of tickets.md: clocks, the ladder, the sweep and the notices."""
 
+import os
 import random
 import threading
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -34,6 +36,7 @@ from tests.kit.builders import (
     STANDING,
     a_ticket,
 )  # fmt: skip
+from tests.kit.killing import campaign, faults
 from tests.kit.office import Office, repeated, worst_window
 
 URGENCIES = st.sampled_from(list(Urgency))
@@ -395,3 +398,12 @@ def test_50_two_processes_on_one_database_fire_and_send_what_one_would(
         both = one.sent + other.sent
         assert worst_window(both, POLICY.notice_span) <= POLICY.notices_most
         assert {m.person for m in both} == {m.person for m in alone.sent}
+
+
+@pytest.mark.slow
+def test_29_kill_nine_in_random_sweeps_fires_every_rung_once_and_skips_none(
+    tmp_path: Path,
+) -> None:
+    result = campaign(tmp_path, 500 if os.environ.get("LHG_FULL") == "1" else 10)
+    assert faults(result) == []
+    assert result["kills"] > 0
