@@ -90,6 +90,15 @@ def rungs(ticket: Ticket, calendar: WorkCalendar, policy: Policy) -> tuple[Rung,
     return tuple(found)
 
 
+def first_due(ticket: Ticket, calendar: WorkCalendar, policy: Policy) -> datetime | None:
+    """When the first rung of a ticket just opened is due: on a message's way in, all would cost."""
+    if ticket.state is not State.OPEN or ticket.due_resolution is None:
+        found = rungs(ticket, calendar, policy)
+        return found[0].at if found else None
+    warned = _warned(ticket, ticket.due_resolution, calendar, policy)
+    return warned if ticket.due_claim is None else min(ticket.due_claim, warned)
+
+
 def _live(ticket: Ticket, calendar: WorkCalendar, policy: Policy) -> Iterator[Rung]:
     if ticket.state is State.OPEN:
         yield from _claim(ticket, calendar, policy)

@@ -13,7 +13,7 @@ from handlers.chat.events import Attachment, AttachmentKind
 from handlers.domain.category import Category, Urgency
 from handlers.domain.errors import StaleVersion, UnknownTicket
 from handlers.domain.ids import EnterpriseId, PersonId, TicketNumber
-from handlers.domain.ladder import Rung, rungs
+from handlers.domain.ladder import first_due, rungs
 from handlers.domain.policy import DEFAULT, Policy
 from handlers.domain.ticket import (
     LIVE,
@@ -184,7 +184,7 @@ class SqlTicketStore:
 
     def add(self, ticket: Ticket, entry: Entry) -> None:
         values = _values(ticket, entry.at)
-        values["next_due_at"] = self._next_rung(ticket, entry.at, new=True)
+        values["next_due_at"] = first_due(ticket, self._calendar(), self._policy())
         _INSERT.run(self._connection, values)
         self._written[ticket.number] = ticket.confidential
         self._add_entry(entry)
@@ -219,9 +219,9 @@ class SqlTicketStore:
 
     # ---- the ladder
 
-    def _next_rung(self, ticket: Ticket, now: datetime, new: bool = False) -> datetime | None:
-        found: tuple[Rung, ...] = rungs(ticket, self._calendar(), self._policy())
-        if not found or new or found[0].at > now:
+    def _next_rung(self, ticket: Ticket, now: datetime) -> datetime | None:
+        found = rungs(ticket, self._calendar(), self._policy())
+        if not found or found[0].at > now:
             # One that lies ahead has hardly fired; the sweep would find that out and go on.
             return found[0].at if found else None
         fired = self.fired(ticket.number, ticket.cycle)
