@@ -305,13 +305,15 @@ class Sandbox:
     # ---- the clock
 
     async def get_clock(self, request: web.Request) -> web.StreamResponse:
-        return web.json_response(self._clock())
+        return web.json_response(await self._clock())
 
-    def _clock(self) -> dict[str, Any]:
+    async def _clock(self) -> dict[str, Any]:
+        now = self._app.clock.now()
+        calendar = await self._app.writer.read(lambda uow: uow.calendar.current())
         return {
-            "now": self._app.clock.now().astimezone(self._app.settings.zone).isoformat(),
+            "now": now.astimezone(self._app.settings.zone).isoformat(),
             "movable": isinstance(self._app.clock, MovableClock),
-            "calendar_note": "暂按常规工作日",
+            "calendar_note": "暂按常规工作日" if calendar.provisional(now) else "",
         }
 
     async def set_clock(self, request: web.Request) -> web.StreamResponse:
@@ -331,8 +333,9 @@ class Sandbox:
             raise _Problem(
                 422, "bad_time", "时间只能往后拨，请写 PT4H 这样的时长或完整时间。"
             ) from None
-        self._tell("clock", self._clock())
-        return web.json_response(self._clock())
+        told = await self._clock()
+        self._tell("clock", told)
+        return web.json_response(told)
 
     # ---- a sample day
 

@@ -11,7 +11,7 @@ from handlers.domain.ids import PersonId, TicketNumber
 from handlers.domain.ladder import CLIMBING, ORANGE, RED, Clock, Rung, To, rungs
 from handlers.domain.notices import opens_at
 from handlers.domain.people import Person, Role
-from handlers.domain.policy import Policy
+from handlers.domain.policy import Policy, Unit
 from handlers.domain.ticket import LIVE, Args, Move, State, Ticket
 from handlers.domain.workdays import SHANGHAI, WorkCalendar
 from handlers.ports import Clock as Present
@@ -112,7 +112,7 @@ class ReminderService:
         if rung.clock is Clock.VERDICT and rung.to == (To.NOBODY,):
             return self._tickets.act(ticket, Move.CLOSE_SILENT, None)
         if rung.raises > ticket.level:
-            why = say.raised(ticket, rung.clock, now)
+            why = say.raised(rung.clock, rung.level, self._over(ticket, rung.clock, now))
             return self._tickets.act(ticket, Move.ESCALATE, None, Args(text=why, level=rung.raises))
         return ticket
 
@@ -208,12 +208,12 @@ class ReminderService:
         firm, owner = telling.firm(ticket), telling.owner(ticket)
         contact = telling.firm_person(ticket)
         named = ticket.reporter_name or ("" if contact is None else contact.name)
-        clock = rung.clock
+        clock, late = rung.clock, self._over(ticket, rung.clock, now)
         if clock is Clock.CLAIM and ticket.urgency is Urgency.U1:
             card = say.urgent_card(ticket, firm, named, owner, now)
             return Content.of(card, Kind.ESCALATION)
         if to is To.CHIEF:
-            lead = say.meeting_came() if clock is Clock.MEETING else say.red(ticket, clock, now)
+            lead = say.meeting_came() if clock is Clock.MEETING else say.red(clock, late)
             leader = words.someone(telling.leader(ticket))
             return Content.of(
                 say.chief_card(ticket, firm, owner, leader, lead, now), Kind.ESCALATION
@@ -221,7 +221,7 @@ class ReminderService:
         if clock is Clock.REQUEST:
             return self._request(ticket, firm, owner, now)
         if to is To.LEADER:
-            lead = say.orange(ticket, clock, now)
+            lead = say.orange(clock, late)
             return Content.of(words.leader_card(ticket, firm, owner, lead, now), Kind.ESCALATION)
         if clock is Clock.TRANSFER:
             asked = words.someone(telling.person(ticket.pending_owner_id))
@@ -234,18 +234,18 @@ class ReminderService:
         if clock is Clock.DEPARTMENT:
             return Content(say.handler_department_late(ticket, now), kind=Kind.REMINDER)
         if to is To.OFFICE:
-            told = say.yellow_office(ticket, clock, owner, now)
+            told = say.yellow_office(ticket, clock, owner, late)
             return Content(told, kind=Kind.REMINDER)
         lead = self._lead(ticket, rung, to, owner, now)
         card = words.handler_card(ticket, firm, named, owner, now, lead)
         return Content.of(card, Kind.REMINDER)
 
     def _lead(self, ticket: Ticket, rung: Rung, to: To, owner: str, now: datetime) -> str:
-        clock = rung.clock
+        clock, late = rung.clock, self._over(ticket, rung.clock, now)
         if clock is Clock.CLAIM:
             if to is To.STAND_IN:
-                return say.unclaimed_stand_in(ticket, owner, now)
-            return say.unclaimed(ticket, now)
+                return say.unclaimed_stand_in(owner, late)
+            return say.unclaimed(late)
         if clock is Clock.ANSWER:
             return say.answer_never_came(ticket)
         if clock is Clock.REVIEW:
@@ -253,8 +253,22 @@ class ReminderService:
         if clock is Clock.MEETING:
             return say.meeting_handler()
         if clock is Clock.FIRST_REPLY:
-            return say.first_reply(ticket, now)
-        return say.warned(ticket, now) if rung.level == 2 else say.yellow(ticket, clock, now)
+            return say.first_reply(late)
+        return say.warned(ticket, now) if rung.level == 2 else say.yellow(clock, late)
+
+    def _over(self, ticket: Ticket, clock: Clock, now: datetime) -> str:
+        """By how much a clock is overdue, in the time it is counted in."""
+        targets = self._policy.targets[ticket.urgency]
+        due, target = {
+            Clock.CLAIM: (ticket.due_claim, targets.claim),
+            Clock.FIRST_REPLY: (ticket.due_first_reply, targets.first_reply),
+            Clock.PROGRESS: (ticket.due_progress, targets.progress),
+        }.get(clock, (ticket.due_resolution, targets.resolution))
+        if due is None or now <= due:
+            return say.over(timedelta(), None)
+        if target.unit is Unit.NATURAL:
+            return say.over(now - due, None)
+        return say.over(self._calendar.elapsed(due, now), self._policy.working_day)
 
     def _request(self, ticket: Ticket, firm: str, owner: str, now: datetime) -> Content:
         if ticket.pending_until is not None:

@@ -1,7 +1,8 @@
 """What the ladder says, and how several notices are said at once."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Final
 
 from handlers.chat.outbound import Button, Card, Content, Press, Row, Style, Tone
@@ -29,29 +30,29 @@ def _line(content: Content) -> str:
     return short(content.text.replace("\n", "，"), 70)
 
 
-def spent(since: datetime | None, now: datetime) -> str:
-    """已超 2小时 / 已超 3天, in natural time as a reader feels it."""
-    if since is None or now <= since:
-        return "刚到时限"
-    minutes = int((now - since).total_seconds() // 60)
+def over(spent: timedelta, day: timedelta | None) -> str:
+    """已超 4个工作小时, 已超 2个工作日; without a working `day` in natural time."""
+    minutes = int(spent.total_seconds() // 60)
     if minutes < 1:
         return "刚到时限"
+    unit = "" if day is None else "个工作"
     if minutes < 60:
         return f"已超{minutes}分钟"
-    if minutes < 48 * 60:
-        return f"已超{minutes // 60}小时"
-    return f"已超{minutes // (24 * 60)}天"
+    days = 0 if day is None else int(spent / day)
+    if day is None and minutes >= 48 * 60:
+        return f"已超{minutes // (24 * 60)}天"
+    return f"已超{days}个工作日" if days else f"已超{minutes // 60}{unit}小时"
 
 
 # ---- to whoever handles it
 
 
-def unclaimed(ticket: Ticket, now: datetime) -> str:
-    return f"认领{spent(ticket.due_claim, now)}，请尽快认领并联系企业。"
+def unclaimed(late: str) -> str:
+    return f"认领{late}，请尽快认领并联系企业。"
 
 
-def unclaimed_stand_in(ticket: Ticket, owner: str, now: datetime) -> str:
-    return f"{owner}认领{spent(ticket.due_claim, now)}，请您作为B岗认领。"
+def unclaimed_stand_in(owner: str, late: str) -> str:
+    return f"{owner}认领{late}，请您作为B岗认领。"
 
 
 def urgent_unclaimed(ticket: Ticket, now: datetime) -> str:
@@ -64,31 +65,30 @@ def _waited(ticket: Ticket, now: datetime) -> str:
     return f"{minutes}分钟" if minutes < 120 else f"{minutes // 60}小时"
 
 
-def first_reply(ticket: Ticket, now: datetime) -> str:
-    return f"首次答复{spent(ticket.due_first_reply, now)}，请先给企业一个答复。"
+def first_reply(late: str) -> str:
+    return f"首次答复{late}，请先给企业一个答复。"
 
 
 def warned(ticket: Ticket, now: datetime) -> str:
     return f"{reader_time(ticket.due_resolution, now)} 到办结时限，请抓紧办理。"
 
 
-def late(ticket: Ticket, clock: str, now: datetime) -> str:
-    """What is overdue, in words."""
-    if clock == "claim":
-        return f"认领{spent(ticket.due_claim, now)}"
+_CLOCKS: Final = {"claim": "认领", "progress": "反馈进展", "first_reply": "首次答复"}
+
+
+def what(clock: str, late: str) -> str:
+    """What is overdue, in words, and by how much."""
+    return f"{_CLOCKS.get(clock, '办结')}{late}"
+
+
+def yellow(clock: str, late: str) -> str:
     if clock == "progress":
-        return f"反馈进展{spent(ticket.due_progress, now)}"
-    return f"办结{spent(ticket.due_resolution, now)}"
+        return f"{what(clock, late)}，请回复进展。"
+    return f"{what(clock, late)}，请尽快办结或写明进展。"
 
 
-def yellow(ticket: Ticket, clock: str, now: datetime) -> str:
-    if clock == "progress":
-        return f"{late(ticket, clock, now)}，请回复进展。"
-    return f"{late(ticket, clock, now)}，请尽快办结或写明进展。"
-
-
-def yellow_office(ticket: Ticket, clock: str, owner: str, now: datetime) -> str:
-    return f"#{ticket.number} {short(ticket.title, 30)}：{late(ticket, clock, now)}，承办{owner}。"
+def yellow_office(ticket: Ticket, clock: str, owner: str, late: str) -> str:
+    return f"#{ticket.number} {short(ticket.title, 30)}：{what(clock, late)}，承办{owner}。"
 
 
 def _press(ticket: Ticket, action: str, label: str, style: Style = Style.PLAIN) -> Button:
@@ -127,25 +127,20 @@ def urgent_card(ticket: Ticket, firm: str, contact: str, owner: str, now: dateti
 # ---- to the leader, the chief, the office
 
 
-def orange(ticket: Ticket, clock: str, now: datetime) -> str:
-    return f"{late(ticket, clock, now)}，请您过问。"
+def orange(clock: str, late: str) -> str:
+    return f"{what(clock, late)}，请您过问。"
 
 
-def raised(ticket: Ticket, clock: str, now: datetime) -> str:
+def raised(clock: str, level: int, late: str) -> str:
     """Why a level was reached, as the history tells it."""
     if clock == "acknowledge":
         return "分管领导未回应"
-    if clock == "first_reply":
-        return f"首次答复{spent(ticket.due_first_reply, now)}"
-    if clock == "resolution" and ticket.due_resolution is not None and now < ticket.due_resolution:
-        return "临近办结时限"
-    return late(ticket, clock, now)
+    return "临近办结时限" if clock == "resolution" and level == 2 else what(clock, late)
 
 
-def red(ticket: Ticket, clock: str, now: datetime) -> str:
-    if clock == "acknowledge":
-        return "提级后分管领导未回应，请您决定：换人、挂账，或定会商日期。"
-    return f"{late(ticket, clock, now)}，请您决定：换人、挂账，或定会商日期。"
+def red(clock: str, late: str) -> str:
+    reason = "提级后分管领导未回应" if clock == "acknowledge" else what(clock, late)
+    return red_by(reason)
 
 
 def reopened_twice() -> str:
@@ -172,7 +167,7 @@ def chief_card(
     ticket: Ticket, firm: str, owner: str, leader: str, lead: str, now: datetime
 ) -> Card:
     """Red ends in a new owner, on the shelf, or with a date to meet."""
-    return decision_card(
+    card = decision_card(
         ticket,
         "chief",
         lead,
@@ -189,6 +184,7 @@ def chief_card(
         f"回复「改派 {ticket.number} 姓名 理由」「挂账 {ticket.number} 日期 理由；已告知企业的话」"
         f"或「会商 {ticket.number} 12月5日」",
     )
+    return replace(card, tone=Tone.URGENT)
 
 
 def skipped(ticket: Ticket, who: str) -> str:

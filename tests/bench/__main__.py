@@ -464,7 +464,7 @@ def many_open(office: Any, have: int, size: int) -> None:
     if postgres:
         with office.engine.connect() as connection:
             connection.execution_options(isolation_level="AUTOCOMMIT").execute(
-                text("ANALYZE tickets")
+                text("VACUUM ANALYZE tickets")
             )
 
 
