@@ -24,6 +24,9 @@ from bot.platform import (
 )
 from bot.throttle import Throttle
 from bot.writer import Overloaded, Writer
+from handlers.domain.ladder import stands
+from handlers.ports import Notice, StillTrue
+from handlers.services.notices import Gate
 from storage.repos.queue import Claimed
 from storage.uow import UnitOfWork
 
@@ -82,9 +85,14 @@ def _key(row: Claimed) -> _Key:
 
 def still_true(row: Claimed, uow: UnitOfWork, now: datetime) -> str:
     """Why a row must not be sent any more; empty while it is still true."""
-    if row.not_after is not None and now > row.not_after:
+    return _stale(row.not_after, row.still, uow, now)
+
+
+def _stale(
+    not_after: datetime | None, still: StillTrue | None, uow: UnitOfWork, now: datetime
+) -> str:
+    if not_after is not None and now > not_after:
         return "expired"
-    still = row.still
     if still is None:
         return ""
     ticket = uow.tickets.find(still.number)
@@ -96,6 +104,12 @@ def still_true(row: Claimed, uow: UnitOfWork, now: datetime) -> str:
         return "owner_changed"
     if still.max_version is not None and ticket.version > still.max_version:
         return "ticket_changed"
+    if still.max_level is not None and ticket.level > still.max_level:
+        return "level_changed"
+    if still.rung is not None:
+        calendar, policy = uow.calendar.current(), uow.office.policy()
+        if not stands(ticket, still.rung, calendar, policy):
+            return "clock_stopped"
     return ""
 
 
@@ -103,6 +117,28 @@ def _drop(uow: UnitOfWork, row: Claimed, why: str, now: datetime) -> None:
     uow.outbox.superseded(row.delivery.id, why)
     if row.still is not None:
         uow.audit.add(now, "system", "message.dropped", str(row.ticket or ""), {"why": why})
+
+
+def _admitted(uow: UnitOfWork, rows: Sequence[Claimed], now: datetime) -> list[Claimed]:
+    """What may go now: notices to one person keep to the hours and the caps."""
+    notices = [row.notice for row in rows if row.notice is not None]
+    if not notices:
+        return list(rows)
+
+    def drop(notice: Notice, why: str) -> None:
+        uow.outbox.superseded(notice.id, why)
+        subject = str(notice.ticket or "")
+        uow.audit.add(now, "system", "message.dropped", subject, {"why": why})
+
+    gate = Gate(
+        uow.outbox,
+        uow.office.policy(),
+        now,
+        lambda notice: _stale(notice.not_after, notice.still, uow, now),
+        drop,
+    )
+    good = gate.admit(notices)
+    return [row for row in rows if row.notice is None or row.delivery.id in good]
 
 
 class Dispatcher:
@@ -195,7 +231,7 @@ class Dispatcher:
 
         def claim(uow: UnitOfWork) -> list[Claimed]:
             dropped.clear()
-            good = []
+            good, ended = [], []
             for row in uow.outbox.claim(BATCH, self._pace.lease, wanted):
                 if row.delivery.id in self._mine:
                     continue
@@ -203,11 +239,18 @@ class Dispatcher:
                 if not why and row.is_update and not self._can_update(row):
                     why = "cannot_update"
                 if why:
-                    dropped.append(row)
-                    _drop(uow, row, why, now)
+                    ended.append((row, why))
                     continue
                 good.append(row)
-            return good
+            admitted = _admitted(uow, good, now)
+            if len(admitted) < len(good):
+                # Joined or put off: what they became is looked at in the next turn.
+                going = {row.delivery.id for row in admitted}
+                dropped.extend(row for row in good if row.delivery.id not in going)
+            for row, why in ended:
+                dropped.append(row)
+                _drop(uow, row, why, now)
+            return admitted
 
         rows = await self._writer.run(claim)
         for row in (*dropped, *rows):

@@ -18,6 +18,7 @@ from handlers.services.handover import HandOver
 from handlers.services.leaves import LeaveService
 from handlers.services.moves import Asked, Moves
 from handlers.services.people import PeopleService, Speaker
+from handlers.services.reminders import ReminderService
 from handlers.services.reminding import Reminding
 from handlers.services.schedules import ScheduleService
 from handlers.services.speech import FIRST_ONLY, Second, SpeechService
@@ -198,17 +199,21 @@ class Wiring:
         """With what its parameters ask for."""
         assert job.function is not None
         calendar = work.calendar.current()
+        tickets = TicketService(work, self.clock, calendar, self.prefix)
         made: dict[Any, Any] = {
             Work: work,
             UnitOfWork: work,
             Clock: self.clock,
             WorkCalendar: calendar,
-            TicketService: TicketService(work, self.clock, calendar, self.prefix),
+            TicketService: tickets,
+            ReminderService: ReminderService(work, self.clock, calendar, tickets),
         }
         job.function(**{n: made[t] for n, t in wants(job).items()})
 
 
-JOB_PROVIDES: Final = frozenset({Work, UnitOfWork, Clock, WorkCalendar, TicketService})
+JOB_PROVIDES: Final = frozenset(
+    {Work, UnitOfWork, Clock, WorkCalendar, TicketService, ReminderService}
+)
 
 
 def wants(job: Job) -> dict[str, Any]:

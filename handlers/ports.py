@@ -1,6 +1,7 @@
 """What use cases need from the world: stores, the outbox, the clock, one unit of work; and Job."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -82,6 +83,19 @@ class TicketMessage:
     id: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Firing:
+    """A rung that fired; at most one of its key (tickets.md property 29)."""
+
+    number: TicketNumber
+    cycle: int
+    clock: str
+    since: datetime
+    level: int
+    planned_at: datetime
+    fired_at: datetime
+
+
 class TicketStore(Protocol):
     def next_number(self, kind: str) -> tuple[TicketNumber, int]:
         """The next short number, from 1001, and the next of the codes of `kind`, from 1."""
@@ -118,6 +132,30 @@ class TicketStore(Protocol):
         self, enterprise_id: EnterpriseId, category: Category, since: datetime
     ) -> tuple[tuple[TicketNumber, str], ...]:
         """Number and body of the firm's newest live tickets of a category."""
+        ...
+
+    def due(self, now: datetime, limit: int) -> tuple[TicketNumber, ...]:
+        """Tickets with a rung that is due, longest due first; ours until the commit."""
+        ...
+
+    def next_due(self) -> datetime | None:
+        """When the next rung of all is due."""
+        ...
+
+    def fire(self, firing: Firing) -> bool:
+        """Note it; False where it fired before."""
+        ...
+
+    def fired(self, number: TicketNumber, cycle: int) -> frozenset[tuple[str, datetime, int]]:
+        """The keys of the rungs of a cycle that fired."""
+        ...
+
+    def reschedule(self, ticket: Ticket) -> None:
+        """Work out again when the ticket's next rung is due."""
+        ...
+
+    def put_off(self, number: TicketNumber, until: datetime) -> None:
+        """Look at its rungs again then."""
         ...
 
     def is_confidential(self, number: TicketNumber) -> bool: ...
@@ -223,6 +261,24 @@ class StillTrue:
     states: frozenset[State] = frozenset()
     owner_id: PersonId | None = None
     max_version: int | None = None
+    # The ladder's: no higher level has been reached, and the rung's clock still runs.
+    max_level: int | None = None
+    rung: tuple[str, int, datetime, datetime] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """An outbox row to a person, as the gate sees it. `held`: the caps made it wait before."""
+
+    id: int
+    person: PersonId
+    urgent: bool
+    content: Content
+    bundle: str = ""
+    held: bool = False
+    ticket: TicketNumber | None = None
+    still: StillTrue | None = None
+    not_after: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,6 +290,7 @@ class Outgoing:
     event this row answers: its platform's own response may carry it until `hold_until` (wall).
     `update`: the newest card of the same key at that address is replaced; where there is none or
     the platform cannot, the row is superseded, for a new message would only be noise.
+    `bundle`: notices of one bundle to one person are sent as one message.
     """
 
     content: Content
@@ -249,11 +306,36 @@ class Outgoing:
     reply_token: str = ""
     answers: int | None = None
     update: bool = False
+    bundle: str = ""
 
 
 class OutboxStore(Protocol):
+    """Rows with a person that answer nothing and replace nothing are notices: the gate lets them
+    out in the sending hours and within the caps (handlers/services/notices.py)."""
+
     def put(self, message: Outgoing) -> int | None:
         """The row's id; None where the dedupe key is already there."""
+        ...
+
+    def lock_person(self, person: PersonId) -> None:
+        """Nobody else lets notices of this person out in this transaction's time."""
+        ...
+
+    def noticed(self, person: PersonId, since: datetime, but: frozenset[int]) -> list[datetime]:
+        """When notices went to a person from `since` on; what is under way counts as now."""
+        ...
+
+    def due_notices(self, person: PersonId, now: datetime) -> list[Notice]:
+        """What waits for a person and could go now, but for what is urgent."""
+        ...
+
+    def hold(self, row_id: int, until: datetime) -> None:
+        """Not before `until`: the caps or the hours say so."""
+        ...
+
+    def superseded(self, row_id: int, why: str) -> None: ...
+    def reminded(self, number: TicketNumber, person: PersonId, day: date) -> bool:
+        """Note the one reminder of that ticket to that person on that day; False: there was one."""
         ...
 
 
@@ -605,6 +687,9 @@ class Work(Protocol):
     def schedules(self) -> ScheduleStore: ...
     @property
     def jobs(self) -> RunStore: ...
+    def savepoint(self) -> AbstractContextManager[None]:
+        """Rolled back alone when its body raises."""
+        ...
 
 
 _T = TypeVar("_T", bound=Callable[..., None])

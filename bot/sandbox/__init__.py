@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from aiohttp import web
 
 from bot.clock import MovableClock
+from bot.passing import passes
 from bot.platform import Receipt
 from bot.platforms.sandbox import SandboxPlatform, sandbox_chat
 from bot.seed import MAIN_CHAT, MAIN_TITLE, SAMPLE
@@ -318,11 +319,11 @@ class Sandbox:
 
     async def _clock(self) -> dict[str, Any]:
         now = self._app.clock.now()
-        guessed = await self._app.writer.read(lambda uow: uow.calendar.current().provisional(now))
+        calendar = await self._app.writer.read(lambda uow: uow.calendar.current())
         return {
             "now": now.astimezone(self._app.settings.zone).isoformat(),
             "movable": isinstance(self._app.clock, MovableClock),
-            "calendar_note": "暂按常规工作日" if guessed else "",
+            "calendar_note": "暂按常规工作日" if calendar.provisional(now) else "",
         }
 
     async def set_clock(self, request: web.Request) -> web.StreamResponse:
@@ -337,16 +338,14 @@ class Sandbox:
                 target = datetime.fromisoformat(str(body["set"]))
                 if target.tzinfo is None:
                     target = target.replace(tzinfo=self._app.settings.zone)
-            clock.set(target.astimezone(UTC))
+            await passes(self._app, target.astimezone(UTC), ["sandbox"])
         except (ValueError, KeyError, OverflowError):
             raise _Problem(
                 422, "bad_time", "时间只能往后拨，请写 PT4H 这样的时长或完整时间。"
             ) from None
-        await self._app.ticker.run_all()
-        await self._app.dispatcher.drain(["sandbox"])
-        shown = await self._clock()
-        self._tell("clock", shown)
-        return web.json_response(shown)
+        told = await self._clock()
+        self._tell("clock", told)
+        return web.json_response(told)
 
     # ---- a sample day
 

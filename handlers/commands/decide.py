@@ -151,6 +151,17 @@ def acknowledge(asked: Asked, moves: Moves) -> Reply:
     return moves.go(asked, Move.ACKNOWLEDGE)
 
 
+@router.command("会商", "定会商", who=Staff, usage="会商 1024 12月5日", about="定会商日期")
+@router.action("ticket.meet", Staff)
+def meet(asked: Asked, moves: Moves) -> Reply:
+    return moves.meet(asked)
+
+
+@router.dialogue("meet")
+def meet_on(asked: Asked, moves: Moves) -> Reply:
+    return moves.meet(asked)
+
+
 @router.command(
     "不予受理",
     "不受理",

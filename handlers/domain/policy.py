@@ -76,14 +76,38 @@ class Policy:
     problems_per_message: int = 5
     duplicate_days: int = 7
     join_pictures: timedelta = timedelta(minutes=2)
-    # Notices: when.
-    notices_from: time = time(7, 30)
-    notices_until: time = time(21, 0)
     # Reminders that people set: how late one is still sent, and how many one person may have.
     reminder_late: timedelta = timedelta(hours=4)
     reminder_late_once: timedelta = timedelta(days=1)
     reminders_most: int = 50
     duty_from: time = time(8, 30)
+    # The ladder (tickets.md §4); `working` as above, the others in natural time.
+    claim_leader_working: timedelta = timedelta(hours=4)
+    warn_share: float = 0.8
+    warn_days: int = 1
+    orange_days: int = 1
+    red_days: int = 3
+    urgent_chief: timedelta = timedelta(minutes=10)
+    urgent_ring: timedelta = timedelta(minutes=15)
+    urgent_ring_until: timedelta = timedelta(hours=2)
+    urgent_ring_late: timedelta = timedelta(hours=1)
+    acknowledge_urgent: timedelta = timedelta(minutes=30)
+    acknowledge_soon_working: timedelta = timedelta(hours=2)
+    acknowledge_working: timedelta = timedelta(hours=4)
+    hold_days: int = 1
+    meeting_days: int = 30
+    answer_remind_days: int = 1
+    answer_again_days: int = 3
+    verdict_remind_days: int = 2
+    transfer_working: timedelta = timedelta(hours=4)
+    request_working: timedelta = timedelta(hours=4)
+    supervised_days: int = 1
+    # Notices: when, and how many in how long.
+    notices_from: time = time(7, 30)
+    notices_until: time = time(21, 0)
+    notice_span: timedelta = timedelta(minutes=15)
+    notices_single: int = 3
+    notices_most: int = 4
 
 
 DEFAULT: Final = Policy()

@@ -204,6 +204,10 @@ class Ticket:
     urges: int = 0
     urged_at: datetime | None = None
     acknowledged_at: datetime | None = None
+    # When the leader was told, until when the next level waits, when a request was made.
+    escalated_at: datetime | None = None
+    held_until: datetime | None = None
+    asked_at: datetime | None = None
     verdict: Verdict | None = None
     verdict_cycle: int = 0
     rating: int | None = None
@@ -336,6 +340,8 @@ def _staff_parts(ticket: Ticket, actor: Person, standing: Standing) -> set[Part]
     return parts
 
 
+# Who decides on requests, and may do without one.
+DECIDERS: Final = frozenset({Part.LEADER, Part.OFFICE})
 READERS: Final = frozenset(
     {
         Part.FIRM,
@@ -386,11 +392,11 @@ def started(
 
 def _progressing(step: Step, ticket: Ticket) -> Ticket:
     target = step.policy.targets[ticket.urgency].progress
-    return replace(
-        ticket,
-        progress_started_at=step.now,
-        due_progress=due(target, step.now, step.calendar),
-    )
+    at = due(target, step.now, step.calendar)
+    if ticket.supervised:
+        # 督办 demands progress each working day.
+        at = min(at, step.calendar.close_of(step.now, step.policy.supervised_days))
+    return replace(ticket, progress_started_at=step.now, due_progress=at)
 
 
 def _replied(step: Step, ticket: Ticket) -> Ticket:
@@ -451,6 +457,7 @@ def _next_cycle(step: Step, ticket: Ticket) -> Ticket:
         # One reopen is orange, two are red (tickets.md §4).
         level=max(ticket.level, 4 if cycle == 2 else 5),
         acknowledged_at=None,
+        held_until=None,
         cycle_started_at=step.now,
         due_resolution=due(target, step.now, step.calendar),
         due_verdict=None,
@@ -920,15 +927,24 @@ def _shelve(step: Step) -> Ticket:
         raise BadInput("review_needed", number=ticket.number)
     if not step.now < args.until <= step.now + timedelta(days=step.policy.shelve_days):
         raise BadInput("review_too_far", number=ticket.number, days=step.policy.shelve_days)
-    return replace(
-        ticket, pending_review=args.until, pending_reason=reason, pending_told=args.told.strip()
+    asked = replace(
+        ticket,
+        pending_review=args.until,
+        pending_reason=reason,
+        pending_told=args.told.strip(),
+        asked_at=step.now,
     )
+    # Whoever decides need not ask: it is one of the chief's ways out (tickets.md §4).
+    return _on_the_shelf(step, asked) if step.parts & DECIDERS else asked
 
 
 def _shelve_approve(step: Step) -> Ticket:
-    ticket = step.ticket
-    if ticket.pending_review is None:
-        raise BadInput("nothing_pending", number=ticket.number)
+    if step.ticket.pending_review is None:
+        raise BadInput("nothing_pending", number=step.ticket.number)
+    return _on_the_shelf(step, step.ticket)
+
+
+def _on_the_shelf(step: Step, ticket: Ticket) -> Ticket:
     return replace(
         _paused(step, ticket),
         state=State.SHELVED,
@@ -1122,7 +1138,7 @@ def _split(step: Step) -> Ticket:
 def _extend(step: Step) -> Ticket:
     ticket, until = step.ticket, step.args.until
     reason = _need_text(step, "reason_needed")
-    if ticket.extensions >= step.policy.extensions:
+    if ticket.extensions >= step.policy.extensions and not step.parts & DECIDERS:
         raise BadInput("extensions_used", number=ticket.number, limit=step.policy.extensions)
     if until is None:
         raise BadInput("until_needed", number=ticket.number)
@@ -1130,10 +1146,28 @@ def _extend(step: Step) -> Ticket:
         raise BadInput("until_not_later", number=ticket.number, due=ticket.due_resolution)
     if until > step.now + HORIZON:
         raise BadInput("until_too_far", number=ticket.number, days=HORIZON.days)
+    if step.parts & DECIDERS:
+        return _granted(step, replace(ticket, pending_until=until), until)
     before = step.policy.working_day * step.policy.extend_before_days
     if step.calendar.elapsed(step.now, ticket.due_resolution) < before:
         raise BadInput("extend_too_late", number=ticket.number)
-    return replace(ticket, pending_until=until, pending_reason=reason)
+    return replace(ticket, pending_until=until, pending_reason=reason, asked_at=step.now)
+
+
+def _granted(step: Step, ticket: Ticket, until: datetime) -> Ticket:
+    """A leader or the office grants it unasked; what is overdue stays so, the ladder waits."""
+    due_at = ticket.due_resolution
+    if until <= step.now:
+        raise BadInput("until_past", number=ticket.number)
+    late = due_at is not None and due_at <= step.now
+    return replace(
+        ticket,
+        due_resolution=due_at if late else until,
+        held_until=until if late else ticket.held_until,
+        pending_until=None,
+        pending_reason="",
+        extensions=ticket.extensions + 1,
+    )
 
 
 def _extend_approve(step: Step) -> Ticket:
@@ -1175,7 +1209,11 @@ def _supervise(step: Step) -> Ticket:
         raise BadInput("supervised_already", number=step.ticket.number, code=step.ticket.supervised)
     if not step.args.code:
         raise BadInput("code_needed", number=step.ticket.number)
-    return replace(step.ticket, supervised=step.args.code)
+    ticket = replace(step.ticket, supervised=step.args.code)
+    if ticket.due_progress is None or ticket.due_progress <= step.now:
+        return ticket
+    daily = step.calendar.close_of(step.now, step.policy.supervised_days)
+    return replace(ticket, due_progress=min(ticket.due_progress, daily))
 
 
 def _escalate(step: Step) -> Ticket:
@@ -1188,7 +1226,15 @@ def _escalate(step: Step) -> Ticket:
 def _acknowledge(step: Step) -> Ticket:
     if step.ticket.level < 4:
         raise BadInput("nothing_to_acknowledge", number=step.ticket.number)
-    return replace(step.ticket, acknowledged_at=step.now)
+    until = step.args.until
+    if until is None:
+        held = step.calendar.add(step.now, step.policy.working_day * step.policy.hold_days)
+    elif step.now < until <= step.now + timedelta(days=step.policy.meeting_days):
+        # A day on which it will be talked over; nothing climbs before it.
+        held = until
+    else:
+        raise BadInput("meeting_too_far", number=step.ticket.number, days=step.policy.meeting_days)
+    return replace(step.ticket, acknowledged_at=step.now, held_until=held)
 
 
 def recounted_ticket(
@@ -1280,7 +1326,14 @@ MOVES: Final[Mapping[Move, Rule]] = {
     Move.REFER: _rule(_S.IN_PROGRESS, "H", _refer, _S.WAITING_DEPARTMENT),
     Move.DEPARTMENT_RESULT: _rule(_S.WAITING_DEPARTMENT, "HOD", _department_result, _S.IN_PROGRESS),
     Move.RECALL: _rule(_S.WAITING_DEPARTMENT, "HOD", _department_result, _S.IN_PROGRESS),
-    Move.SHELVE: _rule(frozenset({_S.IN_PROGRESS, _S.WAITING_DEPARTMENT}), "H", _shelve),
+    Move.SHELVE: _rule(
+        frozenset({_S.IN_PROGRESS, _S.WAITING_DEPARTMENT}),
+        "HLO",
+        _shelve,
+        _S.IN_PROGRESS,
+        _S.WAITING_DEPARTMENT,
+        _S.SHELVED,
+    ),
     Move.SHELVE_APPROVE: _rule(
         frozenset({_S.IN_PROGRESS, _S.WAITING_DEPARTMENT}), "LO", _shelve_approve, _S.SHELVED
     ),
@@ -1303,7 +1356,7 @@ MOVES: Final[Mapping[Move, Rule]] = {
     Move.ABSORB: _rule(LIVE, "HO", _absorb),
     Move.UNMERGE: _rule(_S.MERGED, "HO", _unmerge, _S.OPEN),
     Move.SPLIT: _rule(_S.IN_PROGRESS, "HO", _split),
-    Move.EXTEND: _rule(LIVE - {_S.SHELVED}, "H", _extend),
+    Move.EXTEND: _rule(LIVE - {_S.SHELVED}, "HLO", _extend),
     Move.EXTEND_APPROVE: _rule(LIVE, "LO", _extend_approve),
     Move.EXTEND_REFUSE: _rule(LIVE, "LO", _extend_refuse),
     Move.URGE: _rule(LIVE, "F", _urge),
@@ -1362,11 +1415,23 @@ def move(
     after = rule.act(step)
     if after is ticket and what in _IDEMPOTENT:
         return Moved(ticket, None)
-    after = replace(after, version=ticket.version + 1)
+    after = replace(_reported(step, what, after), version=ticket.version + 1)
     return Moved(after, entry_of(ticket, after, what, actor, args.text, now))
 
 
 _IDEMPOTENT: Final = frozenset({Move.CLAIM, Move.RATE})
+
+
+def _reported(step: Step, what: Move, after: Ticket) -> Ticket:
+    """The leader's acknowledgement: asked for when it gets orange, given by any move of theirs."""
+    before = step.ticket
+    if after.level < 4:
+        return after
+    if before.level < 4 or after.cycle > before.cycle:
+        after = replace(after, escalated_at=step.now, acknowledged_at=None)
+    if Part.LEADER in step.parts and after.acknowledged_at is None and what is not Move.ESCALATE:
+        after = replace(after, acknowledged_at=step.now)
+    return after
 
 
 def entry_of(
@@ -1422,7 +1487,7 @@ _INSTANTS: Final = frozenset(
     f.name
     for f in fields(Ticket)
     if f.name.endswith(("_at", "_since")) or f.name.startswith("due_")
-) | {"pending_until", "pending_review"}
+) | {"pending_until", "pending_review", "held_until"}
 _READ: Final[Mapping[str, Callable[[Any], Any]]] = {
     "category": Category,
     "urgency": Urgency,

@@ -24,6 +24,7 @@ from handlers.domain.workdays import WorkCalendar
 from handlers.ports import Clock, Dialogue, TicketMessage, Work
 from handlers.services.people import PeopleService, Speaker
 from handlers.services.tickets import Report, TicketService
+from handlers.texts import ladder
 from handlers.texts import tickets as say
 from handlers.texts.common import MOVE_NAMES
 from handlers.texts.corrections import category_named, urgency_named
@@ -225,15 +226,15 @@ class Moves:
 
     def _check_stale(self, ticket: Ticket, asked: Asked, move: Move) -> None:
         """A stale button says what has happened since, unless the move still makes sense."""
-        if ticket not in self.tickets.fitting(asked.speaker, move):
+        if not self.tickets.fitting_one(ticket, asked.speaker, move):
             raise StaleVersion(ticket.number, ticket.version)
 
     def _version(self, ticket: Ticket, asked: Asked, move: Move) -> int | None:
         """Buttons carry the version they were drawn for; where the move still fits it may go on."""
         if asked.version is None or asked.version == ticket.version:
             return None
-        fitting = self.tickets.fitting(asked.speaker, move)
-        return None if ticket in fitting and move not in _STRICT else asked.version
+        fits = self.tickets.fitting_one(ticket, asked.speaker, move)
+        return None if fits and move not in _STRICT else asked.version
 
     def _act(self, ticket: Ticket, asked: Asked, move: Move, args: Args) -> Ticket:
         return self.tickets.act(
@@ -266,6 +267,22 @@ class Moves:
             ),
         )
         self._work.heard.belongs(event.platform, event.event_id, ticket.number)
+
+    def meet(self, asked: Asked) -> Reply:
+        """知悉 with a day for a meeting: until then nothing climbs."""
+        if "t" in asked.facts:
+            ticket = self.load(asked, int(asked.facts["t"]))
+        else:
+            ticket = self.choose(asked, Move.ACKNOWLEDGE)
+        until, _ = self.date(asked.rest)
+        if until is None:
+            if asked.rest.strip():
+                raise BadInput("date_unclear", number=ticket.number)
+            self.wait(asked, "meet", {"t": ticket.number})
+            return Reply.say(say.meeting_wanted(ticket), ticket=ticket.number)
+        args = Args(text=asked.rest.strip(), until=until)
+        after = self._act(ticket, asked, Move.ACKNOWLEDGE, args)
+        return Reply.say(say.meeting_set(after, self._clock.now()), after.number)
 
     def _person_and_reason(self, text: str) -> tuple[str, str]:
         parts = re.split(r"[\s,，:：;；]+", text.lstrip("@给到"), maxsplit=1)
@@ -396,6 +413,11 @@ class Moves:
             contact = telling.firm_person(ticket)
             named = ticket.reporter_name or (contact.name if contact else "")
             card = say.handler_card(ticket, firm, named, owner, now)
+        elif face == "leader" and ticket.is_live:
+            card = say.leader_card(ticket, firm, owner, told, now)
+        elif face == "chief" and ticket.is_live:
+            leader = say.someone(telling.leader(ticket))
+            card = ladder.chief_card(ticket, firm, owner, leader, told, now)
         else:
             card = say.decided_card(ticket, face, firm, owner, now)
         return replace(card, key=press.card_key) if press.card_key else card
@@ -461,10 +483,14 @@ _ANSWERS: Final[Mapping[Move, Answer]] = {
     Move.REFER: lambda b, a, o, now: say.referred(a, now),
     Move.DEPARTMENT_RESULT: lambda b, a, o, now: say.department_answered(a),
     Move.RECALL: lambda b, a, o, now: say.department_answered(a),
-    Move.SHELVE: lambda b, a, o, now: say.asked_leader(a, Move.SHELVE),
+    Move.SHELVE: lambda b, a, o, now: (
+        say.shelved(a, now) if a.state is State.SHELVED else say.asked_leader(a, Move.SHELVE)
+    ),
     Move.SHELVE_APPROVE: lambda b, a, o, now: say.shelved(a, now),
     Move.SHELVE_REFUSE: lambda b, a, o, now: say.turned_down(a, Move.SHELVE),
-    Move.EXTEND: lambda b, a, o, now: say.asked_leader(a, Move.EXTEND),
+    Move.EXTEND: lambda b, a, o, now: (
+        say.granted(a, now) if a.pending_until is None else say.asked_leader(a, Move.EXTEND)
+    ),
     Move.EXTEND_APPROVE: lambda b, a, o, now: say.extended(a, now),
     Move.EXTEND_REFUSE: lambda b, a, o, now: say.turned_down(a, Move.EXTEND),
     Move.REVIEW: lambda b, a, o, now: say.reviewed(a),

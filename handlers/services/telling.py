@@ -10,6 +10,7 @@ from handlers.domain.ids import PersonId
 from handlers.domain.people import Person, Role
 from handlers.domain.ticket import LIVE, Channel, Move, State, Ticket
 from handlers.ports import Clock, Outgoing, StillTrue, Work
+from handlers.texts import ladder
 from handlers.texts import tickets as say
 
 
@@ -121,12 +122,37 @@ class Telling:
         tell = _TELL.get(move)
         if tell is not None:
             tell(self, before, after, actor, text)
+        if after.level >= 5 > before.level and after.is_live and actor is not None:
+            self._red(after)
         if before.state is not after.state or before.owner_id != after.owner_id:
             card = say.group_card(after, self.firm(after), self.owner(after), now)
             self.group(after, card, update=True)
             if after.state is State.CLOSED:
                 done = say.result_card(after, self.firm(after), self.owner(after), now)
                 self.group(after, _as_result(done), update=True)
+
+    def _red(self, ticket: Ticket) -> None:
+        """A move made it red: the second reopening or the second decline."""
+        reason = ladder.reopened_twice() if ticket.cycle > 1 else ladder.declined_twice()
+        leader = say.someone(self.leader(ticket))
+        card = ladder.chief_card(
+            ticket,
+            self.firm(ticket),
+            self.owner(ticket),
+            leader,
+            ladder.red_by(reason),
+            self._clock.now(),
+        )
+        still = StillTrue(ticket.number, LIVE)
+        self.card(
+            ticket,
+            self._work.people.chief(),
+            card,
+            "chief",
+            kind=Kind.ESCALATION,
+            priority=Priority.LADDER,
+            still=still,
+        )
 
     def opened(self, ticket: Ticket, by: Person | None, to_group: bool) -> None:
         """A new ticket: its handler gets the card with buttons; the firm's contact is told."""
@@ -293,6 +319,12 @@ class Telling:
 
     def _extend(self, before: Ticket, after: Ticket, actor: Person | None, text: str) -> None:
         now = self._clock.now()
+        if after.pending_until is None:
+            self.text(
+                after, self.firm_person(after), say.told_granted(after, text, now), "extended"
+            )
+            self._but(actor, after, say.granted(after, now), "extended")
+            return
         self._asks_leader(lambda t, f, b: say.extend_card(t, f, b, now), after, actor, "extend")
 
     def _extended(self, before: Ticket, after: Ticket, actor: Person | None, text: str) -> None:
@@ -301,8 +333,18 @@ class Telling:
         self.text(after, self.firm_person(after), told, "extended")
         self.text(after, self.handler(after), say.extended(after, now), "extended")
 
+    def _but(self, actor: Person | None, ticket: Ticket, text: str, what: str) -> None:
+        """The handler, unless it is their own doing."""
+        handler = self.handler(ticket)
+        if handler is not None and (actor is None or actor.id != handler.id):
+            self.text(ticket, handler, text, what)
+
     def _shelve(self, before: Ticket, after: Ticket, actor: Person | None, text: str) -> None:
         now = self._clock.now()
+        if after.state is State.SHELVED:
+            self.text(after, self.firm_person(after), say.told_shelved(after, now), "shelved")
+            self._but(actor, after, say.shelved(after, now), "shelved")
+            return
         self._asks_leader(lambda t, f, b: say.shelve_card(t, f, b, now), after, actor, "shelve")
 
     def _shelved(self, before: Ticket, after: Ticket, actor: Person | None, text: str) -> None:
@@ -335,7 +377,8 @@ class Telling:
         self._send(
             after,
             self.handler(after),
-            Content(told, kind=Kind.REMINDER),
+            # The firm's own words, handed on: no reminder of the bot's.
+            Content(told, kind=Kind.MESSAGE),
             "urged",
             priority=Priority.LADDER,
             still=StillTrue(after.number, LIVE),
@@ -362,7 +405,20 @@ class Telling:
             priority=Priority.LADDER,
         )
 
+    def _acknowledged(self, before: Ticket, after: Ticket, actor: Person | None, text: str) -> None:
+        """Only a day that was set for a meeting is news to others."""
+        if not text:
+            return
+        told = say.told_meeting(after, say.someone(actor), self._clock.now())
+        self._but(actor, after, told, "meeting")
+        leader = self.leader(after)
+        if leader is not None and (actor is None or leader.id != actor.id):
+            self.text(after, leader, told, "meeting")
+
     def _escalated(self, before: Ticket, after: Ticket, actor: Person | None, text: str) -> None:
+        if actor is None:
+            # The sweep tells whoever stands on the rung.
+            return
         lead = text or say.escalated(after)
         card = say.leader_card(after, self.firm(after), self.owner(after), lead, self._clock.now())
         self.card(after, self.leader(after), card, "leader", kind=Kind.ESCALATION)
@@ -460,6 +516,7 @@ _TELL: Final[Mapping[Move, Tell]] = {
     Move.URGE: Telling._urged,
     Move.SUPERVISE: Telling._supervised,
     Move.ESCALATE: Telling._escalated,
+    Move.ACKNOWLEDGE: Telling._acknowledged,
     Move.NAME_FIRM: Telling._firm_named,
     Move.RECLASSIFY: Telling._reclassified,
     Move.CORRECT_FIRM: Telling._firm_corrected,

@@ -130,7 +130,17 @@ class TicketService:
     # ---- finding
 
     def standing(self, ticket: Ticket) -> Standing:
-        return self._work.people.standing(ticket.enterprise_id, self._clock.now())
+        """Who answers for its firm; once the claim is overdue the B岗 is in force beside the liaison."""
+        standing = self._work.people.standing(ticket.enterprise_id, self._clock.now())
+        if ticket.state is not State.OPEN or ticket.level < 1 or standing.backup_ids:
+            return standing
+        liaison_id = standing.liaison_id
+        liaison = None if liaison_id is None else self._work.people.person(liaison_id)
+        backup_id = None if liaison is None else liaison.backup_person_id
+        backup = None if backup_id is None else self._work.people.person(backup_id)
+        if backup is None or not backup.active or ticket.owner_id != liaison_id:
+            return standing
+        return replace(standing, backup_ids=frozenset({backup.id}))
 
     def may_read(self, ticket: Ticket, speaker: Speaker) -> bool:
         """Whether this person may know of the ticket at all."""

@@ -137,6 +137,7 @@ _BAD_INPUT: Final = {
     "unmerge_too_late": "合并已超过1个工作日，不能取消。",
     "urge_too_soon": "刚催办过，已再次提醒承办人；4个工作小时后可再催。",
     "supervised_already": "已在督办，编号{code}。",
+    "meeting_too_far": "日期要在今后{days}天之内，请另写一个日期。",
     "nothing_to_acknowledge": "没有需要知悉的提级。",
     "nothing_changes": "登记的就是这样，没有变化。",
     "title_length": "标题请写2到{most}个字。",

@@ -255,14 +255,14 @@ def firm_card(ticket: Ticket, owner: str, now: datetime, lead: str = "") -> Card
     )
 
 
-def callback_card(ticket: Ticket, owner: str, now: datetime) -> Card:
-    """Asks the firm once whether it is solved."""
+def callback_card(ticket: Ticket, owner: str, now: datetime, again: str = "") -> Card:
+    """Asks the firm whether it is solved; `again` opens the one reminder."""
     return Card(
         key=_key(ticket, "callback"),
         title=_title(ticket),
         tone=Tone.GOOD,
         status=STATE_CHIPS[ticket.state],
-        lead=short(f"{owner}已办结：{ticket.result}", 110),
+        lead=short(f"{again}{owner}已办结：{ticket.result}", 110),
         rows=(Row("事项", short(ticket.title, 26)), Row("请您", "看看是否解决")),
         note=_note(ticket, now),
         buttons=(
@@ -273,7 +273,7 @@ def callback_card(ticket: Ticket, owner: str, now: datetime) -> Card:
         ),
         revision=ticket.version,
         fallback=(
-            f"#{ticket.number} {owner}已办结：{ticket.result}\n"
+            f"#{ticket.number} {again}{owner}已办结：{ticket.result}\n"
             f"解决了请回复「非常满意 {ticket.number}」「满意」或「基本满意」；"
             f"没解决请回复「没解决 {ticket.number} 还差什么」。"
         ),
@@ -358,6 +358,12 @@ def shelve_card(ticket: Ticket, firm: str, by: str, now: datetime) -> Card:
 
 
 def leader_card(ticket: Ticket, firm: str, owner: str, lead: str, now: datetime) -> Card:
+    """What the leader can do; what is done already is not offered again."""
+    actions = [("ticket.reassign", "改派"), ("ticket.extend", "延期")]
+    if ticket.acknowledged_at is None:
+        actions.insert(0, ("ticket.acknowledge", "知悉"))
+    if not ticket.supervised:
+        actions.append(("ticket.supervise", "督办"))
     return decision_card(
         ticket,
         "leader",
@@ -367,14 +373,12 @@ def leader_card(ticket: Ticket, firm: str, owner: str, lead: str, now: datetime)
             Row("事项", short(ticket.title, 26)),
             Row("承办", short(owner, 26)),
             Row("第几次", f"第{ticket.cycle}次办理"),
+            Row("督办", ticket.supervised or "尚未督办"),
         ),
-        (
-            ("ticket.acknowledge", "知悉"),
-            ("ticket.reassign", "改派"),
-            ("ticket.supervise", "督办"),
-        ),
+        actions,
         now,
-        f"回复「知悉 {ticket.number}」「改派 {ticket.number} 姓名 理由」或「督办 {ticket.number}」",
+        f"回复「知悉 {ticket.number}」「改派 {ticket.number} 姓名 理由」"
+        f"「延期 {ticket.number} 日期 理由」或「督办 {ticket.number}」",
     )
 
 
@@ -571,6 +575,23 @@ def extended(ticket: Ticket, now: datetime) -> str:
     return f"#{ticket.number} 时限已延至 {reader_time(ticket.due_resolution, now)}。"
 
 
+def granted(ticket: Ticket, now: datetime) -> str:
+    """A leader's own extension; what was overdue stays so."""
+    if ticket.due_resolution is not None and ticket.due_resolution <= now:
+        until = reader_time(ticket.held_until, now)
+        return f"#{ticket.number} 同意延至 {until}；此前已超期，超期记录保留。"
+    return extended(ticket, now)
+
+
+def told_granted(ticket: Ticket, reason: str, now: datetime) -> str:
+    until = ticket.due_resolution
+    if until is not None and until <= now:
+        until = ticket.held_until
+    return (
+        f"#{ticket.number} {ticket.title}：办理时间延至 {reader_time(until, now)}，原因：{reason}。"
+    )
+
+
 def told_extended(ticket: Ticket, reason: str, now: datetime) -> str:
     return (
         f"#{ticket.number} {ticket.title}：办理时限延至 "
@@ -647,6 +668,21 @@ def supervised(ticket: Ticket) -> str:
 
 def acknowledged(ticket: Ticket) -> str:
     return f"#{ticket.number} 已知悉，一个工作日内不再提级。"
+
+
+def meeting_set(ticket: Ticket, now: datetime) -> str:
+    return f"#{ticket.number} 已定 {reader_time(ticket.held_until, now)} 会商，此前不再提级。"
+
+
+def told_meeting(ticket: Ticket, who: str, now: datetime) -> str:
+    return (
+        f"#{ticket.number} {short(ticket.title, 30)}：{who}定于 "
+        f"{reader_time(ticket.held_until, now)} 会商，请备好情况。"
+    )
+
+
+def meeting_wanted(ticket: Ticket) -> str:
+    return f"#{ticket.number} {ticket.title}\n请写会商日期，例如：12月5日 上午："
 
 
 def reclassified(ticket: Ticket) -> str:

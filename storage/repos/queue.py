@@ -4,19 +4,28 @@ import json
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Final
 
 from sqlalchemy import Connection, bindparam, literal_column, select, text
 
 from handlers.chat.events import ChatKind, ChatRef, InboundEvent, from_plain, to_plain
-from handlers.chat.outbound import Address, Delivery, content_from_plain, content_to_plain
+from handlers.chat.outbound import (
+    Address,
+    Delivery,
+    Priority,
+    content_from_plain,
+    content_to_plain,
+)
 from handlers.domain.ids import PersonId, TicketNumber
+from handlers.domain.notices import opens_at
+from handlers.domain.policy import DEFAULT, Policy
 from handlers.domain.ticket import State
-from handlers.ports import Lane, Outgoing, Page, StillTrue
-from storage.db import Statement
+from handlers.ports import Lane, Notice, Outgoing, Page, StillTrue
+from storage.db import Statement, read_instant
 from storage.repos.people import SqlPeopleStore
 from storage.tables.queue import InboxRow, OutboxRow
+from storage.tables.tickets import RemindedRow
 from storage.types import to_json
 
 _IN: Final[Any] = InboxRow.__table__  # type: ignore[attr-defined]  # SQLModel adds it
@@ -135,6 +144,8 @@ class Claimed:
     not_after: datetime | None
     is_update: bool
     created_wall: float
+    # Where the row is a notice to a person, what the gate looks at.
+    notice: Notice | None = None
 
 
 _COLUMNS: Final = tuple(c.name for c in _OUT.columns if c.name != "id")
@@ -192,21 +203,74 @@ _RELEASE: Final = Statement(
 )
 
 
+_HELD: Final = "held"
+_IS_NOTICE: Final = "person_id = :p AND answers IS NULL AND NOT is_update"
+_NOTICED: Final = Statement(
+    text(
+        f"SELECT id, sent_at FROM outbox WHERE {_IS_NOTICE} AND sent_at >= :since AND state = 'sent'"
+    ).bindparams(bindparam("since", type_=_OUT.c.sent_at.type))
+)
+_UNDER_WAY: Final = Statement(
+    text(
+        f"SELECT id FROM outbox WHERE {_IS_NOTICE} AND sent_at IS NULL AND state = 'sending' "
+        "AND lease_until > :wall"
+    )
+)
+_DUE_NOTICES: Final = (
+    f"SELECT * FROM outbox WHERE {_IS_NOTICE} AND sent_at IS NULL "
+    "AND state IN ('waiting','sending') AND lease_until <= :wall AND next_try <= :wall "
+    "AND (not_before IS NULL OR not_before <= :now) AND priority > 0 ORDER BY priority, id"
+)
+_HOLD: Final = Statement(
+    text(
+        "UPDATE outbox SET not_before = :until, error = :held, lease_until = 0 "
+        "WHERE id = :id AND state IN ('waiting','sending')"
+    ).bindparams(bindparam("until", type_=_OUT.c.not_before.type))
+)
+_NEXT_OPENING: Final = Statement(
+    text(
+        "SELECT MIN(not_before) FROM outbox WHERE state IN ('waiting','sending') "
+        "AND not_before > :now"
+    ).bindparams(bindparam("now", type_=_OUT.c.not_before.type))
+)
+_REMINDED: Final = Statement(
+    text(
+        "INSERT INTO reminded (number, person_id, day) VALUES (:n, :p, :d) ON CONFLICT DO NOTHING"
+    ).bindparams(bindparam("d", type_=RemindedRow.__table__.c.day.type))  # type: ignore[attr-defined]
+)
+_LOCK_PERSON: Final = Statement(text("SELECT pg_advisory_xact_lock(4079, hashtext(:p))"))
+
+
 def _still_to_plain(still: StillTrue | None) -> str:
     if still is None:
         return ""
-    return json.dumps([still.number, sorted(still.states), still.owner_id, still.max_version])
+    rung = still.rung
+    return json.dumps(
+        [
+            still.number,
+            sorted(still.states),
+            still.owner_id,
+            still.max_version,
+            still.max_level,
+            None if rung is None else [*rung[:2], rung[2].isoformat(), rung[3].isoformat()],
+        ]
+    )
 
 
 def _still_from_plain(plain: str) -> StillTrue | None:
     if not plain:
         return None
-    number, states, owner, version = json.loads(plain)
+    number, states, owner, version, *more = json.loads(plain)
+    level, rung = more or (None, None)
     return StillTrue(
         TicketNumber(number),
         frozenset(State(s) for s in states),
         None if owner is None else PersonId(owner),
         version,
+        level,
+        None
+        if rung is None
+        else (rung[0], rung[1], *map(datetime.fromisoformat, (rung[2], rung[3]))),
     )
 
 
@@ -219,10 +283,12 @@ class OutboxRows:
         people: SqlPeopleStore,
         now: Callable[[], datetime],
         directly: Sequence[str] | None = None,
+        policy: Callable[[], Policy] = lambda: DEFAULT,
     ) -> None:
         self._connection = connection
         self._people = people
         self._now = now
+        self._policy = policy
         self._directly = directly
         self.hold_seconds = 0.0
         self.prefer = ""
@@ -251,6 +317,12 @@ class OutboxRows:
     def put(self, message: Outgoing) -> int | None:
         address = self._address(message)
         held = message.answers is not None and self.hold_seconds > 0
+        not_before = message.not_before
+        if message.person is not None and not message.update and message.answers is None:
+            now = self._now()
+            if message.priority is not Priority.URGENT:
+                opening = opens_at(max(now, not_before or now), self._policy())
+                not_before = None if opening <= now else opening
         platform, chat, kind = address or ("", str(message.person), ChatKind.DIRECT.value)
         card = message.content.card
         row = _PUT.one(
@@ -268,7 +340,7 @@ class OutboxRows:
                 "content": to_json(content_to_plain(message.content)),
                 "card_key": "" if card is None else card.key,
                 "dedupe_key": message.dedupe_key,
-                "not_before": message.not_before,
+                "not_before": not_before,
                 "not_after": message.not_after,
                 "still": _still_to_plain(message.still),
                 "reply_token": message.reply_token,
@@ -282,12 +354,13 @@ class OutboxRows:
                 "sent_at": None,
                 "ref": "",
                 "card_ref": "",
+                "bundle": message.bundle,
             },
         )
         if row is None:
             return None
         row_id = int(row[0])
-        self.due = self.due or (address is not None and not held)
+        self.due = self.due or (address is not None and not held and not_before is None)
         if held and address is not None:
             update_ref = ""
             if message.update and card is not None:
@@ -353,7 +426,58 @@ class OutboxRows:
             row.not_after,
             bool(row.is_update),
             row.created_at.timestamp(),
+            self._notice(row),
         )
+
+    def _notice(self, row: Any) -> Notice | None:
+        if row.person_id is None or row.answers is not None or row.is_update:
+            return None
+        return Notice(
+            row.id,
+            PersonId(row.person_id),
+            row.priority == int(Priority.URGENT),
+            content_from_plain(json.loads(row.content)),
+            row.bundle,
+            row.error == _HELD,
+            None if row.ticket is None else TicketNumber(row.ticket),
+            _still_from_plain(row.still),
+            row.not_after,
+        )
+
+    # ---- the gate
+
+    def lock_person(self, person: PersonId) -> None:
+        if self._connection.dialect.name == "postgresql":
+            _LOCK_PERSON.run(self._connection, {"p": person})
+
+    def noticed(self, person: PersonId, since: datetime, but: frozenset[int]) -> list[datetime]:
+        sent = _NOTICED.run(self._connection, {"p": person, "since": since}).fetchall()
+        going = _UNDER_WAY.run(self._connection, {"p": person, "wall": time.time()}).fetchall()
+        now = self._now()
+        found = [read_instant(row[1]) for row in sent]
+        return sorted([*found, *(now for row in going if row[0] not in but)])
+
+    def due_notices(self, person: PersonId, now: datetime) -> list[Notice]:
+        lock = "FOR UPDATE SKIP LOCKED" if self._connection.dialect.name == "postgresql" else ""
+        statement = text(f"{_DUE_NOTICES} {lock}").bindparams(
+            bindparam("now", type_=_OUT.c.not_before.type)
+        )
+        rows = self._connection.execute(
+            statement.columns(*_OUT.columns), {"p": person, "wall": time.time(), "now": now}
+        )
+        return [notice for row in rows if (notice := self._notice(row)) is not None]
+
+    def hold(self, row_id: int, until: datetime) -> None:
+        _HOLD.run(self._connection, {"id": row_id, "until": until, "held": _HELD})
+
+    def next_opening(self) -> datetime | None:
+        """When the next row that waits for its time may go, in business time."""
+        row = _NEXT_OPENING.one(self._connection, {"now": self._now()})
+        return None if row is None or row[0] is None else read_instant(row[0])
+
+    def reminded(self, number: TicketNumber, person: PersonId, day: date) -> bool:
+        done = _REMINDED.run(self._connection, {"n": number, "p": person, "d": day})
+        return bool(done.rowcount == 1)
 
     def _robot(self, row: Any, kind: ChatKind) -> str:
         if kind is not ChatKind.GROUP:

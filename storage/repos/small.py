@@ -80,6 +80,9 @@ def _digest(
     return hashlib.sha256(line.encode()).hexdigest()
 
 
+_LOCK_AUDIT: Final = Statement(text("SELECT pg_advisory_xact_lock(4078)"))
+
+
 class AuditTail:
     """The end of the chain as this commit has it, so that it is read once for many lines."""
 
@@ -101,6 +104,9 @@ class SqlAuditStore:
     def add(
         self, at: datetime, actor: str, action: str, subject: str, facts: Mapping[str, Any]
     ) -> None:
+        if self._tail.last is None and self._connection.dialect.name == "postgresql":
+            # Two processes must not both add the next line: the chain has one end.
+            _LOCK_AUDIT.run(self._connection, {})
         last = self._tail.last or _LAST_AUDIT.one(self._connection, {})
         number, previous = (1, _GENESIS) if last is None else (last[0] + 1, last[1])
         told = json.dumps(dict(facts), ensure_ascii=False, sort_keys=True, separators=(",", ":"))

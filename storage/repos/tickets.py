@@ -1,6 +1,6 @@
 """Tickets, their history and messages: row <-> value, save with version check, named queries."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from datetime import datetime, timedelta
 from functools import cache
@@ -13,6 +13,8 @@ from handlers.chat.events import Attachment, AttachmentKind
 from handlers.domain.category import Category, Urgency
 from handlers.domain.errors import StaleVersion, UnknownTicket
 from handlers.domain.ids import EnterpriseId, PersonId, TicketNumber
+from handlers.domain.ladder import first_due, rungs
+from handlers.domain.policy import DEFAULT, Policy
 from handlers.domain.ticket import (
     LIVE,
     Channel,
@@ -24,18 +26,20 @@ from handlers.domain.ticket import (
     Ticket,
     Verdict,
 )
-from handlers.ports import Page, TicketMessage, TicketQuery
-from storage.db import RowReader, Statement
+from handlers.domain.workdays import WorkCalendar
+from handlers.ports import Firing, Page, TicketMessage, TicketQuery
+from storage.db import RowReader, Statement, read_instant
 from storage.repos import search
 from storage.repos.counters import next_two, next_value
 from storage.tables.people import EnterpriseRow, PairingRow
-from storage.tables.tickets import HistoryRow, TicketLinkRow, TicketMessageRow, TicketRow
+from storage.tables.tickets import FiringRow, HistoryRow, TicketLinkRow, TicketMessageRow, TicketRow
 
 _T: Final[Any] = TicketRow.__table__  # type: ignore[attr-defined]  # SQLModel adds it
 _H: Final[Any] = HistoryRow.__table__  # type: ignore[attr-defined]
 _M: Final[Any] = TicketMessageRow.__table__  # type: ignore[attr-defined]
 _E: Final[Any] = EnterpriseRow.__table__  # type: ignore[attr-defined]
 _P: Final[Any] = PairingRow.__table__  # type: ignore[attr-defined]
+_F: Final[Any] = FiringRow.__table__  # type: ignore[attr-defined]
 _L: Final[Any] = TicketLinkRow.__table__  # type: ignore[attr-defined]
 
 _PLAIN: Final = tuple(
@@ -60,6 +64,35 @@ _UPDATE: Final = Statement(
 _ADD_ENTRY: Final = Statement(insert(_H))
 _ADD_MESSAGE: Final = Statement(
     insert(_M).values({c.name: bindparam(c.name) for c in _M.columns if c.name != "id"})
+)
+
+
+_FIRE: Final = Statement(
+    text(
+        "INSERT INTO firings (number, cycle, clock, since, level, planned_at, fired_at) "
+        "VALUES (:number, :cycle, :clock, :since, :level, :planned_at, :fired_at) "
+        "ON CONFLICT DO NOTHING"
+    ).bindparams(*(bindparam(n, type_=_F.c[n].type) for n in ("since", "planned_at", "fired_at")))
+)
+_FIRED: Final = Statement(
+    text("SELECT clock, since, level FROM firings WHERE number = :n AND cycle = :c")
+)
+_RESCHEDULE: Final = Statement(
+    text("UPDATE tickets SET next_due_at = :at WHERE number = :n").bindparams(
+        bindparam("at", type_=_T.c.next_due_at.type)
+    )
+)
+_DUE: Final = (
+    "SELECT number FROM tickets WHERE next_due_at IS NOT NULL AND next_due_at <= :now "
+    "ORDER BY next_due_at LIMIT :limit"
+)
+_DUE_HERE: Final = Statement(text(_DUE).bindparams(bindparam("now", type_=_T.c.next_due_at.type)))
+_DUE_ELSEWHERE: Final = Statement(
+    # Two processes share what is due: each ticket goes to one of them.
+    text(f"{_DUE} FOR UPDATE SKIP LOCKED").bindparams(bindparam("now", type_=_T.c.next_due_at.type))
+)
+_NEXT_DUE: Final = Statement(
+    text("SELECT MIN(next_due_at) FROM tickets WHERE next_due_at IS NOT NULL")
 )
 
 
@@ -127,8 +160,18 @@ def escaped(text: str) -> str:
 
 
 class SqlTicketStore:
-    def __init__(self, connection: Connection, opened: list[TicketNumber] | None = None) -> None:
+    """`calendar` and `policy` are what the time of a ticket's next rung is worked out by."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        calendar: Callable[[], WorkCalendar],
+        policy: Callable[[], Policy] = lambda: DEFAULT,
+        opened: list[TicketNumber] | None = None,
+    ) -> None:
         self._connection = connection
+        self._calendar = calendar
+        self._policy = policy
         # Told to whoever wants to know after the commit.
         self._opened = [] if opened is None else opened
         # Which of the tickets written in this unit of work are confidential.
@@ -143,7 +186,9 @@ class SqlTicketStore:
         return next_value(self._connection, f"code:{kind}", 1)
 
     def add(self, ticket: Ticket, entry: Entry) -> None:
-        _INSERT.run(self._connection, _values(ticket, entry.at))
+        values = _values(ticket, entry.at)
+        values["next_due_at"] = first_due(ticket, self._calendar(), self._policy())
+        _INSERT.run(self._connection, values)
         self._written[ticket.number] = ticket.confidential
         self._add_entry(entry)
         self._opened.append(ticket.number)
@@ -155,6 +200,7 @@ class SqlTicketStore:
         del values["number"]
         values["at_number"] = ticket.number
         values["at_version"] = ticket.version - 1
+        values["next_due_at"] = self._next_rung(ticket, entry.at)
         if _UPDATE.run(self._connection, values).rowcount != 1:
             raise StaleVersion(ticket.number, self.get(ticket.number).version)
         self._written[ticket.number] = ticket.confidential
@@ -186,6 +232,43 @@ class SqlTicketStore:
                 "changes": entry.changes,
             },
         )
+
+    # ---- the ladder
+
+    def _next_rung(self, ticket: Ticket, now: datetime) -> datetime | None:
+        found = rungs(ticket, self._calendar(), self._policy())
+        if not found or found[0].at > now:
+            # One that lies ahead has hardly fired; the sweep would find that out and go on.
+            return found[0].at if found else None
+        fired = self.fired(ticket.number, ticket.cycle)
+        return next((rung.at for rung in found if rung.key not in fired), None)
+
+    def due(self, now: datetime, limit: int) -> tuple[TicketNumber, ...]:
+        here = self._connection.dialect.name == "sqlite"
+        statement = _DUE_HERE if here else _DUE_ELSEWHERE
+        rows = statement.run(self._connection, {"now": now, "limit": limit}).fetchall()
+        return tuple(TicketNumber(row[0]) for row in rows)
+
+    def next_due(self) -> datetime | None:
+        row = _NEXT_DUE.one(self._connection, {})
+        return None if row is None or row[0] is None else read_instant(row[0])
+
+    def fire(self, firing: Firing) -> bool:
+        values = {f.name: getattr(firing, f.name) for f in fields(Firing)}
+        return bool(_FIRE.run(self._connection, values).rowcount == 1)
+
+    def fired(self, number: TicketNumber, cycle: int) -> frozenset[tuple[str, datetime, int]]:
+        rows = _FIRED.run(self._connection, {"n": number, "c": cycle}).fetchall()
+        return frozenset((row[0], read_instant(row[1]), row[2]) for row in rows)
+
+    def put_off(self, number: TicketNumber, until: datetime) -> None:
+        _RESCHEDULE.run(self._connection, {"at": until, "n": number})
+
+    def reschedule(self, ticket: Ticket) -> None:
+        found = rungs(ticket, self._calendar(), self._policy())
+        fired = self.fired(ticket.number, ticket.cycle)
+        at = next((rung.at for rung in found if rung.key not in fired), None)
+        _RESCHEDULE.run(self._connection, {"at": at, "n": ticket.number})
 
     def get(self, number: TicketNumber) -> Ticket:
         ticket = self.find(number)

@@ -65,6 +65,20 @@ class OutboxRow(SQLModel, table=True):
             postgresql_where=text("state = 'dead'"),
         ),
         Index("ix_outbox_card", "chat", "card_key"),
+        # What the gate counts: the notices of one person.
+        Index(
+            "ix_outbox_noticed",
+            "person_id",
+            "sent_at",
+            sqlite_where=text("person_id IS NOT NULL AND sent_at IS NOT NULL"),
+            postgresql_where=text("person_id IS NOT NULL AND sent_at IS NOT NULL"),
+        ),
+        Index(
+            "ix_outbox_person",
+            "person_id",
+            sqlite_where=text("person_id IS NOT NULL AND sent_at IS NULL"),
+            postgresql_where=text("person_id IS NOT NULL AND sent_at IS NULL"),
+        ),
     )
     id: int | None = Field(default=None, primary_key=True)
     state: str
@@ -92,6 +106,7 @@ class OutboxRow(SQLModel, table=True):
     sent_at: Instant | None = maybe_instant()
     ref: str
     card_ref: str
+    bundle: str
 
 
 class DialogueRow(SQLModel, table=True):

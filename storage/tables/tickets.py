@@ -1,5 +1,6 @@
 """The ticket, its history (append only), its messages, candidates."""
 
+from datetime import date
 from typing import Any
 
 from sqlalchemy import BigInteger, Index, UniqueConstraint, text
@@ -28,6 +29,12 @@ class TicketRow(SQLModel, table=True):
             "state",
             sqlite_where=text("department <> ''"),
             postgresql_where=text("department <> ''"),
+        ),
+        Index(
+            "ix_tickets_next_due",
+            "next_due_at",
+            sqlite_where=text("next_due_at IS NOT NULL"),
+            postgresql_where=text("next_due_at IS NOT NULL"),
         ),
     )
     number: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
@@ -89,6 +96,9 @@ class TicketRow(SQLModel, table=True):
     urges: int
     urged_at: Instant | None = maybe_instant()
     acknowledged_at: Instant | None = maybe_instant()
+    escalated_at: Instant | None = maybe_instant()
+    held_until: Instant | None = maybe_instant()
+    asked_at: Instant | None = maybe_instant()
     verdict: str | None = None
     verdict_cycle: int
     rating: int | None = None
@@ -99,6 +109,25 @@ class TicketRow(SQLModel, table=True):
     handlers: list[str] = json_column()
     reason: str
     updated_at: Instant = instant(index=True)
+    next_due_at: Instant | None = maybe_instant()
+
+
+class FiringRow(SQLModel, table=True):
+    __tablename__ = "firings"
+    number: int = Field(primary_key=True, foreign_key="tickets.number")
+    cycle: int = Field(primary_key=True)
+    clock: str = Field(primary_key=True)
+    since: Instant = instant(primary_key=True)
+    level: int = Field(primary_key=True)
+    planned_at: Instant = instant()
+    fired_at: Instant = instant()
+
+
+class RemindedRow(SQLModel, table=True):
+    __tablename__ = "reminded"
+    number: int = Field(primary_key=True, foreign_key="tickets.number")
+    person_id: str = Field(primary_key=True)
+    day: date = Field(primary_key=True)
 
 
 class HistoryRow(SQLModel, table=True):

@@ -1,4 +1,4 @@
-"""Benchmarks P1-P4, P7, P10, P11; each prints its reference beside it. Ratios in one run count."""
+"""Benchmarks P1-P5, P7, P10, P11; each prints its reference beside it. Ratios in one run count."""
 
 import asyncio
 import json
@@ -367,6 +367,107 @@ async def through_writer(folder: Path) -> float:
     return rate
 
 
+def sweeping(url: str, name: str, sizes: tuple[int, ...]) -> None:
+    """P5: finding 20 due tickets, an idle sweep, and a whole sweep of the 20, by open tickets."""
+    from datetime import timedelta
+
+    from storage.migrate import upgrade
+    from tests.kit.builders import NOW
+    from tests.kit.office import Office
+
+    upgrade(url)
+    found: dict[int, tuple[float, float, float]] = {}
+    with Office(url) as office:
+        for n in range(20):
+            office.submit(firm=n, message=f"m{n}")
+        office.send()
+        have = 0
+        for size in sizes:
+            many_open(office, have, size)
+            have = size
+            office.clock.value = NOW + timedelta(hours=1)
+            idle = middle(lambda: office.sweep(), 60)
+            office.clock.value = NOW + timedelta(hours=6)
+            find = middle(
+                lambda: office.work(lambda uow: uow.tickets.due(office.clock.now(), 200)), 60
+            )
+            found[size] = idle, find, middle(lambda: undone(office), 9)
+    base = found[sizes[0]]
+    for size, (idle, find, whole) in found.items():
+        row(
+            "P5",
+            f"{name} {size:.0e}: {find:.2f} ms",
+            f"{base[1]:.2f} ms",
+            find / base[1],
+            "3, 2ms",
+            "1.5",
+        )
+        print(
+            f"     idle sweep {idle:.2f} ms (below 1 ms), sweep of 20 due {whole:.1f} ms, "
+            f"over {sizes[0]:.0e}: {whole / base[2]:.2f}"
+        )
+
+
+def middle(function: Callable[[], Any], times: int) -> float:
+    """Median milliseconds."""
+    taken = []
+    for _ in range(times):
+        started = time.perf_counter()
+        function()
+        taken.append(time.perf_counter() - started)
+    return statistics.median(taken) * 1000
+
+
+def undone(office: Any) -> None:
+    """A whole sweep, taken back."""
+    from handlers.services.reminders import ReminderService
+    from handlers.services.tickets import TicketService
+    from storage.uow import UnitOfWork
+
+    with office.connection.begin() as transaction:
+        uow = UnitOfWork(office.connection, office.shared)
+        calendar = uow.calendar.current()
+        tickets = TicketService(uow, office.clock, calendar)
+        count = ReminderService(uow, office.clock, calendar, tickets).sweep()
+        transaction.rollback()
+    if count != 20:
+        raise RuntimeError(f"{count} were due, not 20")
+
+
+def many_open(office: Any, have: int, size: int) -> None:
+    """Copies of one open ticket whose next rung lies far ahead."""
+    from sqlalchemy import text
+
+    from storage.tables.tickets import TicketRow
+
+    made = {
+        "number": "1000000 + n",
+        "code": "'C' || n",
+        "source_message": "'s' || n",
+        "next_due_at": "'2027-06-01 01:00:00.000000'",
+    }
+    postgres = office.engine.dialect.name == "postgresql"
+    if postgres:
+        made["next_due_at"] = "TIMESTAMP '2027-06-01 01:00:00'"
+    names = [c.name for c in TicketRow.__table__.columns]  # type: ignore[attr-defined]
+    chosen = ", ".join(made.get(name, f"t.{name}") for name in names)
+    with office.unit() as uow:
+        uow.connection.execute(
+            text(
+                "WITH RECURSIVE counted(n) AS (SELECT CAST(:first AS INTEGER) UNION ALL "
+                "SELECT n + 1 FROM counted WHERE n + 1 < :last) "
+                f"INSERT INTO tickets ({', '.join(names)}) "
+                f"SELECT {chosen} FROM counted, tickets t WHERE t.number = 1001"
+            ),
+            {"first": have, "last": size},
+        )
+    if postgres:
+        with office.engine.connect() as connection:
+            connection.execution_options(isolation_level="AUTOCOMMIT").execute(
+                text("VACUUM ANALYZE tickets")
+            )
+
+
 async def urgent(folder: Path) -> None:
     """P7: an urgent message to another group while 1,000 wait for 50 groups at 20 per window."""
     from handlers.chat.outbound import Priority
@@ -403,6 +504,10 @@ def main() -> None:
         receive_path()
         writing(place)
         asyncio.run(urgent(place))
+        sweeping(f"sqlite:///{place / 'sweep.db'}", "SQLite", (1_000, 30_000, 1_000_000))
+        postgres = os.environ.get("TEST_DATABASE_URL")
+        if postgres:
+            sweeping(postgres, "PostgreSQL", (1_000, 30_000, 1_000_000))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(f"(load generator and reference on the same cores; generator peak {peak:.0f} MB)")
 

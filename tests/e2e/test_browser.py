@@ -79,6 +79,8 @@ async def test_the_five_steps_of_a_newcomer(sqlite_url: str, browser: Any) -> No
         ticket = await house.ticket()
         assert (ticket.state, ticket.cycle) == ("in_progress", 2)
 
+        # A fourth message to the firm within a quarter of an hour would wait.
+        house.passes(minutes=20)
         await page.click("#quick button:has-text('小周')")
         await page.click("nav.chats button >> nth=1")
         await page.fill("#text", "办结 1001 劳务公司又送来8人，已全部上岗")

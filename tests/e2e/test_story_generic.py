@@ -32,6 +32,8 @@ async def test_the_story_by_the_generic_webhook(database_url: str) -> None:
         await bridge.says(house, "zhang", "还是缺人")
         assert (await house.ticket()).cycle == 2
         assert bridge.told("xu")[-1]["kind"] == "escalation"
+        # A fourth message to the firm within a quarter of an hour would wait.
+        house.passes(minutes=20)
         await bridge.says(house, "zhou", "办结 1001 劳务公司今天又送来8人，已全部上岗")
         asked = bridge.told("zhang")[-1]
         await bridge.presses(house, "zhang", asked, "非常满意")

@@ -44,6 +44,7 @@ async def test_a_problem_in_the_group_is_claimed_worked_reopened_and_closed_with
     assert (ticket.state, ticket.cycle, ticket.verdict) == ("in_progress", 2, "no")
     assert "没有解决" in (await house.last("P028"))["text"]
 
+    await house.advances(minutes=20)
     await house.says("P041", "办结 1001 劳务公司今天又送来8人，已全部上岗")
     await house.press("E003", "非常满意")
     ticket = await house.ticket()

@@ -31,6 +31,8 @@ WORDS = ("缺操作工20人招不到", "厂门口路灯坏了5盏", "货车在�
 CLIENTS = 16
 # Sent or waiting rows of a dead process wait for their lease; at the end it is cut short.
 _END_LEASES = "UPDATE outbox SET lease_until = 0, next_try = 0 WHERE state IN ('waiting','sending')"
+# What may go now; notices that wait for the sending hours or for room are no fault.
+_UNSENT = "state IN ('waiting','sending') AND (not_before IS NULL OR not_before <= datetime('now'))"
 
 
 @dataclass(slots=True)
@@ -237,7 +239,7 @@ async def _quiet(path: Path) -> None:
         with sqlite3.connect(path) as connection:
             left = connection.execute(
                 "SELECT (SELECT COUNT(*) FROM inbox WHERE state = 'new') + "
-                "(SELECT COUNT(*) FROM outbox WHERE state IN ('waiting','sending'))"
+                f"(SELECT COUNT(*) FROM outbox WHERE {_UNSENT})"
             ).fetchone()[0]
         connection.close()
         if left == 0:
@@ -258,7 +260,7 @@ def _disk(path: Path) -> dict[str, Any]:
         "integrity": rows("PRAGMA integrity_check")[0][0],
         "inbox": rows("SELECT platform, event_id FROM inbox"),
         "waiting": number("SELECT COUNT(*) FROM inbox WHERE state <> 'done'"),
-        "unsent": number("SELECT COUNT(*) FROM outbox WHERE state IN ('waiting','sending')"),
+        "unsent": number(f"SELECT COUNT(*) FROM outbox WHERE {_UNSENT}"),
         "tickets": rows("SELECT source_platform, source_message FROM tickets"),
         "numbers": [r[0] for r in rows("SELECT number FROM tickets")],
         "said": rows("SELECT id, client_id FROM sandbox_messages WHERE NOT is_bot"),

@@ -79,6 +79,14 @@ class House:
     def passes(self, **span: float) -> None:
         self.clock.set(self.clock.now() + timedelta(**span))
 
+    async def advances(self, **span: float) -> None:
+        """Time goes on as in the sandbox: what falls due on the way is done."""
+        await self.until(self.clock.now() + timedelta(**span))
+
+    async def until(self, at: datetime) -> None:
+        response = await self.client.post("/sandbox/api/clock", json={"set": at.isoformat()})
+        assert response.status == 200, await response.text()
+
     # ---- the sandbox
 
     async def says(
