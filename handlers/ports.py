@@ -459,6 +459,65 @@ class TokenStore(Protocol):
     def tokens(self) -> tuple[Token, ...]: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """The page that somebody was last shown: its figures are about `since` to `at`."""
+
+    person_id: PersonId
+    kind: str
+    since: datetime
+    at: datetime
+
+
+class Means(StrEnum):
+    """How a firm was called back."""
+
+    PHONE = "phone"
+    VISIT = "visit"
+    ONLINE = "online"
+
+
+@dataclass(frozen=True, slots=True)
+class CallBack:
+    """What a firm said when a person of the office asked it again; the firm's verdict is apart."""
+
+    number: TicketNumber
+    cycle: int
+    at: datetime
+    by: PersonId
+    means: Means
+    solved: bool
+    rating: int | None = None
+    said: str = ""
+    reopened: bool = False
+
+
+class ReportStore(Protocol):
+    """What reports read: histories and last contacts; and the little they remember."""
+
+    def stories(
+        self, since: datetime, until: datetime
+    ) -> tuple[tuple[Ticket, tuple[Entry, ...]], ...]:
+        """Tickets opened before `until` that lived, moved or were due after `since`; oldest first.
+
+        Practice in the sandbox is left out where people speak through other platforms.
+        """
+        ...
+
+    def last_contacts(self) -> Mapping[EnterpriseId, datetime]:
+        """When something last happened between a firm and the office."""
+        ...
+
+    def shown(self, person_id: PersonId, kind: str) -> Shown | None: ...
+    def show(self, shown: Shown) -> None:
+        """Remember the newest page of its kind."""
+        ...
+
+    def call_backs(self, since: datetime, until: datetime) -> tuple[CallBack, ...]: ...
+    def called_back(self, number: TicketNumber) -> tuple[CallBack, ...]: ...
+    def add_call_back(self, call_back: CallBack) -> None: ...
+
+
 class Work(Protocol):
     """One unit of work: everything done through it commits together or not at all."""
 
@@ -488,6 +547,8 @@ class Work(Protocol):
     def corrections(self) -> CorrectionStore: ...
     @property
     def words(self) -> WordStore: ...
+    @property
+    def reports(self) -> ReportStore: ...
 
 
 _T = TypeVar("_T", bound=Callable[..., None])

@@ -12,6 +12,7 @@ from storage.repos.corrections import SqlCorrectionStore, SqlWordStore, WordCach
 from storage.repos.counters import Versions
 from storage.repos.people import RegistryCache, SqlPeopleStore
 from storage.repos.queue import InboxStore, OutboxRows
+from storage.repos.reports import SqlReportStore
 from storage.repos.sandbox import SandboxStore
 from storage.repos.search import index_new
 from storage.repos.small import (
@@ -87,6 +88,7 @@ class UnitOfWork:
         self.corrections = SqlCorrectionStore(connection)
         self.words = SqlWordStore(connection, shared.words, versions)
         self.jobs = SqlJobStore(connection)
+        self.reports = SqlReportStore(connection)
         self.sandbox = SandboxStore(connection)
 
     @contextmanager

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 from aiohttp import web
 
 from bot import __version__
-from bot.api import queues, registry, tickets
+from bot.api import queues, registry, reports, tickets
 from bot.api.auth import Resource, guarded
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ ROUTES: Final[tuple[tuple[str, str, Resource, bool, str], ...]] = (
     *tickets.ROUTES,
     *registry.ROUTES,
     *queues.ROUTES,
+    *reports.ROUTES,
 )
 _ERRORS: Final = (400, 401, 403, 404, 409, 413, 422, 429, 503)
 

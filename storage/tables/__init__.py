@@ -2,8 +2,8 @@
 
 from sqlmodel import SQLModel
 
-from storage.tables import calendar, corrections, people, queue, tickets
+from storage.tables import calendar, corrections, people, queue, reports, tickets
 
 metadata = SQLModel.metadata
 
-__all__ = ["calendar", "corrections", "metadata", "people", "queue", "tickets"]
+__all__ = ["calendar", "corrections", "metadata", "people", "queue", "reports", "tickets"]
