@@ -88,10 +88,11 @@ class App:
         self.writer.start()
         self.worker.start()
         self.dispatcher.start()
+        await self.ticker.seed()
         self.ticker.start()
 
     async def stop(self) -> None:
-        self.ticker.stop()
+        await self.ticker.stop()
         await self.worker.stop()
         await self.dispatcher.stop()
         await self.writer.stop()

@@ -3,16 +3,18 @@
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Final, get_type_hints
 
 from handlers.chat.events import InboundEvent
 from handlers.chat.router import Book, Router, WiringError
 from handlers.domain.workdays import WorkCalendar
-from handlers.ports import Clock, Job, Work
+from handlers.ports import Clock, Job, Schedule, Work
 from handlers.services.corrections import Corrections
 from handlers.services.examples import Examples
 from handlers.services.moves import Asked, Moves
 from handlers.services.people import PeopleService, Speaker
+from handlers.services.schedules import ScheduleService
 from handlers.services.speech import FIRST_ONLY, Second, SpeechService
 from handlers.services.tickets import TicketService
 from handlers.services.turn import BotName, Tools, Turn
@@ -120,8 +122,25 @@ class Wiring:
             second,
         )
 
+    def schedules(self, work: UnitOfWork) -> ScheduleService:
+        return ScheduleService(work, self.clock, work.calendar.current())
+
+    def run_planned(self, key: str, job: Job | None, work: UnitOfWork) -> None:
+        """Make the run of a schedule that is due: a job's, or the reminder that somebody set."""
+
+        def run(schedule: Schedule, planned: datetime) -> None:
+            if job is not None:
+                self._run(job, work)
+
+        self.schedules(work).run_due(key, run)
+
     def run_job(self, job: Job, work: UnitOfWork) -> None:
-        """Run a job with what its parameters ask for."""
+        """Run a job, unless another process is at it."""
+        if work.jobs.alone(job.key):
+            self._run(job, work)
+
+    def _run(self, job: Job, work: UnitOfWork) -> None:
+        """With what its parameters ask for."""
         assert job.function is not None
         calendar = work.calendar.current()
         made: dict[Any, Any] = {

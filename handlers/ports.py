@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -453,6 +453,67 @@ class CalendarStore(Protocol):
     def save_week(self, week: Week, at: datetime) -> None: ...
 
 
+class ScheduleKind(StrEnum):
+    JOB = "job"
+    REMINDER = "reminder"
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """Something that comes round: a job of the product, or a reminder that somebody set.
+
+    `rule` is as it was typed (每工作日 08:20); `next_at` None: it never comes again. `audience` names
+    who is reminded: me, liaisons, leaders, office, or person ids.
+    """
+
+    key: str
+    kind: ScheduleKind
+    rule: str
+    next_at: datetime | None
+    late: timedelta
+    created_at: datetime
+    created_by: PersonId | None = None
+    on: bool = True
+    audience: tuple[str, ...] = ()
+    text: str = ""
+    ticket: TicketNumber | None = None
+
+    @property
+    def number(self) -> int:
+        """What people call a reminder by."""
+        return int(self.key.rpartition(":")[2]) if self.kind is ScheduleKind.REMINDER else 0
+
+
+class ScheduleStore(Protocol):
+    def add(self, schedule: Schedule) -> None: ...
+    def save(self, schedule: Schedule) -> None: ...
+    def get(self, key: str) -> Schedule | None: ...
+    def of_kind(self, kind: ScheduleKind) -> tuple[Schedule, ...]:
+        """In the order they were made."""
+        ...
+
+    def of_person(self, person_id: PersonId) -> tuple[Schedule, ...]:
+        """The reminders somebody set that are still to come, oldest first."""
+        ...
+
+    def due(self, now: datetime) -> tuple[Schedule, ...]: ...
+    def next_at(self) -> datetime | None:
+        """The earliest instant at which something is planned."""
+        ...
+
+    def next_number(self) -> int:
+        """The number of the next reminder, from 1."""
+        ...
+
+
+class RunStore(Protocol):
+    """The ledger: which run was made."""
+
+    def take(self, job: str, slot: str, at: datetime) -> bool:
+        """Whether this run is ours to make; false for every process but the first."""
+        ...
+
+
 class TokenStore(Protocol):
     def by_secret(self, secret_hash: str) -> Token | None: ...
     def add(self, token: Token, secret_hash: str) -> None: ...
@@ -549,18 +610,42 @@ class Work(Protocol):
     def words(self) -> WordStore: ...
     @property
     def reports(self) -> ReportStore: ...
+    @property
+    def schedules(self) -> ScheduleStore: ...
+    @property
+    def jobs(self) -> RunStore: ...
 
 
 _T = TypeVar("_T", bound=Callable[..., None])
 
 
 class Job:
-    """A duty that comes round by itself. One module in `handlers/jobs` exposes one as `job`."""
+    """A duty that comes round by itself. One module in `handlers/jobs` exposes one as `job`.
 
-    def __init__(self, name: str, *, every_seconds: float) -> None:
+    Either `every_seconds`, or a `schedule` like 每工作日 08:20 from which a row is made that the office
+    may change. A run that could not be made in time is made up for within `late`, else left out.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        every_seconds: float = 0.0,
+        schedule: str = "",
+        late: timedelta = timedelta(hours=1),
+    ) -> None:
+        if bool(every_seconds) == bool(schedule):
+            raise ValueError(f"job {name}: every_seconds or schedule, one of them")
         self.name = name
         self.every_seconds = every_seconds
+        self.schedule = schedule
+        self.late = late
         self.function: Callable[..., None] | None = None
+
+    @property
+    def key(self) -> str:
+        """The key of its row among the schedules."""
+        return f"job:{self.name}"
 
     def run(self, function: _T) -> _T:
         """Register what the job does; its parameters are injected by type."""

@@ -14,6 +14,7 @@ from storage.repos.people import RegistryCache, SqlPeopleStore
 from storage.repos.queue import InboxStore, OutboxRows
 from storage.repos.reports import SqlReportStore
 from storage.repos.sandbox import SandboxStore
+from storage.repos.schedules import SqlScheduleStore
 from storage.repos.search import index_new
 from storage.repos.small import (
     AuditTail,
@@ -89,6 +90,7 @@ class UnitOfWork:
         self.words = SqlWordStore(connection, shared.words, versions)
         self.jobs = SqlJobStore(connection)
         self.reports = SqlReportStore(connection)
+        self.schedules = SqlScheduleStore(connection)
         self.sandbox = SandboxStore(connection)
 
     @contextmanager

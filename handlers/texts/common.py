@@ -155,6 +155,7 @@ _BAD_INPUT: Final = {
     "which_firm": "有几家企业名称相近，请问是{names}中的哪一家？",
     "which_person": "有几位同事同名，请问是{names}中的哪一位？",
     "bind_usage": "请回复「绑定 企业简称 称呼」，例如：绑定 泓曜精密 张经理。",
+    "schedule_unclear": "没看懂「{text}」，请写成：每工作日 08:20、每周五 15:00、每月最后一个工作日 16:30。",
     "report_usage": "请写企业和情况，例如：代报 东和 车间缺操作工5人。",
 }
 
@@ -188,7 +189,7 @@ def refused(refusal: Refusal, now: datetime, owner_name: str = "") -> str:
     if code == "stale_version":
         return f"{head}刚刚有了变化，请看最新情况后再操作。"
     if code == "no_such":
-        kinds = {"person": "这位同事", "firm": "这家企业", "chat": "这个群"}
+        kinds = {"person": "这位同事", "firm": "这家企业", "chat": "这个群", "schedule": "这一项"}
         return f"没有找到{kinds.get(str(values['what']), '')}：{values['name']}，请核对名称。"
     return f"{head}现在不能这样操作。"
 

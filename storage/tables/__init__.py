@@ -2,8 +2,17 @@
 
 from sqlmodel import SQLModel
 
-from storage.tables import calendar, corrections, people, queue, reports, tickets
+from storage.tables import calendar, corrections, people, queue, reports, schedules, tickets
 
 metadata = SQLModel.metadata
 
-__all__ = ["calendar", "corrections", "metadata", "people", "queue", "reports", "tickets"]
+__all__ = [
+    "calendar",
+    "corrections",
+    "metadata",
+    "people",
+    "queue",
+    "reports",
+    "schedules",
+    "tickets",
+]

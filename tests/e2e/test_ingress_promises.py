@@ -201,7 +201,7 @@ async def test_ready_means_schema_ticker_and_inbox_too(sqlite_url: str) -> None:
         assert (status, checks["schema"]) == (503, False)
         await change(f"UPDATE alembic_version SET version_num = '{version}'")
         assert (await ready())[0] == 200
-        house.app.ticker.stop()
+        await house.app.ticker.stop()
         # The scheduler leaves at the loop's next turn.
         await asyncio.sleep(0)
         status, checks = await ready()
