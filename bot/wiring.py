@@ -10,6 +10,7 @@ from handlers.chat.events import InboundEvent
 from handlers.chat.router import Book, Router, WiringError
 from handlers.domain.workdays import WorkCalendar
 from handlers.ports import Clock, Job, Schedule, Work
+from handlers.services.briefs import BriefService
 from handlers.services.corrections import Corrections
 from handlers.services.examples import Examples
 from handlers.services.moves import Asked, Moves
@@ -50,6 +51,10 @@ def _people(turn: Turn) -> PeopleService:
     return PeopleService(turn.tools.work, turn.tools.clock, turn.tools.firms)
 
 
+def _briefs(turn: Turn) -> BriefService:
+    return BriefService(turn.tools.work, turn.tools.clock, turn.tools.calendar)
+
+
 def _moves(turn: Turn) -> Moves:
     tools = turn.tools
     return Moves(tools.work, tools.clock, tools.calendar, _tickets(turn), _people(turn))
@@ -82,6 +87,7 @@ PROVIDERS: Final[Mapping[Any, Callable[[Turn], Any]]] = {
     TicketService: _tickets,
     PeopleService: _people,
     Moves: _moves,
+    BriefService: _briefs,
     SpeechService: _speech,
     Corrections: lambda turn: Corrections(turn.tools.work, turn.tools.clock, _moves(turn)),
     Examples: lambda turn: Examples(turn.tools.work, turn.tools.clock),
@@ -149,11 +155,14 @@ class Wiring:
             Clock: self.clock,
             WorkCalendar: calendar,
             TicketService: TicketService(work, self.clock, calendar, self.prefix),
+            BriefService: BriefService(work, self.clock, calendar),
         }
         job.function(**{n: made[t] for n, t in wants(job).items()})
 
 
-JOB_PROVIDES: Final = frozenset({Work, UnitOfWork, Clock, WorkCalendar, TicketService})
+JOB_PROVIDES: Final = frozenset(
+    {Work, UnitOfWork, Clock, WorkCalendar, TicketService, BriefService}
+)
 
 
 def wants(job: Job) -> dict[str, Any]:

@@ -569,6 +569,10 @@ class ReportStore(Protocol):
         """When something last happened between a firm and the office."""
         ...
 
+    def began(self) -> datetime | None:
+        """When the first ticket was opened."""
+        ...
+
     def shown(self, person_id: PersonId, kind: str) -> Shown | None: ...
     def show(self, shown: Shown) -> None:
         """Remember the newest page of its kind."""

@@ -1,11 +1,13 @@
 """/stats: the rates of a window. /brief: the page of a day."""
 
 from dataclasses import asdict
-from datetime import datetime, time
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from bot.api.auth import ApiError, Call, Resource
+from handlers.domain.brief import MUST_ACT, Figure, Seen
 from handlers.domain.rates import Rate, Rates, Window
+from handlers.services.briefs import BriefService, Mine
 from handlers.services.rates import By, RateService, month_to
 from handlers.texts import briefs as say
 from storage.uow import UnitOfWork
@@ -96,6 +98,102 @@ async def stats(call: Call) -> Any:
     return await call.app.writer.read(look)
 
 
+def _line(uow: UnitOfWork, briefs: BriefService, mine: Mine, seen: Seen) -> dict[str, Any]:
+    ticket, names = seen.ticket, briefs.names(seen.ticket)
+    return {
+        "number": ticket.number,
+        "firm": names.firm,
+        "title": ticket.title,
+        "category": ticket.category.value,
+        "urgency": ticket.urgency.value,
+        "state": ticket.state.value,
+        "level": ticket.level,
+        "leader": names.leader,
+        "owner": names.owner,
+        "due": None if seen.due_at is None else seen.due_at.isoformat(),
+        "overdue_hours": _hours(seen.late),
+        "left_hours": _hours(seen.left),
+        "last_progress": ticket.last_progress,
+        "next_step": say.next_step(seen, mine.person is not None and mine.person.role == "liaison"),
+    }
+
+
+def _hours(span: timedelta | None) -> float | None:
+    return None if span is None else round(span / timedelta(hours=1), 1)
+
+
+async def brief(call: Call) -> Any:
+    """Figures, each with its numbers; the lines to act on; the page as chat shows it."""
+    call.office_only()
+    app = call.app
+    given = call.request.query.get("date", "")
+    whose = call.request.query.get("for", "")
+    try:
+        on = (
+            date.fromisoformat(given)
+            if given
+            else app.clock.now().astimezone(app.settings.zone).date()
+        )
+    except ValueError:
+        raise ApiError(
+            400, "bad_filter", "date 请写成 2026-11-24。", {"date": given[:20]}
+        ) from None
+
+    def look(uow: UnitOfWork) -> Any:
+        briefs = BriefService(uow, app.clock, uow.calendar.current())
+        person = briefs.person(whose) if whose else None
+        if whose and (person is None or not person.is_staff):
+            raise ApiError(422, "no_such_person", "没有这位同事。", {"for": whose[:40]})
+        since, at = briefs.day_page(on)
+        if at > app.clock.now():
+            raise ApiError(400, "bad_filter", "这一天的日调度还没有。", {"date": given[:20]})
+        mine = briefs.mine(person)
+        page = briefs.only(briefs.whole_page(since, at), mine)
+        paper = briefs.paper(page, mine)
+        calendar = uow.calendar.current()
+        duty = uow.people.duty_person()
+        return {
+            "date": on.isoformat(),
+            "since": since.isoformat(),
+            "at": at.isoformat(),
+            "workday": calendar.is_workday(on),
+            "duty": None if duty is None else {"id": duty.id, "name": duty.name},
+            "for": None if person is None else {"id": person.id, "name": person.name},
+            "figures": {
+                figure.value: {
+                    "name": say.FIGURE_NAMES[figure],
+                    "count": page.count(figure),
+                    "numbers": sorted(s.ticket.number for s in page.rows(figure)),
+                }
+                for figure in Figure
+            },
+            "sections": [
+                {
+                    "key": figure.value,
+                    "title": say.SECTION_TITLES[figure],
+                    "count": page.count(figure),
+                    "items": [_line(uow, briefs, mine, s) for s in page.rows(figure)],
+                }
+                for figure in MUST_ACT
+                if page.count(figure)
+            ],
+            "common": [
+                {
+                    "category": c.category.value,
+                    "title": c.title,
+                    "numbers": list(c.numbers),
+                    "enterprises": [{"id": f, "name": briefs.firm(f)} for f in c.firms],
+                }
+                for c in page.common
+            ],
+            "silent": [{"id": f, "name": briefs.firm(f)} for f in page.silent],
+            "text": say.as_text(paper),
+        }
+
+    return await app.writer.read(look)
+
+
 ROUTES: tuple[tuple[str, str, Resource, bool, str], ...] = (
     ("GET", "/stats", stats, False, "The rates of a window, whole and by group"),
+    ("GET", "/brief", brief, False, "The page of a day: figures, their tickets, the text"),
 )

@@ -82,6 +82,12 @@ class SqlReportStore:
             contact(accounts.get(key.rpartition(":")[0]), at)
         return last
 
+    def began(self) -> datetime | None:
+        found: datetime | None = self._connection.execute(
+            select(func.min(_T.c.created_at))
+        ).scalar()
+        return found
+
     def shown(self, person_id: PersonId, kind: str) -> Shown | None:
         row = self._connection.execute(
             select(_S).where(_S.c.person_id == person_id, _S.c.kind == kind)
