@@ -202,9 +202,11 @@ def _seen(
         figures.add(Figure.LIVE)
         figures.update(f for f, state in STATES.items() if state is now.state)
         due_at, working = _next_due(now, at, policy)
-        if due_at is not None and now.paused_since is None:
-            late = _span(due_at, at, working, calendar) if due_at < at else None
-            left = None if due_at < at else _span(at, due_at, working, calendar)
+        stands = now.paused_since or at
+        if due_at is not None and due_at < stands:
+            late = _span(due_at, stands, working, calendar)
+        elif due_at is not None and now.paused_since is None:
+            left = _span(at, due_at, working, calendar)
         said = next((t for e in reversed(entries) if _heard(e, at) and (t := tone(e.text))), "")
         figures.update(_calls_for(now, at, due_at, bool(said), calendar))
     return Seen(now, frozenset(figures), due_at, late, left, working, said) if figures else None
@@ -317,7 +319,7 @@ def waits_for(ticket: Ticket) -> Waits | None:
 
 _ALIKE: Final = 0.34
 _MOST_COMPARED: Final = 200
-_DROPPED: Final = str.maketrans("", "", "0123456789 ，。、,.：:；;（）()「」!！?？的了")
+_DROPPED: Final = str.maketrans("", "", "0123456789 ，。、,.：:；;（）()「」!！?？")
 
 
 def _pairs(title: str) -> frozenset[str]:

@@ -118,6 +118,8 @@ class Paper:
 
 
 BRIEF: Final = "日调度"
+OVERVIEW: Final = ("总览", "数量")
+ALL_ABOVE: Final = "都在上面"
 NOTHING: Final = "今日无在办事项"
 MOST_LINES: Final = 30
 TICKET_COLUMNS: Final = ("编号", "企业", "事项", "领导", "承办", "时限", "最近进展", "下一步")
@@ -211,7 +213,8 @@ def timing(seen: Seen, working_day: timedelta) -> str:
     """Hours left or overdue; what stops the clock where it stands."""
     ticket = seen.ticket
     if seen.late is not None:
-        return f"超期{span(seen.late, seen.working, working_day)}"
+        waits = "，等企业" if ticket.state is State.WAITING_ENTERPRISE else ""
+        return f"超期{span(seen.late, seen.working, working_day)}{waits}"
     if ticket.state is State.WAITING_ENTERPRISE:
         return "等企业补充"
     if ticket.state is State.SHELVED and ticket.review_at is not None:
@@ -399,7 +402,8 @@ def as_text(paper: Paper, most: int = MOST_LINES) -> str:
     for section, rows, share in zip(sections, listed, shares, strict=True):
         # What is left of the rest is no figure of its own: its list holds the others too.
         count = "" if section.key == Figure.LIVE.value else f" {section.count}"
-        lines.append(f"■ {section.title}{count}（看 {section.word}）")
+        above = "" if section.rows else f"，{ALL_ABOVE}"
+        lines.append(f"■ {section.title}{count}（看 {section.word}）{above}")
         lines.extend(rows[:share])
     if paper.foot:
         lines.append(paper.foot)
@@ -418,6 +422,10 @@ def told_once(paper: Paper) -> tuple[Section, ...]:
         if fresh or section.key != Figure.LIVE.value:
             sections.append(replace(section, rows=fresh))
     return tuple(sections)
+
+
+def more_rows(count: int) -> str:
+    return f"还有{count}件，见表格"
 
 
 def fair_shares(wanted: Sequence[int], room: int) -> list[int]:

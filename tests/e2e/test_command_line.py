@@ -187,3 +187,17 @@ def test_the_demo_starts_again_with_the_same_token_and_data(tmp_path: Path) -> N
     assert tokens[0] == tokens[1]
     assert stat.S_IMODE((tmp_path / "d" / "token").stat().st_mode) == 0o600
     assert not (tmp_path / "lhg.db").exists()
+
+
+def test_the_brief_is_made_in_every_form(tmp_path: Path) -> None:
+    bot(tmp_path, "migrate")
+    done = bot(tmp_path, "brief", "-")
+    assert (done.returncode, "今日无在办事项" in done.stdout) == (0, True)
+    for name, head in (("b.png", b"\x89PNG"), ("b.xlsx", b"PK"), ("b.docx", b"PK"), ("b.txt", b"")):
+        done = bot(tmp_path, "brief", name)
+        assert done.returncode == 0, done.stderr
+        assert (tmp_path / name).read_bytes().startswith(head)
+    done = bot(tmp_path, "brief", "--for", "无此人", "-")
+    assert (done.returncode, "没有找到这位同事" in done.stderr) == (2, True)
+    done = bot(tmp_path, "brief", "--date", "2999-01-01", "-")
+    assert done.returncode == 2
