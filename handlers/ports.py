@@ -565,6 +565,14 @@ class ReportStore(Protocol):
         """
         ...
 
+    def opened(self, since: datetime, until: datetime) -> tuple[Ticket, ...]:
+        """Every ticket opened in [since, until), oldest first."""
+        ...
+
+    def count_from(self, ticket: Ticket) -> None:
+        """Numbers and codes go on behind those of a ticket that came from elsewhere."""
+        ...
+
     def last_contacts(self) -> Mapping[EnterpriseId, datetime]:
         """When something last happened between a firm and the office."""
         ...

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, delete, func, insert, or_, select
 from handlers.domain.ids import EnterpriseId, PersonId, TicketNumber
 from handlers.domain.ticket import LIVE, Entry, Ticket
 from handlers.ports import CallBack, Means, Shown
+from storage.repos.counters import get_value, set_value
 from storage.repos.tickets import entry_from, ticket_of
 from storage.tables.people import IdentityRow, PersonRow
 from storage.tables.reports import CallBackRow, ShownRow
@@ -56,6 +57,21 @@ class SqlReportStore:
         """Where somebody speaks through another platform, what is said in the sandbox is a try."""
         other = select(_I.c.person_id).where(_I.c.platform.not_in((_PRACTICE, "api"))).limit(1)
         return self._connection.execute(other).first() is not None
+
+    def opened(self, since: datetime, until: datetime) -> tuple[Ticket, ...]:
+        wanted = select(_T).where(_T.c.created_at >= since, _T.c.created_at < until)
+        rows = self._connection.execute(wanted.order_by(_T.c.number))
+        return tuple(ticket_of(dict(row._mapping)) for row in rows)
+
+    def count_from(self, ticket: Ticket) -> None:
+        counted = [("ticket", int(ticket.number))]
+        for code in (ticket.code, ticket.supervised):
+            stem, _, serial = code.rpartition("-")
+            if serial.isdigit():
+                counted.append((f"code:{stem}", int(serial)))
+        for name, value in counted:
+            if get_value(self._connection, name) < value:
+                set_value(self._connection, name, value)
 
     def last_contacts(self) -> Mapping[EnterpriseId, datetime]:
         last: dict[EnterpriseId, datetime] = {}
