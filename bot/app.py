@@ -8,10 +8,11 @@ from typing import Any
 
 from aiohttp import web
 
-from bot import health, registry
+from bot import handouts, health, registry
 from bot.clock import MovableClock, SystemClock
 from bot.dispatcher import Dispatcher, Pace
 from bot.ingress import MOST_BYTES, Ingress
+from bot.links import SignedLinks
 from bot.platform import ConfigError, Platform, Section, Setting
 from bot.settings import Settings, load
 from bot.ticker import Ticker
@@ -118,7 +119,8 @@ def build(
     engine = engine_for(settings.database_url)
     directly = frozenset(n for n, p in on.items() if p.can.direct)
     writer = Writer(engine, Shared(clock.now, sorted(directly)))
-    wiring = Wiring(book, clock, settings.bot_names, settings.ticket_prefix, directly)
+    links = SignedLinks(settings.secret_key, settings.public_url or settings.own_url)
+    wiring = Wiring(book, clock, settings.bot_names, settings.ticket_prefix, directly, links)
     dispatcher = Dispatcher(writer, on, clock.now, pace or Pace())
     worker = Worker(writer, wiring, dispatcher.wake)
     ticker = Ticker(jobs, writer, wiring, settings.zone)
@@ -137,6 +139,7 @@ def build(
         single_owner(settings.database_url),
     )
     application.add_routes(Ingress(on, worker, writer).routes())
+    application.add_routes(handouts.routes(writer, clock, links, settings.templates))
     application.add_routes(health.routes(writer, ticker.keeps_time))
     from bot import api
 

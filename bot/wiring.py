@@ -9,13 +9,14 @@ from typing import Any, Final, get_type_hints
 from handlers.chat.events import InboundEvent
 from handlers.chat.router import Book, Router, WiringError
 from handlers.domain.workdays import WorkCalendar
-from handlers.ports import Clock, Job, Schedule, Work
+from handlers.ports import NO_LINKS, Clock, Job, Links, Schedule, Work
 from handlers.services.briefs import BriefService
 from handlers.services.corrections import Corrections
 from handlers.services.examples import Examples
 from handlers.services.moves import Asked, Moves
 from handlers.services.people import PeopleService, Speaker
 from handlers.services.schedules import ScheduleService
+from handlers.services.slips import SlipService
 from handlers.services.speech import FIRST_ONLY, Second, SpeechService
 from handlers.services.tickets import TicketService
 from handlers.services.turn import BotName, Tools, Turn
@@ -88,6 +89,9 @@ PROVIDERS: Final[Mapping[Any, Callable[[Turn], Any]]] = {
     PeopleService: _people,
     Moves: _moves,
     BriefService: _briefs,
+    SlipService: lambda turn: SlipService(
+        turn.tools.work, turn.tools.clock, turn.tools.calendar, turn.tools.links
+    ),
     SpeechService: _speech,
     Corrections: lambda turn: Corrections(turn.tools.work, turn.tools.clock, _moves(turn)),
     Examples: lambda turn: Examples(turn.tools.work, turn.tools.clock),
@@ -112,6 +116,7 @@ class Wiring:
     bot_names: tuple[str, ...]
     prefix: str = "LHG"
     directly: frozenset[str] = frozenset()
+    links: Links = NO_LINKS
     firms: Firms = field(default_factory=Firms)
 
     def tools(self, work: UnitOfWork, second: Second = FIRST_ONLY) -> Tools:
@@ -126,6 +131,7 @@ class Wiring:
             self.bot_names,
             self.directly,
             second,
+            self.links,
         )
 
     def schedules(self, work: UnitOfWork) -> ScheduleService:

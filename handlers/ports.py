@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Final, Generic, Protocol, TypeVar
 
 from handlers.chat.events import Attachment, ChatKind, ChatRef, UserRef
 from handlers.chat.outbound import Content, Priority
@@ -589,6 +589,24 @@ class ReportStore(Protocol):
     def call_backs(self, since: datetime, until: datetime) -> tuple[CallBack, ...]: ...
     def called_back(self, number: TicketNumber) -> tuple[CallBack, ...]: ...
     def add_call_back(self, call_back: CallBack) -> None: ...
+
+
+class Links(Protocol):
+    """Addresses that lead one person to one paper and end by themselves."""
+
+    def to(self, what: str, subject: str, person: PersonId) -> str:
+        """Empty where the process has no address of its own."""
+        ...
+
+
+class NoLinks:
+    """For processes that serve no pages."""
+
+    def to(self, what: str, subject: str, person: PersonId) -> str:
+        return ""
+
+
+NO_LINKS: Final = NoLinks()
 
 
 class Work(Protocol):

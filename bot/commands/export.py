@@ -19,6 +19,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     tickets.add_argument("--format", choices=("xlsx", "csv"), help="不写按文件名的结尾")
     tickets.add_argument("out", type=Path, help="写到哪个文件")
+    templates = actions.add_parser("templates", help="单据模板，改好后把文件夹写进 LHG_TEMPLATES")
+    templates.add_argument("out", type=Path, help="写到哪个文件夹")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -29,6 +31,8 @@ def run(args: argparse.Namespace) -> int:
     from handlers.services.ledgers import LedgerService
     from handlers.texts import ledgers as say
 
+    if args.what == "templates":
+        return _templates(args.out)
     ending = args.out.suffix.lower().lstrip(".")
     form = args.format or ending
     if form not in ("xlsx", "csv"):
@@ -55,4 +59,19 @@ def run(args: argparse.Namespace) -> int:
 
         write_csv(args.out, say.COLUMNS, rows)
     print(f"已导出 {len(rows)} 件：{args.out}")
+    return 0
+
+
+def _templates(folder: Path) -> int:
+    from bot.papers.slips import template
+    from handlers.texts.slips import TITLES
+
+    folder.mkdir(parents=True, exist_ok=True)
+    for kind, title in TITLES.items():
+        path = folder / f"{title}.docx"
+        if path.exists():
+            print(f"已有 {path}，没有改动。")
+            continue
+        path.write_bytes(template(kind))
+        print(f"已写出 {path}")
     return 0

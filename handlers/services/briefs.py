@@ -68,7 +68,7 @@ class BriefService:
             at = now
         return self.slot_before(at), at
 
-    def _since(self, person: Person | None, at: datetime) -> datetime:
+    def since(self, person: Person | None, at: datetime) -> datetime:
         last = None if person is None else self._work.reports.shown(person.id, "morning")
         if last is not None and at - _LONGEST_GAP < last.at < at:
             return last.at
@@ -172,7 +172,7 @@ class BriefService:
     def show(self, person: Person) -> str:
         """The page as it stands now; what is listed afterwards is listed of this page."""
         now = self._clock.now()
-        since = self._since(person, now)
+        since = self.since(person, now)
         self._work.reports.show(Shown(person.id, "shown", since, now))
         mine = self.mine(person)
         return say.as_text(self.paper(self.only(self.whole_page(since, now), mine), mine))
@@ -185,7 +185,7 @@ class BriefService:
         pages = [self._work.reports.shown(person.id, kind) for kind in _PAGES]
         seen = [p for p in pages if p is not None and p.at.astimezone(zone).date() == today]
         if not seen:
-            return self._since(person, now), now
+            return self.since(person, now), now
         newest = max(seen, key=lambda p: p.at)
         return newest.since, newest.at
 
@@ -238,7 +238,7 @@ class BriefService:
         now = self._clock.now()
         day = now.astimezone(self._calendar.zone).date()
         chief = self._work.people.chief()
-        since = self._since(chief, now)
+        since = self.since(chief, now)
         whole = self.whole_page(since, now)
         if not self._calendar.is_workday(day) and not any(
             s.ticket.urgency is Urgency.U1 for s in whole.rows(Figure.LIVE)

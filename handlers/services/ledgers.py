@@ -28,9 +28,9 @@ class LedgerService:
     def rows(self, since: datetime, until: datetime) -> list[dict[str, str]]:
         """The tickets opened in [since, until), oldest first."""
         opened = self._work.reports.opened(since, until)
-        return [say.row(masked(t), self._around(t), _record(masked(t))) for t in opened]
+        return [say.row(masked(t), self.around(t), _record(masked(t))) for t in opened]
 
-    def _around(self, ticket: Ticket) -> say.Around:
+    def around(self, ticket: Ticket) -> say.Around:
         people = self._work.people
 
         def name(person_id: object) -> str:
