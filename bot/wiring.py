@@ -11,6 +11,7 @@ from handlers.chat.router import Book, Router, WiringError
 from handlers.domain.workdays import WorkCalendar
 from handlers.ports import NO_LINKS, Clock, Job, Links, Schedule, Work
 from handlers.services.briefs import BriefService
+from handlers.services.callbacks import CallBackService
 from handlers.services.corrections import Corrections
 from handlers.services.examples import Examples
 from handlers.services.moves import Asked, Moves
@@ -89,6 +90,9 @@ PROVIDERS: Final[Mapping[Any, Callable[[Turn], Any]]] = {
     PeopleService: _people,
     Moves: _moves,
     BriefService: _briefs,
+    CallBackService: lambda turn: CallBackService(
+        turn.tools.work, turn.tools.clock, _tickets(turn)
+    ),
     SlipService: lambda turn: SlipService(
         turn.tools.work, turn.tools.clock, turn.tools.calendar, turn.tools.links
     ),
@@ -155,19 +159,21 @@ class Wiring:
         """With what its parameters ask for."""
         assert job.function is not None
         calendar = work.calendar.current()
+        tickets = TicketService(work, self.clock, calendar, self.prefix)
         made: dict[Any, Any] = {
             Work: work,
             UnitOfWork: work,
             Clock: self.clock,
             WorkCalendar: calendar,
-            TicketService: TicketService(work, self.clock, calendar, self.prefix),
+            TicketService: tickets,
+            CallBackService: CallBackService(work, self.clock, tickets),
             BriefService: BriefService(work, self.clock, calendar),
         }
         job.function(**{n: made[t] for n, t in wants(job).items()})
 
 
 JOB_PROVIDES: Final = frozenset(
-    {Work, UnitOfWork, Clock, WorkCalendar, TicketService, BriefService}
+    {Work, UnitOfWork, Clock, WorkCalendar, TicketService, BriefService, CallBackService}
 )
 
 

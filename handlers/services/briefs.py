@@ -16,6 +16,7 @@ from handlers.domain.workdays import WorkCalendar
 from handlers.ports import Clock, Outgoing, Shown, Work
 from handlers.services.rates import By, RateService, month_to
 from handlers.texts import briefs as say
+from handlers.texts import callbacks as callbacks_say
 from handlers.texts import tickets as tickets_say
 from handlers.texts.common import STATE_NAMES
 from handlers.understanding.tone import tone_of
@@ -315,7 +316,12 @@ class BriefService:
         shown = self.only(whole, mine)
         rates: Rates = self._rates.stats(window, None, self._facts(mine)).whole
         commons = [say.common_cells(c, self.firm) for c in shown.common]
-        return say.summary_text(say.summary_title(kind, window), shown, rates, commons)
+        asked = self._work.reports.call_backs(window.start, window.end)
+        numbers = {s.ticket.number for s in shown.seen}
+        told = [c for c in asked if mine.whole or c.number in numbers]
+        called = callbacks_say.counted(len(told), sum(c.solved for c in told)) if told else ""
+        title = say.summary_title(kind, window)
+        return say.summary_text(title, shown, rates, commons, called)
 
     def send_week(self) -> None:
         self._send_summary("week", self.last_week())

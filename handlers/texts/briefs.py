@@ -519,12 +519,20 @@ def summary_title(kind: str, window: Window) -> str:
     return f"【{named}】{start.month}月{start.day}日至{last.month}月{last.day}日"
 
 
-def summary_text(title: str, page: Page, rates: Rates, commons: Sequence[tuple[str, ...]]) -> str:
+def summary_text(
+    title: str,
+    page: Page,
+    rates: Rates,
+    commons: Sequence[tuple[str, ...]],
+    called_back: str = "",
+) -> str:
     counted = "　".join(
         f"{FIGURE_NAMES[f]}{page.count(f)}"
         for f in (Figure.NEW, Figure.CLAIMED, Figure.RESOLVED, Figure.CLOSED, Figure.REOPENED)
     )
     lines = [title, counted, sums_line(page), *rate_lines(rates)]
+    if called_back:
+        lines.append(called_back)
     if commons:
         lines.append(f"■ {COMMON} {len(commons)}")
         lines += ["｜".join(row) for row in commons[:5]]
