@@ -54,6 +54,14 @@ def rates_json(rates: Rates) -> dict[str, Any]:
     }
 
 
+def _chart(name: str, groups: list[dict[str, Any]], rates: tuple[tuple[str, Rates], ...]) -> str:
+    """One rate by group as an SVG, in the order of the groups."""
+    from bot.papers.charts import rate_chart
+
+    bars = [(g["name"], getattr(r, name)) for g, (_, r) in zip(groups, rates, strict=True)]
+    return rate_chart(say.RATE_NAMES[name], bars)
+
+
 async def stats(call: Call) -> Any:
     call.office_only()
     wanted = call.request.query.get("by", "")
@@ -65,6 +73,14 @@ async def stats(call: Call) -> Any:
             {"by": wanted[:20]},
         )
     by = By(wanted) if wanted else None
+    chart = call.request.query.get("chart")
+    if chart is not None and (by is None or chart not in _RATES):
+        raise ApiError(
+            400,
+            "bad_filter",
+            f"chart 请写 {'、'.join(_RATES)} 之一，并写明 by。",
+            {"chart": chart[:20]},
+        )
     now = call.app.clock.now()
     start, end = _at(call, "from"), _at(call, "to")
 
@@ -93,6 +109,7 @@ async def stats(call: Call) -> Any:
             "by": wanted or None,
             **whole,
             "groups": groups,
+            "chart": None if chart is None else _chart(chart, groups, found.groups),
         }
 
     return await call.app.writer.read(look)

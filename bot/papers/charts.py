@@ -7,6 +7,8 @@ from xml.sax.saxutils import escape, quoteattr
 
 from bot.papers.fonts import width, wrapped
 from bot.papers.look import token
+from handlers.domain.rates import Rate
+from handlers.texts.briefs import percent
 
 _FONT: Final = "'PingFang SC','Microsoft YaHei','Noto Sans SC',sans-serif"
 
@@ -55,3 +57,12 @@ def bars(title: str, given: Sequence[Bar], most: float = 100.0, wide: int = 640)
         f'stroke="{token("line")}"/></svg>'
     )
     return "\n".join(out)
+
+
+def rate_chart(title: str, groups: Sequence[tuple[str, Rate]], wide: int = 640) -> str:
+    """One rate by group; where the sample is too small there is no bar, only what was counted."""
+    return bars(
+        title,
+        [Bar(name, rate.value, percent(rate), f"{name} {percent(rate)}") for name, rate in groups],
+        wide=wide,
+    )

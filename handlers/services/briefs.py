@@ -239,7 +239,9 @@ class BriefService:
         now = self._clock.now()
         day = now.astimezone(self._calendar.zone).date()
         chief = self._work.people.chief()
-        since = self.since(chief, now)
+        slot = datetime.combine(day, MORNING, self._calendar.zone).astimezone(now.tzinfo)
+        # Made up for late, it is still about everything since the morning before.
+        since = self.since(chief, min(now, slot))
         whole = self.whole_page(since, now)
         if not self._calendar.is_workday(day) and not any(
             s.ticket.urgency is Urgency.U1 for s in whole.rows(Figure.LIVE)

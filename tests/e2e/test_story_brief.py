@@ -52,6 +52,20 @@ async def test_the_morning_brief_goes_to_the_chief_whole_and_to_others_in_slices
     assert len(await _briefs(house, CHIEF)) == 1
 
 
+async def test_a_brief_made_up_for_is_about_everything_since_the_morning_before(
+    house: House,
+) -> None:
+    await _busy(house)
+    await _until(house, at(25, 9, 40))
+    (told,) = await _briefs(house, CHIEF)
+    assert "自昨天 08:20：新增3" in told
+    house.passes(hours=1)
+    await _until(house, at(26, 8, 20))
+    assert "自昨天 09:40：新增0" in (await _briefs(house, CHIEF))[-1]
+    await _until(house, at(27, 12))
+    assert len(await _briefs(house, CHIEF)) == 2
+
+
 async def test_an_empty_day_is_one_line(house: House) -> None:
     await _until(house, at(25, 8, 20))
     assert await _briefs(house, CHIEF) == ["【日调度】11月25日 周三 今日无在办事项"]

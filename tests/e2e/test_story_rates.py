@@ -37,6 +37,9 @@ async def test_each_rate_has_numerator_denominator_and_value(house: House) -> No
     parts = await house.api("GET", f"/stats?{WINDOW}&by=area")
     assert sum(g["solved"]["denominator"] for g in parts["groups"]) == 5
     assert [g["key"] for g in parts["groups"]] == sorted(g["key"] for g in parts["groups"])
+    drawn = await house.api("GET", f"/stats?{WINDOW}&by=area&chart=solved")
+    assert drawn["chart"].startswith("<svg")
+    assert "样本不足" in drawn["chart"] or "100.0%" in drawn["chart"]
 
 
 async def test_statistics_credit_who_was_paired_at_the_time(house: House) -> None:
@@ -57,7 +60,7 @@ async def test_statistics_credit_who_was_paired_at_the_time(house: House) -> Non
 
 
 async def test_wrong_questions_are_answered_with_what_to_write(house: House) -> None:
-    for query in ("by=person", "from=yesterday", "from=2026-12-01&to=2026-11-01"):
+    for query in ("by=person", "from=yesterday", "from=2026-12-01&to=2026-11-01", "chart=solved"):
         answer = await house.api("GET", f"/stats?{query}", status=400)
         assert answer["error"]["code"] == "bad_filter"
 
