@@ -557,11 +557,11 @@ class ReportStore(Protocol):
     """What reports read: histories and last contacts; and the little they remember."""
 
     def stories(
-        self, since: datetime, until: datetime
+        self, since: datetime, until: datetime, real: bool = False
     ) -> tuple[tuple[Ticket, tuple[Entry, ...]], ...]:
         """Tickets opened before `until` that lived, moved or were due after `since`; oldest first.
 
-        Practice in the sandbox is left out where people speak through other platforms.
+        `real`: without practice in the sandbox, where people speak through other platforms.
         """
         ...
 

@@ -47,7 +47,7 @@ class RateService:
     def _marks(self, window: Window, only: Callable[[Facts], bool] | None) -> list[Mark]:
         day = self._work.office.policy().working_day
         found: list[Mark] = []
-        for ticket, entries in self._work.reports.stories(window.start, window.end):
+        for ticket, entries in self._work.reports.stories(window.start, window.end, True):
             facts = facts_of(ticket, entries)
             if only is None or only(facts):
                 found.extend(marks(facts, window, self._calendar, day))

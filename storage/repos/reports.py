@@ -31,7 +31,7 @@ class SqlReportStore:
         self._connection = connection
 
     def stories(
-        self, since: datetime, until: datetime
+        self, since: datetime, until: datetime, real: bool = False
     ) -> tuple[tuple[Ticket, tuple[Entry, ...]], ...]:
         wanted = (_T.c.created_at < until) & or_(
             _T.c.state.in_(sorted(LIVE)),
@@ -39,7 +39,7 @@ class SqlReportStore:
             _T.c.due_resolution >= since,
             _T.c.due_claim >= since,
         )
-        if self._sandbox_is_practice():
+        if real and self._sandbox_is_practice():
             wanted &= _T.c.source_platform != _PRACTICE
         tickets = [
             ticket_of(dict(row._mapping))
