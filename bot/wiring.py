@@ -8,14 +8,19 @@ from typing import Any, Final, get_type_hints
 
 from handlers.chat.events import InboundEvent
 from handlers.chat.router import Book, Router, WiringError
+from handlers.domain.schedule import Schedule, ScheduleKind
 from handlers.domain.workdays import WorkCalendar
-from handlers.ports import NO_LINKS, Clock, Job, Links, Schedule, Work
+from handlers.ports import NO_LINKS, Clock, Job, Links, Work
 from handlers.services.briefs import BriefService
 from handlers.services.callbacks import CallBackService
 from handlers.services.corrections import Corrections
+from handlers.services.duty import DutyService
 from handlers.services.examples import Examples
+from handlers.services.handover import HandOver
+from handlers.services.leaves import LeaveService
 from handlers.services.moves import Asked, Moves
 from handlers.services.people import PeopleService, Speaker
+from handlers.services.reminding import Reminding
 from handlers.services.schedules import ScheduleService
 from handlers.services.slips import SlipService
 from handlers.services.speech import FIRST_ONLY, Second, SpeechService
@@ -77,6 +82,26 @@ def _speech(turn: Turn) -> SpeechService:
     )
 
 
+def _reminding(turn: Turn) -> Reminding:
+    return Reminding(turn.tools.work, turn.tools.clock, turn.tools.calendar)
+
+
+def _leaves(turn: Turn) -> LeaveService:
+    return LeaveService(turn.tools.work, turn.tools.clock, turn.tools.calendar)
+
+
+def _duty(turn: Turn) -> DutyService:
+    return DutyService(turn.tools.work, turn.tools.clock, turn.tools.calendar)
+
+
+def _hand_over(turn: Turn) -> HandOver:
+    return HandOver(turn.tools.work, turn.tools.clock, turn.tools.calendar)
+
+
+def _schedules(turn: Turn) -> ScheduleService:
+    return ScheduleService(turn.tools.work, turn.tools.clock, turn.tools.calendar)
+
+
 PROVIDERS: Final[Mapping[Any, Callable[[Turn], Any]]] = {
     Asked: lambda turn: turn.asked,
     InboundEvent: lambda turn: turn.event,
@@ -96,6 +121,11 @@ PROVIDERS: Final[Mapping[Any, Callable[[Turn], Any]]] = {
     SlipService: lambda turn: SlipService(
         turn.tools.work, turn.tools.clock, turn.tools.calendar, turn.tools.links
     ),
+    Reminding: _reminding,
+    LeaveService: _leaves,
+    DutyService: _duty,
+    HandOver: _hand_over,
+    ScheduleService: _schedules,
     SpeechService: _speech,
     Corrections: lambda turn: Corrections(turn.tools.work, turn.tools.clock, _moves(turn)),
     Examples: lambda turn: Examples(turn.tools.work, turn.tools.clock),
@@ -147,6 +177,8 @@ class Wiring:
         def run(schedule: Schedule, planned: datetime) -> None:
             if job is not None:
                 self._run(job, work)
+            elif schedule.kind is ScheduleKind.REMINDER:
+                Reminding(work, self.clock, work.calendar.current()).fire(schedule, planned)
 
         self.schedules(work).run_due(key, run)
 

@@ -14,13 +14,16 @@ from handlers.domain.people import (
     Chat,
     Enterprise,
     Identity,
+    Leave,
     Pairing,
     Person,
     Role,
+    Shift,
     Standing,
     Token,
 )
 from handlers.domain.policy import Policy
+from handlers.domain.schedule import Schedule, ScheduleKind
 from handlers.domain.ticket import Entry, State, Ticket
 from handlers.domain.workdays import Calendar, Day, Week
 
@@ -158,8 +161,25 @@ class PeopleStore(Protocol):
         ...
 
     def standing(self, enterprise_id: EnterpriseId | None, at: datetime) -> Standing: ...
-    def duty_person(self) -> Person | None:
-        """The office person on duty; the office's first person when nobody is marked."""
+    def duty_person(self, at: datetime | None = None) -> Person | None:
+        """The office person on the rota then (None: now), or who is marked, or the office's first."""
+        ...
+
+    def shifts(self) -> tuple[Shift, ...]:
+        """The rota in order."""
+        ...
+
+    def add_shift(self, shift: Shift) -> None: ...
+    def drop_shift(self, shift: Shift) -> None: ...
+    def leaves(self, person_id: PersonId | None = None) -> tuple[Leave, ...]: ...
+    def add_leave(self, leave: Leave) -> None: ...
+    def drop_leave(self, leave: Leave) -> None: ...
+    def is_away(self, person_id: PersonId, at: datetime) -> bool:
+        """On leave at that instant, by a date or by the mark of the people file; or gone."""
+        ...
+
+    def stand_in(self, person_id: PersonId, at: datetime) -> Person | None:
+        """Who acts for somebody who is away then: B岗, or B岗's own where that one is away too."""
         ...
 
     def chief(self) -> Person | None: ...
@@ -451,37 +471,6 @@ class CalendarStore(Protocol):
     def save_days(self, days: Iterable[Day]) -> None: ...
     def week(self) -> Week: ...
     def save_week(self, week: Week, at: datetime) -> None: ...
-
-
-class ScheduleKind(StrEnum):
-    JOB = "job"
-    REMINDER = "reminder"
-
-
-@dataclass(frozen=True, slots=True)
-class Schedule:
-    """Something that comes round: a job of the product, or a reminder that somebody set.
-
-    `rule` is as it was typed (每工作日 08:20); `next_at` None: it never comes again. `audience` names
-    who is reminded: me, liaisons, leaders, office, or person ids.
-    """
-
-    key: str
-    kind: ScheduleKind
-    rule: str
-    next_at: datetime | None
-    late: timedelta
-    created_at: datetime
-    created_by: PersonId | None = None
-    on: bool = True
-    audience: tuple[str, ...] = ()
-    text: str = ""
-    ticket: TicketNumber | None = None
-
-    @property
-    def number(self) -> int:
-        """What people call a reminder by."""
-        return int(self.key.rpartition(":")[2]) if self.kind is ScheduleKind.REMINDER else 0
 
 
 class ScheduleStore(Protocol):

@@ -74,7 +74,7 @@ class UnitOfWork:
         self.shared = shared
         self.batch = batch or Batch()
         versions = self.batch.versions
-        self.people = SqlPeopleStore(connection, shared.registry, versions)
+        self.people = SqlPeopleStore(connection, shared.registry, versions, shared.now)
         self.tickets = SqlTicketStore(connection)
         self.chats = SqlChatStore(connection, shared.chats, versions)
         self.outbox = OutboxRows(connection, self.people, shared.now, shared.directly)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 from aiohttp import web
 
 from bot import __version__
-from bot.api import queues, registry, reports, tickets
+from bot.api import calendar, queues, registry, reports, rota, tickets
 from bot.api.auth import Resource, guarded
 
 if TYPE_CHECKING:
@@ -16,6 +16,8 @@ PREFIX: Final = "/api/v1"
 ROUTES: Final[tuple[tuple[str, str, Resource, bool, str], ...]] = (
     *tickets.ROUTES,
     *registry.ROUTES,
+    *calendar.ROUTES,
+    *rota.ROUTES,
     *queues.ROUTES,
     *reports.ROUTES,
 )

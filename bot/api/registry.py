@@ -6,6 +6,7 @@ from typing import Any
 from bot.api.auth import ApiError, Call, Created, Resource, text_of
 from handlers.domain.ids import EnterpriseId, PersonId
 from handlers.domain.people import Chat, Enterprise, Identity, Pairing, Person, Role
+from handlers.services.handover import HandOver
 from storage.uow import UnitOfWork
 
 
@@ -268,8 +269,9 @@ async def pair(call: Call) -> Any:
                 raise ApiError(422, "no_such_person", "没有这位人员。", {key: str(value)[:40]})
         present = uow.people.pairing(firm_id, now) or Pairing(firm_id, None, None, now)
         pairing = replace(present, **given, starts_at=now, ends_at=None)
-        uow.people.pair(pairing)
-        uow.audit.add(now, call.caller.name, "pairing.changed", firm_id, given)
+        hand_over = HandOver(uow, call.app.clock, uow.calendar.current())
+        hand_over.pair(pairing, call.caller.name)
+        hand_over.tell()
         return _pairing(pairing)
 
     return Created(await call.app.writer.run(work))

@@ -168,7 +168,7 @@ async def brief(call: Call) -> Any:
         page = briefs.only(briefs.whole_page(since, at), mine)
         paper = briefs.paper(page, mine)
         calendar = uow.calendar.current()
-        duty = uow.people.duty_person()
+        duty = uow.people.duty_person(at)
         return {
             "date": on.isoformat(),
             "since": since.isoformat(),

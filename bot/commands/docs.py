@@ -24,7 +24,7 @@ def pages() -> dict[str, str]:
     commands += ["| words | usage | about | who |", "| --- | --- | --- | --- |"]
     for router in registry.routers():
         for route in router.routes:
-            if route.kind is RouteKind.COMMAND:
+            if route.kind in (RouteKind.COMMAND, RouteKind.SENTENCE):
                 words = "、".join((*route.words, *route.exact))
                 who = route.who.name.replace("|", ", ")
                 commands.append(f"| {words} | {route.usage} | {route.about} | {who} |")

@@ -3,8 +3,11 @@
 import argparse
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 NAME = "doctor"
+# Something to see to soon; nothing fails by it yet.
+_WARNING = "! "
 HELP = "检查设置和运行环境，逐条给出解决办法"
 
 
@@ -19,7 +22,7 @@ def run(args: argparse.Namespace) -> int:
             bad += 1
             print(f"✗ {name}：{fault}")
         else:
-            print(f"✓ {name}")
+            print(name if name.startswith(_WARNING) else f"✓ {name}")
     print("全部正常。" if not bad else f"有 {bad} 项需要处理。")
     return 1 if bad else 0
 
@@ -33,6 +36,7 @@ def _checks(env: Path) -> Iterator[tuple[str, str]]:
 
     from bot import app as application
     from bot.platform import ConfigError
+    from handlers.texts import calendar as say_calendar
     from storage.db import engine_for
     from storage.migrate import current, head
 
@@ -55,12 +59,18 @@ def _checks(env: Path) -> Iterator[tuple[str, str]]:
     try:
         engine = engine_for(settings.database_url)
         have = current(engine)
+        missing = _missing_year(engine) if have == head() else None
         engine.dispose()
     except (SQLAlchemyError, OSError) as error:
         yield "数据库", f"连不上（{type(error).__name__}），请核对 LHG_DATABASE_URL。"
     else:
         yield "数据库", ""
         yield "数据库版本", "" if have == head() else "不是最新，请运行 migrate。"
+        if missing is None or missing > datetime.now(UTC).year:
+            note = "" if missing is None else say_calendar.missing(missing)
+            yield (f"{_WARNING}工作日历：{note}" if note else "工作日历"), ""
+        else:
+            yield "工作日历", say_calendar.missing(missing)
     now = datetime.now(UTC)
     yield "系统时钟", "" if now.year >= 2026 else "系统时间不对，请校时。"
     yield ".env 权限", _loose(env)
@@ -71,6 +81,18 @@ def _checks(env: Path) -> Iterator[tuple[str, str]]:
     yield "字体", _font()
     free = disk_usage(".").free
     yield "磁盘空间", "" if free > 500_000_000 else "不足 500 MB，请清理。"
+
+
+def _missing_year(engine: Any) -> int | None:
+    """The year whose days off nobody has told the bot yet; the next one from 1 November."""
+    from datetime import UTC, datetime
+
+    from handlers.domain.calendar import missing_year
+    from storage.uow import Shared, UnitOfWork
+
+    with engine.connect() as connection:
+        calendar = UnitOfWork(connection, Shared()).calendar.current()
+    return missing_year(calendar, datetime.now(UTC).astimezone(calendar.zone).date())
 
 
 def _second_reader(values: Mapping[str, str]) -> str:

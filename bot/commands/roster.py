@@ -4,9 +4,15 @@ import argparse
 import json
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from handlers.domain.rota import RotaRow
 
 NAME = "roster"
-HELP = "导入或导出企业名册和人员表"
+HELP = "导入或导出企业名册和人员表，导入值班表"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -25,6 +31,7 @@ def run(args: argparse.Namespace) -> int:
     from bot.offline import opened
     from handlers.chat.outbound import Content
     from handlers.domain.roster import COLUMNS, PEOPLE_COLUMNS, cleaned
+    from handlers.domain.rota import from_rows
     from handlers.ports import Outgoing
     from handlers.services.roster import RosterService
     from handlers.texts import roster as say
@@ -40,7 +47,11 @@ def run(args: argparse.Namespace) -> int:
         print(f"没有文件夹 {args.report.parent}，请核对报告路径。")
         return 2
     try:
-        sheet = cleaned(read_rows(args.file))
+        rows_read = read_rows(args.file)
+        rota = from_rows(rows_read)
+        if rota is not None:
+            return _take_rota(args, rota)
+        sheet = cleaned(rows_read)
     except UnreadableFile as error:
         print(error)
         return 2
@@ -68,5 +79,25 @@ def run(args: argparse.Namespace) -> int:
             "remarks": [{**asdict(r), "reason": say.why(r.problem)} for r in report.remarks],
             "rejected": [{**asdict(r), "reason": say.why(r.problem)} for r in report.rejected],
         }
+        args.report.write_text(json.dumps(plain, ensure_ascii=False, indent=1), encoding="utf-8")
+    return 0
+
+
+def _take_rota(args: argparse.Namespace, rows: "Sequence[RotaRow]") -> int:
+    from bot.offline import opened
+    from handlers.services.duty import DutyService
+    from handlers.texts import leaves as say
+
+    with opened(keep=not args.dry_run) as (uow, clock):
+        done = DutyService(uow, clock, uow.calendar.current()).take(rows, "command line")
+    rejected = [
+        {"row": row, "name": name, "reason": say.refused_row(row, name, why)}
+        for row, name, why in done.rejected
+    ]
+    for one in rejected:
+        print(one["reason"])
+    print(say.taken(done.changed, done.unchanged, len(rejected), args.dry_run))
+    if args.report is not None:
+        plain = {"changed": done.changed, "unchanged": done.unchanged, "rejected": rejected}
         args.report.write_text(json.dumps(plain, ensure_ascii=False, indent=1), encoding="utf-8")
     return 0

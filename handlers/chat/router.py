@@ -23,8 +23,13 @@ class WiringError(Exception):
         super().__init__("; ".join(self.problems))
 
 
+class PassOn(Exception):
+    """A sentence only looked like this route's; nothing was done, the next one may take it."""
+
+
 class RouteKind(StrEnum):
     COMMAND = "command"
+    SENTENCE = "sentence"
     ACTION = "action"
     DIALOGUE = "dialogue"
     SPEECH = "speech"
@@ -33,7 +38,10 @@ class RouteKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """`words` open a command with arguments; `exact` are words that must stand alone."""
+    """`words` open a command with arguments; `exact` are words that must stand alone.
+
+    A sentence's `words` are examples of what its `pattern` takes.
+    """
 
     kind: RouteKind
     words: tuple[str, ...]
@@ -43,6 +51,7 @@ class Route:
     router: str
     usage: str = ""
     about: str = ""
+    pattern: re.Pattern[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +77,29 @@ class Router:
         def register(function: Handler) -> Handler:
             self._add(
                 Route(RouteKind.COMMAND, words, exact, who, function, self.name, usage, about)
+            )
+            return function
+
+        return register
+
+    def sentence(
+        self, *examples: str, pattern: str, who: Filter = Anybody, about: str = ""
+    ) -> Callable[[Handler], Handler]:
+        """Answer sentences that begin with no command word; the function may raise PassOn."""
+
+        def register(function: Handler) -> Handler:
+            self._add(
+                Route(
+                    RouteKind.SENTENCE,
+                    examples,
+                    (),
+                    who,
+                    function,
+                    self.name,
+                    examples[0],
+                    about,
+                    re.compile(pattern),
+                )
             )
             return function
 
@@ -114,6 +146,7 @@ class Book:
         problems: list[str] = []
         self._words: dict[str, Bound] = {}
         self._keyed: dict[tuple[RouteKind, str], Bound] = {}
+        self._sentences: list[Bound] = []
         openers: list[str] = []
         exact: list[str] = []
         for router in self.routers:
@@ -130,13 +163,17 @@ class Book:
                     openers.extend(route.words)
                     exact.extend((*route.words, *route.exact))
                     continue
+                if route.kind is RouteKind.SENTENCE:
+                    self._sentences.append(bound)
+                    continue
                 key = (route.kind, route.words[0])
                 if key in self._keyed:
                     problems.append(f"two routes claim {key[0]} {key[1]}")
                 self._keyed[key] = bound
+        self.lexicon: Final = Lexicon(openers, exact)
+        problems += self._doubtful_sentences()
         if problems:
             raise WiringError(problems)
-        self.lexicon: Final = Lexicon(openers, exact)
 
     def _bind(self, route: Route, known: frozenset[Any], problems: list[str]) -> Bound:
         hints = get_type_hints(route.function)
@@ -149,6 +186,22 @@ class Book:
                 )
             wants.append((name, wanted))
         return Bound(route, tuple(wants))
+
+    def _doubtful_sentences(self) -> list[str]:
+        """An example that its own route does not take, or another one does as well."""
+        problems: list[str] = []
+        for bound in self._sentences:
+            for example in bound.route.words:
+                takers = [b.route.router for b in self._sentences if _takes(b, example)]
+                if self.command(example) is not None:
+                    takers.append("command")
+                if takers != [bound.route.router]:
+                    problems.append(f"{bound.route.router}: {example} is taken by {takers}")
+        return problems
+
+    def sentences(self, text: str, scene: Scene) -> tuple[Bound, ...]:
+        """The routes whose pattern a text without a command word fits, for whoever says it."""
+        return tuple(b for b in self._sentences if b.route.who(scene) and _takes(b, text))
 
     def command(self, text: str) -> tuple[Bound, Command] | None:
         """The command a folded text holds, whoever says it."""
@@ -173,11 +226,17 @@ class Book:
             route
             for router in self.routers
             for route in router.routes
-            if route.kind is RouteKind.COMMAND and route.about and route.who(scene)
+            if route.kind in (RouteKind.COMMAND, RouteKind.SENTENCE)
+            and route.about
+            and route.who(scene)
         )
 
     def all_routes(self) -> tuple[Route, ...]:
         return tuple(route for router in self.routers for route in router.routes)
+
+
+def _takes(bound: Bound, text: str) -> bool:
+    return bound.route.pattern is not None and bound.route.pattern.search(text) is not None
 
 
 def call(bound: Bound, provide: Mapping[Any, Any] | Callable[[Any], Any]) -> Reply | None:

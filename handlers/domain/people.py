@@ -87,6 +87,28 @@ class Pairing:
 
 
 @dataclass(frozen=True, slots=True)
+class Shift:
+    """Who is on duty from `starts_at` until before `ends_at`."""
+
+    person_id: PersonId
+    starts_at: datetime
+    ends_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Leave:
+    """Away from `starts_at` until before `ends_at`."""
+
+    person_id: PersonId
+    starts_at: datetime
+    ends_at: datetime
+    note: str = ""
+
+    def holds(self, at: datetime) -> bool:
+        return self.starts_at <= at < self.ends_at
+
+
+@dataclass(frozen=True, slots=True)
 class Identity:
     """An account on a platform. Unconfirmed: the person named the firm, nobody has checked it yet."""
 
@@ -124,7 +146,8 @@ class Token:
 class Standing:
     """Who answers for a firm right now: what authority is judged by.
 
-    `liaison_id` is the paired one; `backup_ids` stand in because the liaison is on leave.
+    `liaison_id` is the paired one; `backup_ids` stand in because the liaison is on leave, which
+    `liaison_away` says even where nobody stands in. `leader_backup_ids`: the same of the leader.
     """
 
     enterprise: Enterprise | None = None
@@ -133,6 +156,8 @@ class Standing:
     backup_ids: frozenset[PersonId] = frozenset()
     area_head_id: PersonId | None = None
     grid_ids: frozenset[PersonId] = frozenset()
+    liaison_away: bool = False
+    leader_backup_ids: frozenset[PersonId] = frozenset()
 
 
 def mask_phone(text: str) -> str:

@@ -80,6 +80,14 @@ class Policy:
     common_count: int = 3
     silent_days: int = 60
     call_back_percent: int = 20
+    # Notices: when.
+    notices_from: time = time(7, 30)
+    notices_until: time = time(21, 0)
+    # Reminders that people set: how late one is still sent, and how many one person may have.
+    reminder_late: timedelta = timedelta(hours=4)
+    reminder_late_once: timedelta = timedelta(days=1)
+    reminders_most: int = 50
+    duty_from: time = time(8, 30)
 
 
 DEFAULT: Final = Policy()

@@ -109,6 +109,7 @@ class Problem(StrEnum):
     SEVERAL_FIRMS = "several_firms"
     BAD_ROLE = "bad_role"
     OTHER_ID = "other_id"
+    BAD_DATES = "bad_dates"
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Final
 
 from handlers.domain.errors import BadInput
+from handlers.domain.ids import PersonId, TicketNumber
 from handlers.domain.workdays import HORIZON, WorkCalendar
 
 
@@ -66,6 +67,37 @@ class Rule:
     @property
     def repeats(self) -> bool:
         return self.once is None
+
+
+class ScheduleKind(StrEnum):
+    JOB = "job"
+    REMINDER = "reminder"
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """Something that comes round: a job of the product, or a reminder that somebody set.
+
+    `rule` is as it was typed (每工作日 08:20); `next_at` None: it never comes again. `audience` names
+    who is reminded: me, liaisons, leaders, office, or person ids.
+    """
+
+    key: str
+    kind: ScheduleKind
+    rule: str
+    next_at: datetime | None
+    late: timedelta
+    created_at: datetime
+    created_by: PersonId | None = None
+    on: bool = True
+    audience: tuple[str, ...] = ()
+    text: str = ""
+    ticket: TicketNumber | None = None
+
+    @property
+    def number(self) -> int:
+        """What people call a reminder by."""
+        return int(self.key.rpartition(":")[2]) if self.kind is ScheduleKind.REMINDER else 0
 
 
 _WEEKDAYS: Final = "一二三四五六日"

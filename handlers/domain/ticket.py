@@ -313,7 +313,7 @@ def _staff_parts(ticket: Ticket, actor: Person, standing: Standing) -> set[Part]
             parts.add(Part.HANDLER)
     if ticket.pending_owner_id == actor.id:
         parts.add(Part.NEW_OWNER)
-    if standing.leader_id == actor.id:
+    if standing.leader_id == actor.id or actor.id in standing.leader_backup_ids:
         parts.add(Part.LEADER)
     if standing.area_head_id == actor.id:
         parts.add(Part.AREA)
@@ -602,6 +602,8 @@ def _correct_firm(step: Step) -> Ticket:
         raise BadInput("firm_same", number=ticket.number)
     standing = step.args.person_standing or Standing()
     paired = min(standing.backup_ids) if standing.backup_ids else standing.liaison_id
+    if standing.liaison_away and not standing.backup_ids:
+        paired = None
     if paired is None and ticket.claimed_at is not None:
         # Nobody is paired with it: whoever has it in hand stays responsible.
         paired = ticket.owner_id
@@ -769,8 +771,34 @@ def _transfer_refuse(step: Step) -> Ticket:
     return replace(step.ticket, pending_owner_id=None, pending_since=None, pending_reason="")
 
 
+def _handed_over(step: Step) -> Ticket:
+    """The firm's pairing changed: no clock starts again, what was claimed stays claimed."""
+    ticket, person = step.ticket, step.args.person
+    owner_id = None if person is None else person.id
+    if owner_id == ticket.owner_id:
+        raise BadInput("owner_already", number=ticket.number, name="")
+    pending = {} if ticket.pending_owner_id != owner_id else _NOTHING_PENDING
+    claimed = ticket.state is not State.OPEN
+    return replace(
+        ticket,
+        owner_id=owner_id,
+        owner_since=step.now,
+        handlers=_with(ticket, person) if claimed else ticket.handlers,
+        **pending,
+    )
+
+
+_NOTHING_PENDING: Final[Mapping[str, Any]] = {
+    "pending_owner_id": None,
+    "pending_since": None,
+    "pending_reason": "",
+}
+
+
 def _reassign(step: Step) -> Ticket:
     _need_text(step, "reason_needed")
+    if step.actor is None:
+        return _handed_over(step)
     person = _need_person(step)
     if person.id == step.ticket.owner_id:
         raise BadInput("owner_already", number=step.ticket.number, name=person.name)
@@ -1223,7 +1251,7 @@ MOVES: Final[Mapping[Move, Rule]] = {
     Move.TRANSFER: _rule(LIVE, "HLO", _transfer),
     Move.TRANSFER_ACCEPT: _rule(LIVE, "N", _transfer_accept),
     Move.TRANSFER_REFUSE: _rule(LIVE, "N", _transfer_refuse),
-    Move.REASSIGN: _rule(LIVE, "LO", _reassign),
+    Move.REASSIGN: _rule(LIVE, "LOS", _reassign),
     Move.DECLINE: _rule(frozenset({_S.OPEN, _S.IN_PROGRESS}), "H", _decline, _S.OPEN),
     Move.PROGRESS: _rule(_WORKED, "HDGLO", _progress, _S.IN_PROGRESS, _S.WAITING_DEPARTMENT),
     Move.ASK: _rule(_S.IN_PROGRESS, "H", _ask, _S.WAITING_ENTERPRISE),

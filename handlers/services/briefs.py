@@ -24,6 +24,7 @@ from handlers.understanding.tone import tone_of
 MORNING: Final = time(8, 20)
 _CONCERNED: Final = READERS - {Part.FIRM, Part.REPORTER}
 _LONGEST_GAP: Final = timedelta(days=14)
+_READERS: Final = (Role.CHIEF, Role.LEADER, Role.LIAISON)
 _PAGES: Final = ("shown", "morning", "close")
 
 
@@ -146,7 +147,7 @@ class BriefService:
         return lambda ticket: hands_on
 
     def paper(self, shown: Page, mine: Mine, title: str = say.BRIEF) -> say.Paper:
-        duty = self._work.people.duty_person()
+        duty = self._work.people.duty_person(shown.at)
         person = mine.person
         return say.paper(
             shown,
@@ -251,17 +252,21 @@ class BriefService:
             person = mine.person
             assert person is not None
             shown = self.only(whole, mine)
-            if person.role is not Role.CHIEF and not shown.count(Figure.LIVE):
+            if not mine.whole and not shown.count(Figure.LIVE):
                 continue
             self._work.reports.show(Shown(person.id, "morning", since, now))
             text = say.as_text(self.paper(shown, mine))
             self._send(person, text, f"brief:{day}")
 
     def _readers(self) -> Iterator[Mine]:
-        for role in (Role.CHIEF, Role.LEADER, Role.LIAISON):
-            for person in self._work.people.people(role):
-                if person.active and not person.on_leave:
-                    yield self.mine(person)
+        """Who is here, each once; where the chief is away, the duty desk reads the whole."""
+        people, now = self._work.people, self._clock.now()
+        wanted = [p for role in _READERS for p in people.people(role) if p.active]
+        here = [p for p in wanted if not people.is_away(p.id, now)]
+        duty = people.duty_person(now)
+        if duty is not None and not any(p.role is Role.CHIEF for p in here):
+            here.insert(0, duty)
+        yield from (self.mine(person) for person in here)
 
     def close_page(self, at: datetime) -> Page:
         midnight = datetime.combine(

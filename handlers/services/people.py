@@ -157,12 +157,14 @@ class PeopleService:
             raise NoSuch("person", person_id)
         return person
 
+    def colleagues(self, name: str) -> list[Person]:
+        """Whom a name may mean: those called exactly that, else all whose names end so."""
+        found = [p for p in self._work.people.by_name(name) if p.is_staff and p.active]
+        return [p for p in found if p.name == name or p.id == name] or found
+
     def staff_named(self, name: str) -> Person:
         """The one colleague called that; raises NoSuch or BadInput('which_person')."""
-        found = [p for p in self._work.people.by_name(name) if p.is_staff and p.active]
-        exact = [p for p in found if p.name == name or p.id == name]
-        if exact:
-            found = exact
+        found = self.colleagues(name)
         if not found:
             raise NoSuch("person", name)
         if len(found) > 1:

@@ -1,8 +1,11 @@
 """Import a roster or a people file: match, compare, save; the same file twice changes nothing."""
 
+import re
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from typing import Any, Final
 
+from handlers.domain.errors import BadInput
 from handlers.domain.ids import EnterpriseId, PersonId
 from handlers.domain.people import Enterprise, Pairing, Person, Role
 from handlers.domain.roster import (
@@ -18,6 +21,9 @@ from handlers.domain.roster import (
     phones_in,
 )
 from handlers.ports import Clock, Work
+from handlers.services.handover import HandOver
+from handlers.services.leaves import LeaveService
+from handlers.services.spans import span_in
 
 _YES: Final = frozenset({"是", "有", "y", "yes", "1", "true", "危化"})
 
@@ -48,6 +54,7 @@ class RosterService:
         self._people = work.people
         self._work = work
         self._clock = clock
+        self._hand_over = HandOver(work, clock, work.calendar.current())
 
     def take(self, sheet: Sheet) -> Report:
         """Bring the registry to what the sheet says, where it says it clearly."""
@@ -59,6 +66,7 @@ class RosterService:
             seen: dict[str, CleanRow] = {}
             for row in sheet.rows:
                 self._firm(row, doing, seen)
+        self._hand_over.tell()
         if doing.created or doing.changed:
             self._work.audit.add(
                 self._clock.now(),
@@ -113,7 +121,32 @@ class RosterService:
         changes = _differences(base, person)
         if known is None or changes:
             self._people.save_person(person)
+        if self._leaves(row, person, doing):
+            changes.append("on_leave")
         doing.note(name, changes, known is None)
+
+    def _leaves(self, row: CleanRow, person: Person, doing: _Doing) -> bool:
+        """Whether the cell 请假 names a leave (11.24-11.26; several with ;) that was not known."""
+        cell = row.values.get("on_leave", "")
+        if not re.search(r"\d", cell) or _yes(cell):
+            return False
+        calendar = self._work.calendar.current()
+        service = LeaveService(self._work, self._clock, calendar)
+        before = self._people.leaves(person.id)
+        for part in re.split(r"[;；、]", cell):
+            span = span_in(part, self._clock.now(), calendar)
+            try:
+                if span is None:
+                    raise BadInput("leave_when")
+                service.take(person, span[0], span[1], None)
+            except BadInput as refusal:
+                if refusal.reason == "until_past":
+                    # It was over before the file came: nothing to stand in for.
+                    continue
+                doing.remarks.append(
+                    Remark(row.row, person.name, "on_leave", part, Problem.BAD_DATES)
+                )
+        return self._people.leaves(person.id) != before
 
     # ---- firms
 
@@ -286,7 +319,7 @@ class RosterService:
             wanted.get("grid_chief_id", base.grid_chief_id),
             wanted.get("grid_member_id", base.grid_member_id),
         )
-        self._people.pair(pairing)
+        self._hand_over.pair(pairing, "system")
         return [c.removesuffix("_id") for c in changes]
 
     # ---- and back
@@ -338,11 +371,22 @@ class RosterService:
                 "grid": "" if p.grid is None else str(p.grid),
                 "phone": p.phone,
                 "backup_person_id": p.backup_person_id or "",
-                "on_leave": "是" if p.on_leave else "否",
+                "on_leave": "是" if p.on_leave else self._leave_cell(p) or "否",
             }
             for p in self._people.people()
             if p.is_staff
         ]
+
+    def _leave_cell(self, person: Person) -> str:
+        """The leaves that are not over, as the file takes them back."""
+        zone = self._work.calendar.current().zone
+        spans = []
+        for leave in self._people.leaves(person.id):
+            if leave.ends_at > self._clock.now():
+                first = leave.starts_at.astimezone(zone).date()
+                last = (leave.ends_at - timedelta(seconds=1)).astimezone(zone).date()
+                spans.append(f"{first}至{last}")
+        return ";".join(spans)
 
 
 def _differences(before: Any, after: Any) -> list[str]:

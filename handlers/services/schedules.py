@@ -5,9 +5,9 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from handlers.domain.errors import NoSuch
-from handlers.domain.schedule import missed, next_after, parse
+from handlers.domain.schedule import Schedule, ScheduleKind, missed, next_after, parse
 from handlers.domain.workdays import WorkCalendar
-from handlers.ports import Clock, Job, Schedule, ScheduleKind, Work
+from handlers.ports import Clock, Job, Work
 
 Run = Callable[[Schedule, datetime], None]
 

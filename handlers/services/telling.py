@@ -46,6 +46,8 @@ class Telling:
 
     def leader(self, ticket: Ticket) -> Person | None:
         standing = self._work.people.standing(ticket.enterprise_id, self._clock.now())
+        if standing.leader_backup_ids:
+            return self.person(min(standing.leader_backup_ids))
         return self.person(standing.leader_id)
 
     def handler(self, ticket: Ticket) -> Person | None:

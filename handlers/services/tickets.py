@@ -122,7 +122,7 @@ class TicketService:
         """The paired liaison, or the stand-in while that one is away; None is the duty desk."""
         if standing.backup_ids:
             return min(standing.backup_ids)
-        return standing.liaison_id
+        return None if standing.liaison_away else standing.liaison_id
 
     # ---- finding
 
@@ -149,6 +149,13 @@ class TicketService:
         if found is None or not self.may_read(found, speaker):
             raise UnknownTicket(ref.code or f"#{ref.number}")
         return found
+
+    def known(self, ref: TicketRef, speaker: Speaker) -> Ticket | None:
+        """The ticket of a number that only may be one; None also where it is not the speaker's."""
+        try:
+            return self.load(ref, speaker)
+        except UnknownTicket:
+            return None
 
     def live_target(self, ticket: Ticket) -> Ticket:
         """The ticket that a merged one became."""

@@ -8,7 +8,7 @@ from handlers.chat.events import ChatKind, ChatRef, EventKind, InboundEvent
 from handlers.chat.filters import Scene
 from handlers.chat.grammar import fold, without_mentions, without_quote
 from handlers.chat.outbound import Content, Priority, Reply
-from handlers.chat.router import Book, Bound, RouteKind, call
+from handlers.chat.router import Book, Bound, PassOn, RouteKind, call
 from handlers.domain.errors import AlreadyTaken, NotAllowed, Refusal
 from handlers.domain.ids import PersonId, TicketNumber
 from handlers.domain.people import Chat, mask_phone
@@ -139,6 +139,13 @@ def _route(turn: Turn) -> Reply | None:
                 turn.asked, word=command.word, ref=command.ref, rest=command.rest, exact=exact
             )
             return _run(replace(turn, asked=asked), bound)
+    for sentence in book.sentences(turn.text, scene):
+        try:
+            reply = _run(turn, sentence)
+        except PassOn:
+            continue
+        _forget_dialogue(turn)
+        return reply
     dialogue = turn.tools.work.dialogues.get(turn.speaker.key, event.chat)
     if dialogue is not None and event.kind is EventKind.MESSAGE:
         _forget_dialogue(turn)

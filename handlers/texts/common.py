@@ -156,6 +156,18 @@ _BAD_INPUT: Final = {
     "which_person": "有几位同事同名，请问是{names}中的哪一位？",
     "bind_usage": "请回复「绑定 企业简称 称呼」，例如：绑定 泓曜精密 张经理。",
     "schedule_unclear": "没看懂「{text}」，请写成：每工作日 08:20、每周五 15:00、每月最后一个工作日 16:30。",
+    "remind_hours": "提醒只在{since}到{until}发送，请换个时间。",
+    "remind_when": "请写明什么时候提醒，例如：明天15:00提醒我问1024。",
+    "remind_what": "请写明提醒什么，例如：明天15:00提醒我问1024。",
+    "remind_many": "群发提醒由分管领导或办公室来设；您可以提醒自己或一位同事。",
+    "remind_most": "提醒最多{limit}个，请先取消不用的。",
+    "leave_when": "请写明请假到哪一天，例如：我请假 11.24-11.26。",
+    "leave_none": "没有登记请假，不用销假。",
+    "leave_office": "替同事登记请假、销假由办公室来做。",
+    "duty_office": "{name}不是办公室的人员，值班请排办公室的同事。",
+    "duty_usage": "请写明日期和人，例如：排班 11.24-11.30 小王。",
+    "pair_usage": "请写明企业和人，例如：结对 泓曜精密 小吴；移交企业 小周 小吴。",
+    "pair_role": "{name}不是联络员、分管领导或网格人员，不能结对。",
     "report_usage": "请写企业和情况，例如：代报 东和 车间缺操作工5人。",
 }
 
@@ -189,7 +201,13 @@ def refused(refusal: Refusal, now: datetime, owner_name: str = "") -> str:
     if code == "stale_version":
         return f"{head}刚刚有了变化，请看最新情况后再操作。"
     if code == "no_such":
-        kinds = {"person": "这位同事", "firm": "这家企业", "chat": "这个群", "schedule": "这一项"}
+        kinds = {
+            "person": "这位同事",
+            "firm": "这家企业",
+            "chat": "这个群",
+            "schedule": "这一项",
+            "reminder": "这个提醒",
+        }
         return f"没有找到{kinds.get(str(values['what']), '')}：{values['name']}，请核对名称。"
     return f"{head}现在不能这样操作。"
 

@@ -20,6 +20,7 @@ _WHY: Final = {
     Problem.NO_NAME: "没有名称",
     Problem.SEVERAL_FIRMS: "有不止一家企业同名，请填企业编号",
     Problem.BAD_ROLE: "角色不对",
+    Problem.BAD_DATES: "日期看不懂，请写 11.24-11.26",
     Problem.OTHER_ID: "这家企业已有别的编号，已略过，请核实",
 }
 COLUMN_NAMES: Final = {
@@ -33,6 +34,7 @@ COLUMN_NAMES: Final = {
     "area": "管理区",
     "name": "企业名称",
     "role": "角色",
+    "on_leave": "请假",
     "grid_chief": "网格长",
     "grid_member": "网格员",
 }

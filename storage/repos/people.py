@@ -1,8 +1,8 @@
 """Firms, people, pairings and accounts; read from a snapshot that knows when it is old."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from sqlalchemy import Connection, delete, insert, select, update
@@ -13,9 +13,11 @@ from handlers.domain.people import (
     OFFICE_ROLES,
     Enterprise,
     Identity,
+    Leave,
     Pairing,
     Person,
     Role,
+    Shift,
     Standing,
 )
 from storage.repos.counters import Versions
@@ -27,6 +29,7 @@ from storage.tables.people import (
     PairingRow,
     PersonRow,
 )
+from storage.tables.schedules import DutyShiftRow, LeaveRow
 
 _E: Final[Any] = EnterpriseRow.__table__  # type: ignore[attr-defined]  # SQLModel adds it
 _P: Final[Any] = PersonRow.__table__  # type: ignore[attr-defined]
@@ -34,6 +37,10 @@ _R: Final[Any] = PairingRow.__table__  # type: ignore[attr-defined]
 _I: Final[Any] = IdentityRow.__table__  # type: ignore[attr-defined]
 _A: Final[Any] = AreaRow.__table__  # type: ignore[attr-defined]
 _G: Final[Any] = GridRow.__table__  # type: ignore[attr-defined]
+_S: Final[Any] = DutyShiftRow.__table__  # type: ignore[attr-defined]
+_L: Final[Any] = LeaveRow.__table__  # type: ignore[attr-defined]
+_BEGINNING: Final = datetime.min.replace(tzinfo=UTC)
+_END: Final = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(slots=True)
@@ -47,7 +54,10 @@ class Snapshot:
     identities: dict[tuple[str, str], Identity] = field(default_factory=dict)
     accounts: dict[str, list[Identity]] = field(default_factory=dict)
     contacts: dict[str, list[Person]] = field(default_factory=dict)
-    standings: dict[str, Standing] = field(default_factory=dict)
+    # Each with the span in which nobody concerned goes on leave or comes back.
+    standings: dict[str, tuple[datetime, datetime, Standing]] = field(default_factory=dict)
+    shifts: list[Shift] = field(default_factory=list)
+    leaves: dict[str, list[Leave]] = field(default_factory=dict)
     staff: list[Person] = field(default_factory=list)
 
 
@@ -82,14 +92,26 @@ def _load(connection: Connection, version: int) -> Snapshot:
         identity = Identity(**row._mapping)
         snapshot.identities[(identity.platform, identity.user_id)] = identity
         snapshot.accounts.setdefault(identity.person_id, []).append(identity)
+    for row in connection.execute(select(_S).order_by(_S.c.starts_at, _S.c.id)):
+        snapshot.shifts.append(Shift(row.person_id, row.starts_at, row.ends_at))
+    for row in connection.execute(select(_L).order_by(_L.c.starts_at, _L.c.id)):
+        leave = Leave(row.person_id, row.starts_at, row.ends_at, row.note)
+        snapshot.leaves.setdefault(leave.person_id, []).append(leave)
     for contacts in snapshot.contacts.values():
         contacts.sort(key=lambda p: (len(p.id), p.id))
     return snapshot
 
 
 class SqlPeopleStore:
-    def __init__(self, connection: Connection, cache: RegistryCache, versions: Versions) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        cache: RegistryCache,
+        versions: Versions,
+        clock: Callable[[], datetime],
+    ) -> None:
         self._connection = connection
+        self._clock = clock
         self._cache = cache
         self._versions = versions
         self._read: Snapshot | None = None
@@ -157,12 +179,91 @@ class SqlPeopleStore:
             number += 1
         return PersonId(f"{enterprise_id}-{number}")
 
-    def duty_person(self) -> Person | None:
-        office = [p for p in self._now.staff if p.active and p.role in OFFICE_ROLES]
-        for person in office:
-            if person.on_duty:
-                return person
-        return next((p for p in office if p.role is Role.OFFICE), None)
+    def duty_person(self, at: datetime | None = None) -> Person | None:
+        at = at or self._clock()
+        snapshot = self._now
+        office = [p for p in snapshot.staff if p.active and p.role in OFFICE_ROLES]
+        here = {p.id: p for p in office if not self.is_away(p.id, at)}
+        for shift in snapshot.shifts:
+            if shift.starts_at <= at < shift.ends_at and shift.person_id in here:
+                return here[shift.person_id]
+        # Nobody of the rota: whoever is marked, and an office that is all on leave still answers.
+        for among in (list(here.values()), office):
+            for person in among:
+                if person.on_duty:
+                    return person
+            first = next((p for p in among if p.role is Role.OFFICE), None)
+            if first is not None:
+                return first
+        return None
+
+    # ---- duty and leave
+
+    def shifts(self) -> tuple[Shift, ...]:
+        return tuple(self._now.shifts)
+
+    def add_shift(self, shift: Shift) -> None:
+        self._connection.execute(insert(_S).values(asdict(shift)))
+        self.changed()
+
+    def drop_shift(self, shift: Shift) -> None:
+        self._connection.execute(
+            delete(_S).where(
+                _S.c.person_id == shift.person_id,
+                _S.c.starts_at == shift.starts_at,
+                _S.c.ends_at == shift.ends_at,
+            )
+        )
+        self.changed()
+
+    def leaves(self, person_id: PersonId | None = None) -> tuple[Leave, ...]:
+        known = self._now.leaves
+        if person_id is not None:
+            return tuple(known.get(person_id, ()))
+        return tuple(leave for one in known.values() for leave in one)
+
+    def add_leave(self, leave: Leave) -> None:
+        self._connection.execute(insert(_L).values(asdict(leave)))
+        self.changed()
+
+    def drop_leave(self, leave: Leave) -> None:
+        self._connection.execute(
+            delete(_L).where(
+                _L.c.person_id == leave.person_id,
+                _L.c.starts_at == leave.starts_at,
+                _L.c.ends_at == leave.ends_at,
+            )
+        )
+        self.changed()
+
+    def is_away(self, person_id: PersonId, at: datetime) -> bool:
+        person = self._now.people.get(person_id)
+        if person is None or not person.active or person.on_leave:
+            return True
+        return any(leave.holds(at) for leave in self._now.leaves.get(person_id, ()))
+
+    def stand_in(self, person_id: PersonId, at: datetime) -> Person | None:
+        line = self._line(person_id, at)
+        return next((p for p in line[1:] if self._here(p, at)), None)
+
+    def _in_force(self, line: list[Person], at: datetime) -> frozenset[PersonId]:
+        """Who stands in for the first of a line; nobody where that one is here."""
+        return frozenset(p.id for p in line[1:] if self._here(p, at))
+
+    def _here(self, person: Person, at: datetime) -> bool:
+        return not self.is_away(person.id, at)
+
+    def _line(self, person_id: PersonId, at: datetime) -> list[Person]:
+        """Somebody, and who stands in, as far as each one before is away."""
+        people = self._now.people
+        line: list[Person] = []
+        person = people.get(person_id)
+        while person is not None and person not in line:
+            line.append(person)
+            if self._here(person, at):
+                break
+            person = people.get(person.backup_person_id or "")
+        return line
 
     def chief(self) -> Person | None:
         return next(
@@ -231,23 +332,33 @@ class SqlPeopleStore:
         # The newest pairing holds for every instant since it began, so its standing can be kept.
         lasting = present is None or (present.ends_at is None and present.starts_at <= at)
         known = snapshot.standings.get(enterprise_id) if lasting else None
-        if known is not None:
-            return known
-        standing = self._standing(snapshot, enterprise_id, at)
+        if known is not None and known[0] <= at < known[1]:
+            return known[2]
+        standing, line = self._standing(snapshot, enterprise_id, at)
         if lasting:
-            snapshot.standings[enterprise_id] = standing
+            turns = [
+                t
+                for p in line
+                for leave in snapshot.leaves.get(p.id, ())
+                for t in (leave.starts_at, leave.ends_at)
+            ]
+            since = max((t for t in turns if t <= at), default=_BEGINNING)
+            until = min((t for t in turns if t > at), default=_END)
+            if present is not None:
+                since = max(since, present.starts_at)
+            snapshot.standings[enterprise_id] = (since, until, standing)
         return standing
 
-    def _standing(self, snapshot: Snapshot, enterprise_id: EnterpriseId, at: datetime) -> Standing:
+    def _standing(
+        self, snapshot: Snapshot, enterprise_id: EnterpriseId, at: datetime
+    ) -> tuple[Standing, list[Person]]:
         enterprise = snapshot.enterprises.get(enterprise_id)
         pairing = self.pairing(enterprise_id, at)
         liaison_id = None if pairing is None else pairing.liaison_id
-        backups: set[PersonId] = set()
-        liaison = None if liaison_id is None else snapshot.people.get(liaison_id)
-        if liaison is not None and (liaison.on_leave or not liaison.active):
-            backup = snapshot.people.get(liaison.backup_person_id or "")
-            if backup is not None and backup.active:
-                backups.add(backup.id)
+        leader_id = None if pairing is None else pairing.leader_id
+        line = [] if liaison_id is None else self._line(liaison_id, at)
+        leaders = [] if leader_id is None else self._line(leader_id, at)
+        away = bool(line) and not self._here(line[0], at)
         area_head: PersonId | None = None
         grids: set[PersonId] = set()
         if enterprise is not None:
@@ -262,14 +373,17 @@ class SqlPeopleStore:
                     and person.grid == enterprise.grid
                 ):
                     grids.add(person.id)
-        return Standing(
+        standing = Standing(
             enterprise,
             liaison_id,
-            None if pairing is None else pairing.leader_id,
-            frozenset(backups),
+            leader_id,
+            self._in_force(line, at),
             area_head,
             frozenset(grids),
+            away,
+            self._in_force(leaders, at),
         )
+        return standing, line + leaders
 
     # ---- accounts
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, func, insert, select, update
 
 from handlers.domain.ids import PersonId, TicketNumber
-from handlers.ports import Schedule, ScheduleKind
+from handlers.domain.schedule import Schedule, ScheduleKind
 from storage.repos.counters import next_value
 from storage.tables.schedules import ScheduleRow
 

@@ -21,7 +21,7 @@ CHINESE = re.compile(r"[\u4e00-\u9fff]")
 # Where sentences and the words people type may stand. Everything else only has identifiers.
 SPEAKS = (
     "handlers/texts/", "handlers/commands/", "handlers/jobs/", "handlers/understanding/", "handlers/domain/category.py",
-    "handlers/domain/roster.py", "handlers/domain/schedule.py", "handlers/domain/people.py", "handlers/domain/ticket.py",
+    "handlers/domain/roster.py", "handlers/domain/schedule.py", "handlers/domain/rota.py", "handlers/services/spans.py", "handlers/domain/calendar_table.py", "handlers/domain/people.py", "handlers/domain/ticket.py",
     "handlers/chat/grammar.py", "handlers/services/moves.py",
     "handlers/services/speech.py", "handlers/services/roster.py", "bot/commands/", "bot/api/",
     "bot/settings.py", "bot/sandbox/", "bot/platforms/", "bot/files.py", "bot/__main__.py",
@@ -271,3 +271,27 @@ def test_help_answers_quickly_and_imports_no_heavy_library() -> None:
         "print(sorted({'aiohttp','sqlalchemy','openpyxl','alembic'} & set(sys.modules)))"
     )
     assert python(code).strip() == "[]"
+
+
+def test_a_sentence_that_two_routes_take_stops_the_start() -> None:
+    from handlers.chat.outbound import Reply
+    from handlers.chat.router import Book, Router, WiringError
+
+    one, two, three = Router("one"), Router("two"), Router("three")
+
+    @one.sentence("我明天请假", pattern="请假")
+    def leave() -> Reply:
+        return Reply()
+
+    @two.sentence("我请假了吗", pattern="^我.*吗$")
+    def asked() -> Reply:
+        return Reply()
+
+    @three.sentence("没有", pattern="有没有")
+    def never() -> Reply:
+        return Reply()
+
+    Book([one], {})
+    with pytest.raises(WiringError) as error:
+        Book([one, two, three], {})
+    assert len(error.value.problems) == 2

@@ -118,6 +118,7 @@ async def test_no_api_route_shows_another_firms_ticket_to_a_scoped_token(house: 
     ]
     for method, path, _, _, _ in ROUTES:
         filled = re.sub(r"{number}", "1001", re.sub(r"{id}", OWN, path))
+        filled = filled.replace("{year}", "2026").replace("{key}", "reminder:1")
         for body in bodies if method != "GET" else [None]:
             for query in ("", f"?q={CANARY}", f"?enterprise={OWN}", "?state=in_progress"):
                 answer = await house.api(method, filled + query, body, TOKEN, status=None)

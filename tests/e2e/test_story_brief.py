@@ -66,6 +66,19 @@ async def test_a_brief_made_up_for_is_about_everything_since_the_morning_before(
     assert len(await _briefs(house, CHIEF)) == 2
 
 
+async def test_who_is_on_leave_gets_no_page_and_the_duty_desk_reads_for_the_chief(
+    house: House,
+) -> None:
+    await _busy(house)
+    await house.says(LIAISON, "我请假 11.25-11.26")
+    await house.says(CHIEF, "我请假 11.25-11.26")
+    await _until(house, at(25, 8, 20))
+    assert await _briefs(house, LIAISON) == []
+    assert await _briefs(house, CHIEF) == []
+    (whole,) = await _briefs(house, DUTY)
+    assert all(f"#{n}" in whole for n in (1001, 1002, 1003))
+
+
 async def test_an_empty_day_is_one_line(house: House) -> None:
     await _until(house, at(25, 8, 20))
     assert await _briefs(house, CHIEF) == ["【日调度】11月25日 周三 今日无在办事项"]
