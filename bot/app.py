@@ -9,10 +9,11 @@ from typing import Any
 
 from aiohttp import web
 
-from bot import health, model_service, registry, second_stage
+from bot import handouts, health, model_service, registry, second_stage
 from bot.clock import MovableClock, SystemClock
 from bot.dispatcher import Dispatcher, Pace
 from bot.ingress import MOST_BYTES, Ingress
+from bot.links import SignedLinks
 from bot.model_service import ModelService
 from bot.platform import ConfigError, Platform, Section, Setting
 from bot.second_stage import Encoder
@@ -157,7 +158,8 @@ def build(
     engine = engine_for(settings.database_url)
     directly = frozenset(n for n, p in on.items() if p.can.direct)
     writer = Writer(engine, Shared(clock.now, sorted(directly)))
-    wiring = Wiring(book, clock, settings.bot_names, settings.ticket_prefix, directly)
+    links = SignedLinks(settings.secret_key, settings.public_url or settings.own_url)
+    wiring = Wiring(book, clock, settings.bot_names, settings.ticket_prefix, directly, links)
     dispatcher = Dispatcher(writer, on, clock.now, pace or Pace())
     section = Section(settings.values, settings.bot_names, settings.public_url)
     second = second_stage.build(section, patient)
@@ -183,6 +185,7 @@ def build(
         model,
     )
     application.add_routes(Ingress(on, worker, writer).routes())
+    application.add_routes(handouts.routes(writer, clock, links, settings.templates))
     application.add_routes(health.routes(writer, ticker.keeps_time))
     from bot import api
 

@@ -70,6 +70,10 @@ def write_table(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, 
     if path.suffix.lower() == ".xlsx":
         _write_xlsx(path, columns, rows)
         return
+    write_csv(path, columns, rows)
+
+
+def write_csv(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, str]]) -> None:
     with path.open("w", encoding="utf-8-sig", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(columns)

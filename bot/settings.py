@@ -27,6 +27,7 @@ CORE: Final = (
     Setting("LHG_BOT_NAME", "机器人在群里的名字，多个用逗号隔开", default="小港"),
     Setting("LHG_TICKET_PREFIX", "工单编号前缀，2 到 8 个字母", default="LHG"),
     Setting("LHG_BOOTSTRAP_TOKEN", "首次设置用的接口令牌，有全部权限", secret=True),
+    Setting("LHG_TEMPLATES", "自己改过的单据模板放在哪个文件夹；空则用自带的"),
     Setting("LHG_LOG_FORMAT", "日志格式：json 或 text", default="json"),
     Setting("LHG_MODEL", "重新训练过的理解模型文件；空则用随产品的", default=""),
     Setting("LHG_ENCODER", "拿不准的消息再读一遍（要装 encoder 组件）：1 开，0 关", default="1"),
@@ -71,6 +72,14 @@ class Settings:
     bootstrap_token: str = field(repr=False)
     secret_key: str = field(repr=False)
     values: Mapping[str, str] = field(repr=False)
+    templates: Path | None = None
+
+    @property
+    def own_url(self) -> str:
+        """Where this machine itself finds the process, for a link that nobody outside follows."""
+        everywhere = self.host in ("0.0.0.0", "::", "")  # noqa: S104  # only compared
+        host = "127.0.0.1" if everywhere else self.host
+        return f"http://{host}:{self.port}"
 
 
 def raw_values(
@@ -133,6 +142,8 @@ def load(
     secret_key = values["LHG_SECRET_KEY"]
     if secret_key and len(secret_key) < 32:
         problems.append("LHG_SECRET_KEY 太短，请写至少 32 个随机字符。")
+    if values["LHG_TEMPLATES"] and not Path(values["LHG_TEMPLATES"]).is_dir():
+        problems.append("LHG_TEMPLATES 请写一个已有的文件夹，或者留空。")
     problems.extend(_readers(values))
     problems.extend(also(Section(values, names, public)))
     if problems:
@@ -150,6 +161,7 @@ def load(
         bootstrap_token=values["LHG_BOOTSTRAP_TOKEN"],
         secret_key=secret_key,
         values=values,
+        templates=Path(values["LHG_TEMPLATES"]) if values["LHG_TEMPLATES"] else None,
     )
 
 

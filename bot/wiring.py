@@ -10,7 +10,9 @@ from handlers.chat.events import InboundEvent
 from handlers.chat.router import Book, Router, WiringError
 from handlers.domain.schedule import Schedule, ScheduleKind
 from handlers.domain.workdays import WorkCalendar
-from handlers.ports import Clock, Job, Work
+from handlers.ports import NO_LINKS, Clock, Job, Links, Work
+from handlers.services.briefs import BriefService
+from handlers.services.callbacks import CallBackService
 from handlers.services.corrections import Corrections
 from handlers.services.duty import DutyService
 from handlers.services.examples import Examples
@@ -21,6 +23,7 @@ from handlers.services.people import PeopleService, Speaker
 from handlers.services.reminders import ReminderService
 from handlers.services.reminding import Reminding
 from handlers.services.schedules import ScheduleService
+from handlers.services.slips import SlipService
 from handlers.services.speech import FIRST_ONLY, Second, SpeechService
 from handlers.services.tickets import TicketService
 from handlers.services.turn import BotName, Tools, Turn
@@ -72,6 +75,10 @@ def _tickets(turn: Turn) -> TicketService:
 
 def _people(turn: Turn) -> PeopleService:
     return PeopleService(turn.tools.work, turn.tools.clock, turn.tools.firms)
+
+
+def _briefs(turn: Turn) -> BriefService:
+    return BriefService(turn.tools.work, turn.tools.clock, turn.tools.calendar)
 
 
 def _moves(turn: Turn) -> Moves:
@@ -129,6 +136,13 @@ PROVIDERS: Final[Mapping[Any, Callable[[Turn], Any]]] = {
     TicketService: _tickets,
     PeopleService: _people,
     Moves: _moves,
+    BriefService: _briefs,
+    CallBackService: lambda turn: CallBackService(
+        turn.tools.work, turn.tools.clock, _tickets(turn)
+    ),
+    SlipService: lambda turn: SlipService(
+        turn.tools.work, turn.tools.clock, turn.tools.calendar, turn.tools.links
+    ),
     Reminding: _reminding,
     LeaveService: _leaves,
     DutyService: _duty,
@@ -158,6 +172,7 @@ class Wiring:
     bot_names: tuple[str, ...]
     prefix: str = "LHG"
     directly: frozenset[str] = frozenset()
+    links: Links = NO_LINKS
     firms: Firms = field(default_factory=Firms)
     words: Words = field(default_factory=Words)
 
@@ -174,6 +189,7 @@ class Wiring:
             self.bot_names,
             self.directly,
             second,
+            self.links,
         )
 
     def schedules(self, work: UnitOfWork) -> ScheduleService:
@@ -207,12 +223,23 @@ class Wiring:
             WorkCalendar: calendar,
             TicketService: tickets,
             ReminderService: ReminderService(work, self.clock, calendar, tickets),
+            CallBackService: CallBackService(work, self.clock, tickets),
+            BriefService: BriefService(work, self.clock, calendar),
         }
         job.function(**{n: made[t] for n, t in wants(job).items()})
 
 
 JOB_PROVIDES: Final = frozenset(
-    {Work, UnitOfWork, Clock, WorkCalendar, TicketService, ReminderService}
+    {
+        Work,
+        UnitOfWork,
+        Clock,
+        WorkCalendar,
+        TicketService,
+        ReminderService,
+        BriefService,
+        CallBackService,
+    }
 )
 
 

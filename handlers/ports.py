@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import StrEnum
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Final, Generic, Protocol, TypeVar
 
 from handlers.chat.events import Attachment, ChatKind, ChatRef, UserRef
 from handlers.chat.outbound import Content, Priority
@@ -650,6 +650,95 @@ class TokenStore(Protocol):
     def tokens(self) -> tuple[Token, ...]: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """The page that somebody was last shown: its figures are about `since` to `at`."""
+
+    person_id: PersonId
+    kind: str
+    since: datetime
+    at: datetime
+
+
+class Means(StrEnum):
+    """How a firm was called back."""
+
+    PHONE = "phone"
+    VISIT = "visit"
+    ONLINE = "online"
+
+
+@dataclass(frozen=True, slots=True)
+class CallBack:
+    """What a firm said when a person of the office asked it again; the firm's verdict is apart."""
+
+    number: TicketNumber
+    cycle: int
+    at: datetime
+    by: PersonId
+    means: Means
+    solved: bool
+    rating: int | None = None
+    said: str = ""
+    reopened: bool = False
+
+
+class ReportStore(Protocol):
+    """What reports read: histories and last contacts; and the little they remember."""
+
+    def stories(
+        self, since: datetime, until: datetime, real: bool = False
+    ) -> tuple[tuple[Ticket, tuple[Entry, ...]], ...]:
+        """Tickets opened before `until` that lived, moved or were due after `since`; oldest first.
+
+        `real`: without practice in the sandbox, where people speak through other platforms.
+        """
+        ...
+
+    def opened(self, since: datetime, until: datetime) -> tuple[Ticket, ...]:
+        """Every ticket opened in [since, until), oldest first."""
+        ...
+
+    def count_from(self, ticket: Ticket) -> None:
+        """Numbers and codes go on behind those of a ticket that came from elsewhere."""
+        ...
+
+    def last_contacts(self) -> Mapping[EnterpriseId, datetime]:
+        """When something last happened between a firm and the office."""
+        ...
+
+    def began(self) -> datetime | None:
+        """When the first ticket was opened."""
+        ...
+
+    def shown(self, person_id: PersonId, kind: str) -> Shown | None: ...
+    def show(self, shown: Shown) -> None:
+        """Remember the newest page of its kind."""
+        ...
+
+    def call_backs(self, since: datetime, until: datetime) -> tuple[CallBack, ...]: ...
+    def called_back(self, number: TicketNumber) -> tuple[CallBack, ...]: ...
+    def add_call_back(self, call_back: CallBack) -> None: ...
+
+
+class Links(Protocol):
+    """Addresses that lead one person to one paper and end by themselves."""
+
+    def to(self, what: str, subject: str, person: PersonId) -> str:
+        """Empty where the process has no address of its own."""
+        ...
+
+
+class NoLinks:
+    """For processes that serve no pages."""
+
+    def to(self, what: str, subject: str, person: PersonId) -> str:
+        return ""
+
+
+NO_LINKS: Final = NoLinks()
+
+
 class Work(Protocol):
     """One unit of work: everything done through it commits together or not at all."""
 
@@ -683,6 +772,8 @@ class Work(Protocol):
     def advice(self) -> AdviceStore: ...
     @property
     def policies(self) -> PolicyStore: ...
+    @property
+    def reports(self) -> ReportStore: ...
     @property
     def schedules(self) -> ScheduleStore: ...
     @property

@@ -15,6 +15,7 @@ from storage.repos.corrections import SqlCorrectionStore, SqlWordStore, WordCach
 from storage.repos.counters import Versions
 from storage.repos.people import RegistryCache, SqlPeopleStore
 from storage.repos.queue import InboxStore, OutboxRows
+from storage.repos.reports import SqlReportStore
 from storage.repos.sandbox import SandboxStore
 from storage.repos.schedules import SqlScheduleStore
 from storage.repos.search import index_new
@@ -97,6 +98,7 @@ class UnitOfWork:
         self.advice = SqlAdviceStore(connection)
         self.policies = shared.policies
         self.jobs = SqlJobStore(connection)
+        self.reports = SqlReportStore(connection)
         self.schedules = SqlScheduleStore(connection)
         self.sandbox = SandboxStore(connection)
 

@@ -84,6 +84,7 @@ def _checks(env: Path) -> Iterator[tuple[str, str]]:
     if database.get_backend_name() == "sqlite" and database.database:
         # The registry and what firms say are in there.
         yield "数据库文件权限", _loose(Path(database.database))
+    yield "字体", _font()
     free = disk_usage(".").free
     yield "磁盘空间", "" if free > 500_000_000 else "不足 500 MB，请清理。"
 
@@ -147,6 +148,17 @@ def _model_service(values: Mapping[str, str]) -> str:
         return "外部模型服务：没有打开，不问任何外部模型"
     model, most = values["LHG_LLM_MODEL"], values["LHG_LLM_DAILY"]
     return f"外部模型服务：已打开（{model}，每天最多 {most} 次），消息打码后发往 LHG_LLM_BASE_URL"
+
+
+def _font() -> str:
+    """Pictures and prints take the shipped one; names are what it must not lack."""
+    from bot.papers.fonts import missing
+
+    try:
+        lacks = missing(["堃昇喆珺玥瑄龑䶮"])
+    except OSError:
+        return "读不了自带的字体，请重新安装。"
+    return f"自带的字体缺字：{''.join(sorted(lacks))}，请重新安装。" if lacks else ""
 
 
 def _loose(path: Path) -> str:

@@ -8,8 +8,10 @@ from handlers.chat.router import Router
 from handlers.domain.people import Role
 from handlers.domain.ticket import LIVE
 from handlers.ports import Clock
+from handlers.services.briefs import BriefService
 from handlers.services.moves import Asked, Moves
 from handlers.services.tickets import TicketService
+from handlers.texts import briefs as briefs_say
 from handlers.texts import people as people_say
 from handlers.texts import tickets as say
 
@@ -35,7 +37,12 @@ def mine(asked: Asked, tickets: TicketService, clock: Clock) -> Reply | None:
 @router.command(
     "查", "查询", "查看", "看", who=Anybody, usage="查 1024", about="看一件工单，或按词查找"
 )
-def one(asked: Asked, moves: Moves, tickets: TicketService, clock: Clock) -> Reply | None:
+def one(
+    asked: Asked, moves: Moves, tickets: TicketService, clock: Clock, briefs: BriefService
+) -> Reply | None:
+    behind = _behind(asked, briefs)
+    if behind is not None:
+        return replace(Reply.say(behind), secret=True)
     ticket = moves.named(asked)
     now = clock.now()
     if ticket is None:
@@ -59,5 +66,21 @@ def one(asked: Asked, moves: Moves, tickets: TicketService, clock: Clock) -> Rep
 
 
 @router.command("搜", "搜索", "找", who=Anybody, usage="搜 异味", about="按词查找")
-def search(asked: Asked, moves: Moves, tickets: TicketService, clock: Clock) -> Reply | None:
-    return one(asked, moves, tickets, clock)
+def search(
+    asked: Asked, moves: Moves, tickets: TicketService, clock: Clock, briefs: BriefService
+) -> Reply | None:
+    return one(asked, moves, tickets, clock, briefs)
+
+
+def _behind(asked: Asked, briefs: BriefService) -> str | None:
+    """The rows behind a figure of the brief: 看 超期, 看 红 2."""
+    person = asked.speaker.person
+    if asked.ref is not None or person is None or not person.is_staff:
+        return None
+    word, _, part = asked.rest.partition(" ")
+    figure = briefs_say.FIGURE_WORDS.get(word)
+    if figure is not None and (not part or part.isdigit()):
+        return briefs.drill(person, figure, max(int(part or 1), 1))
+    if asked.rest in briefs_say.COMMON_WORDS:
+        return briefs.commons(person)
+    return briefs.silent(person) if asked.rest in briefs_say.SILENT_WORDS else None

@@ -76,6 +76,10 @@ class Policy:
     problems_per_message: int = 5
     duplicate_days: int = 7
     join_pictures: timedelta = timedelta(minutes=2)
+    common_days: int = 30
+    common_count: int = 3
+    silent_days: int = 60
+    call_back_percent: int = 20
     # Reminders that people set: how late one is still sent, and how many one person may have.
     reminder_late: timedelta = timedelta(hours=4)
     reminder_late_once: timedelta = timedelta(days=1)

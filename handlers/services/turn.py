@@ -15,7 +15,7 @@ from handlers.domain.ids import PersonId, TicketNumber
 from handlers.domain.people import STAFF_ROLES, Chat, mask_phone
 from handlers.domain.ticket import is_pleasantry
 from handlers.domain.workdays import WorkCalendar
-from handlers.ports import Clock, HeardMessage, Outgoing, Work
+from handlers.ports import NO_LINKS, Clock, HeardMessage, Links, Outgoing, Work
 from handlers.services.moves import AskBack, Asked
 from handlers.services.people import PeopleService, Speaker
 from handlers.services.speech import FIRST_ONLY, Second
@@ -46,6 +46,7 @@ class Tools:
     bot_names: tuple[str, ...] = ()
     directly: frozenset[str] = frozenset()
     second: Second = FIRST_ONLY
+    links: Links = NO_LINKS
 
 
 @dataclass(frozen=True, slots=True)

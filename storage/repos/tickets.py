@@ -111,10 +111,10 @@ def _values(ticket: Ticket, at: datetime) -> dict[str, Any]:
 
 
 def _ticket(row: Row[Any]) -> Ticket:
-    return _ticket_of(dict(row._mapping))
+    return ticket_of(dict(row._mapping))
 
 
-def _ticket_of(read: Mapping[str, Any]) -> Ticket:
+def ticket_of(read: Mapping[str, Any]) -> Ticket:
     values: dict[str, Any] = {
         name: read[name] if cast is None else cast(read[name]) for name, cast in _CASTS
     }
@@ -131,7 +131,7 @@ def _ticket_of(read: Mapping[str, Any]) -> Ticket:
     return Ticket(**values)
 
 
-def _entry(row: Row[Any]) -> Entry:
+def entry_from(row: Row[Any]) -> Entry:
     return Entry(
         TicketNumber(row.number),
         row.seq,
@@ -375,7 +375,7 @@ class SqlTicketStore:
         self, condition: str, asked: Mapping[str, Any], states: frozenset[State]
     ) -> tuple[Ticket, ...]:
         rows = _all_where(condition, states).run(self._connection, asked).fetchall()
-        return tuple(_ticket_of(_READER.values(row)) for row in rows)
+        return tuple(ticket_of(_READER.values(row)) for row in rows)
 
     def alike(
         self, enterprise_id: EnterpriseId, category: Category, since: datetime
@@ -423,7 +423,7 @@ class SqlTicketStore:
 
     def history(self, number: TicketNumber) -> tuple[Entry, ...]:
         rows = self._connection.execute(select(_H).where(_H.c.number == number).order_by(_H.c.seq))
-        return tuple(_entry(row) for row in rows)
+        return tuple(entry_from(row) for row in rows)
 
     def messages(self, number: TicketNumber) -> tuple[TicketMessage, ...]:
         rows = self._connection.execute(select(_M).where(_M.c.number == number).order_by(_M.c.id))

@@ -2,7 +2,16 @@
 
 from sqlmodel import SQLModel
 
-from storage.tables import advice, calendar, corrections, people, queue, schedules, tickets
+from storage.tables import (
+    advice,
+    calendar,
+    corrections,
+    people,
+    queue,
+    reports,
+    schedules,
+    tickets,
+)
 
 metadata = SQLModel.metadata
 
@@ -13,6 +22,7 @@ __all__ = [
     "metadata",
     "people",
     "queue",
+    "reports",
     "schedules",
     "tickets",
 ]

@@ -16,6 +16,8 @@ CALLED = {
     "sklearn": "scikit-learn",
     "dotenv": "python-dotenv",
     "python_calamine": "python-calamine",
+    "docx": "python-docx",
+    "PIL": "pillow",
 }
 # Public addresses that the product itself speaks to or quotes; everything else is an accident.
 HOSTS = re.compile(

@@ -221,3 +221,32 @@ def test_a_sandbox_that_is_neither_on_nor_off_is_named(tmp_path: Path) -> None:
     done = bot(tmp_path, "serve", LHG_SANDBOX="yes")
     assert done.returncode == 2
     assert "LHG_SANDBOX" in done.stderr
+
+
+def test_the_brief_is_made_in_every_form(tmp_path: Path) -> None:
+    bot(tmp_path, "migrate")
+    done = bot(tmp_path, "brief", "-")
+    assert (done.returncode, "今日无在办事项" in done.stdout) == (0, True)
+    for name, head in (("b.png", b"\x89PNG"), ("b.xlsx", b"PK"), ("b.docx", b"PK"), ("b.txt", b"")):
+        done = bot(tmp_path, "brief", name)
+        assert done.returncode == 0, done.stderr
+        assert (tmp_path / name).read_bytes().startswith(head)
+    done = bot(tmp_path, "brief", "--for", "无此人", "-")
+    assert (done.returncode, "没有找到这位同事" in done.stderr) == (2, True)
+    done = bot(tmp_path, "brief", "--date", "2999-01-01", "-")
+    assert done.returncode == 2
+
+
+def test_the_ledger_goes_out_and_comes_back(tmp_path: Path) -> None:
+    bot(tmp_path, "migrate")
+    for name in ("l.xlsx", "l.csv"):
+        done = bot(
+            tmp_path, "export", "tickets", "--from", "2026-01-01", "--to", "2026-12-31", name
+        )
+        assert (done.returncode, "已导出 0 件" in done.stdout) == (0, True), done.stderr
+        done = bot(tmp_path, "import", "tickets", name)
+        assert (done.returncode, "新增 0 件" in done.stdout) == (0, True), done.stderr
+    assert bot(tmp_path, "export", "tickets", "l.pdf").returncode == 2
+    (tmp_path / "other.csv").write_text("甲,乙\n1,2\n", encoding="utf-8")
+    done = bot(tmp_path, "import", "tickets", "other.csv")
+    assert (done.returncode, "不是导出的台账" in done.stderr) == (2, True)

@@ -72,8 +72,10 @@ class AppApi:
         raise Expired("token")
 
     async def send(self, delivery: Delivery) -> Receipt:
-        body = codec.app_message(delivery, self._agent_id, self._public_url)
-        answer = await self._post("/cgi-bin/message/send", body)
+        answer: dict[str, Any] = {}
+        for body in codec.app_messages(delivery, self._agent_id, self._public_url):
+            # Repeated after a fault, the parts that went out fall to WeCom's own duplicate check.
+            answer = await self._post("/cgi-bin/message/send", body)
         invalid = str(answer.get("invaliduser") or "").lower().split("|")
         if delivery.to.chat.id.lower() in invalid:
             # errcode 0 and yet nobody got it.

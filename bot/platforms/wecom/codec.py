@@ -290,6 +290,21 @@ def cut(text: str, most: int) -> str:
     return raw[: most - 3].decode("utf-8", "ignore") + "…"
 
 
+_MOST_PIECES: Final = 4
+
+
+def pieces(text: str, most: int) -> list[str]:
+    """The text in parts of so many bytes, parted between lines; what is left of four is cut."""
+    found = [""]
+    for line in text.split("\n"):
+        joined = f"{found[-1]}\n{line}" if found[-1] else line
+        if len(joined.encode()) <= most or not found[-1] or len(found) == _MOST_PIECES:
+            found[-1] = joined
+        else:
+            found.append(line)
+    return [cut(piece, most) for piece in found]
+
+
 _HOSTILE: Final = str.maketrans({"<": "＜", ">": "＞", "`": "'", "\u0000": ""})
 
 
@@ -380,8 +395,8 @@ def robot_message(content: Content) -> dict[str, Any]:
     return {"msgtype": "markdown", "markdown": {"content": markdown(content, ROBOT_MARKDOWN_BYTES)}}
 
 
-def app_message(delivery: Delivery, agent_id: int, public_url: str) -> dict[str, Any]:
-    """A 1:1 message of the self-built app, safe to repeat."""
+def app_messages(delivery: Delivery, agent_id: int, public_url: str) -> list[dict[str, Any]]:
+    """A 1:1 message of the self-built app, safe to repeat; a long text is told in several."""
     content = delivery.content
     message: dict[str, Any] = {
         "touser": delivery.to.chat.id,
@@ -393,5 +408,8 @@ def app_message(delivery: Delivery, agent_id: int, public_url: str) -> dict[str,
     if content.card is not None:
         card = template_card(content.card, delivery.id, public_url)
     if card is not None:
-        return message | {"msgtype": "template_card", "template_card": card}
-    return message | {"msgtype": "text", "text": {"content": cut(content.text, APP_TEXT_BYTES)}}
+        return [message | {"msgtype": "template_card", "template_card": card}]
+    return [
+        message | {"msgtype": "text", "text": {"content": piece}}
+        for piece in pieces(content.text, APP_TEXT_BYTES)
+    ]

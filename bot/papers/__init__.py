@@ -1,0 +1,1 @@
+"""The office's papers: pictures, tables, prints and charts, drawn from plain values."""

@@ -1,0 +1,161 @@
+"""The slips of domain.md §4.1: their fields, and the sentences around them."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+
+from handlers.chat.outbound import Button, Card, Open, Style, Tone
+from handlers.domain.category import LABELS
+from handlers.domain.people import mask_phone
+from handlers.domain.ticket import Entry, Move, State, Ticket
+from handlers.domain.workdays import SHANGHAI
+from handlers.texts.common import MOVE_NAMES, STATE_NAMES, short
+from handlers.texts.ledgers import Around
+from handlers.texts.tickets import CHANNEL_NAMES, URGENCY_NAMES
+
+
+class SlipKind(StrEnum):
+    ASSIGNMENT = "assignment"
+    SUPERVISION = "supervision"
+    CLOSING = "closing"
+
+
+TITLES: Final[Mapping[SlipKind, str]] = {
+    SlipKind.ASSIGNMENT: "交办单",
+    SlipKind.SUPERVISION: "督办单",
+    SlipKind.CLOSING: "办结单",
+}
+WORDS: Final[Mapping[str, SlipKind]] = {title: kind for kind, title in TITLES.items()}
+# The fields of each slip in the order they stand; a template names them as {{字段}}.
+FIELDS: Final[Mapping[SlipKind, tuple[str, ...]]] = {
+    SlipKind.ASSIGNMENT: (
+        "编号", "交办日期", "来源", "企业", "联系人", "诉求摘要", "原文", "类别", "紧急程度", "主办", "协办",
+        "分管领导", "时限", "交办要求",
+    ),
+    SlipKind.SUPERVISION: (
+        "督办编号", "关联工单", "企业", "诉求摘要", "级别", "超期时长", "上次进展", "承办人", "分管领导",
+        "督办要求", "反馈时限", "签发",
+    ),
+    SlipKind.CLOSING: (
+        "编号", "企业", "诉求摘要", "办理过程", "办理结果", "办理人", "审核人", "办结时间", "是否按期",
+    ),
+}  # fmt: skip
+_LEVELS: Final = {3: "黄", 4: "橙", 5: "红"}
+_SHOWN: Final = frozenset(
+    {
+        Move.SUBMIT, Move.CLAIM, Move.PROGRESS, Move.ASK, Move.REPLY, Move.REFER, Move.DEPARTMENT_RESULT,
+        Move.TRANSFER_ACCEPT, Move.REASSIGN, Move.EXTEND_APPROVE, Move.SHELVE_APPROVE, Move.REVIEW,
+        Move.SUPERVISE, Move.RESOLVE, Move.ANSWER, Move.VERDICT_NO, Move.REOPEN,
+    }
+)  # fmt: skip
+_MOST_STEPS: Final = 20
+
+
+def day(at: datetime | None) -> str:
+    if at is None:
+        return ""
+    local = at.astimezone(SHANGHAI)
+    return f"{local.year}年{local.month}月{local.day}日"
+
+
+def moment(at: datetime | None) -> str:
+    return "" if at is None else f"{day(at)} {at.astimezone(SHANGHAI):%H:%M}"
+
+
+def timeline(entries: Sequence[Entry]) -> str:
+    lines = [
+        f"{moment(e.at)} {e.actor_name or '系统'} {MOVE_NAMES[e.move.value]}"
+        + (f"：{short(mask_phone(e.text), 60)}" if e.text and e.move is not Move.SUBMIT else "")
+        for e in entries
+        if e.move in _SHOWN
+    ]
+    if len(lines) > _MOST_STEPS:
+        lines = [lines[0], f"（中间{len(lines) - _MOST_STEPS + 1}步略）", *lines[2 - _MOST_STEPS :]]
+    return "\n".join(lines)
+
+
+def assignment(ticket: Ticket, around: Around, now: datetime) -> dict[str, str]:
+    due = moment(ticket.due_resolution)
+    return {
+        "编号": ticket.code,
+        "交办日期": day(now),
+        "来源": CHANNEL_NAMES[ticket.source.channel],
+        "企业": around.firm or "待确认",
+        "联系人": mask_phone(ticket.reporter_name),
+        "诉求摘要": mask_phone(ticket.title),
+        "原文": mask_phone(ticket.body),
+        "类别": LABELS[ticket.category],
+        "紧急程度": URGENCY_NAMES[ticket.urgency],
+        "主办": around.owner,
+        "协办": "、".join(p for p in (around.others, ticket.department) if p) or "无",
+        "分管领导": around.leader,
+        "时限": due,
+        "交办要求": f"请于{due}前办结，办理中按时反馈进展；办结须写明办了什么，并请企业评价。",
+    }
+
+
+def supervision(
+    ticket: Ticket, around: Around, late: str, answer_by: datetime, issuer: str
+) -> dict[str, str]:
+    return {
+        "督办编号": ticket.supervised,
+        "关联工单": ticket.code,
+        "企业": around.firm or "待确认",
+        "诉求摘要": mask_phone(ticket.title),
+        "级别": _LEVELS.get(ticket.level, "督办"),
+        "超期时长": late or "未超期",
+        "上次进展": mask_phone(ticket.last_progress) or "无",
+        "承办人": around.owner,
+        "分管领导": around.leader,
+        "督办要求": "请查明原因，提出解决办法和完成时间；督办期间每个工作日反馈一次进展。",
+        "反馈时限": moment(answer_by),
+        "签发": issuer,
+    }
+
+
+def closing(ticket: Ticket, around: Around, entries: Sequence[Entry]) -> dict[str, str]:
+    done, due = ticket.resolved_at, ticket.due_resolution
+    in_time = "是" if done is not None and due is not None and done <= due else "否"
+    return {
+        "编号": ticket.code,
+        "企业": around.firm or "待确认",
+        "诉求摘要": mask_phone(ticket.title),
+        "办理过程": timeline(entries),
+        "办理结果": mask_phone(ticket.result),
+        "办理人": around.owner,
+        "审核人": around.leader,
+        "办结时间": moment(done),
+        "是否按期": in_time,
+    }
+
+
+def not_yet(kind: SlipKind, ticket: Ticket) -> str:
+    """Why there is no such slip of this ticket; empty where there is one."""
+    n = ticket.number
+    if kind is SlipKind.SUPERVISION and not ticket.supervised:
+        return f"#{n} 还没有督办；要督办请回复「督办 {n}」。"
+    if kind is SlipKind.CLOSING and ticket.state not in (State.RESOLVED, State.CLOSED):
+        return f"#{n} 还没有办结，现在是「{STATE_NAMES[ticket.state]}」。"
+    return ""
+
+
+def number_needed(title: str) -> str:
+    return f"请写明工单号，例如：{title} 1024。"
+
+
+def no_links() -> str:
+    return "现在不能生成文件，请联系办公室。"
+
+
+def handed(title: str, url: str, number: int | None = None) -> Card:
+    """A paper for one person; the address is theirs alone and ends by itself."""
+    head = f"#{number} {title}" if number else title
+    return Card(
+        key=f"paper:{title}:{number or 0}",
+        title=head,
+        tone=Tone.INFO,
+        lead="文件已生成，24小时内有效，仅供您本人使用，请勿转发到群。",
+        buttons=(Button("打开", Open(url), Style.MAIN),),
+        fallback=f"{head}已生成：{url}\n24小时内有效，仅供您本人使用，请勿转发到群。",
+    )
