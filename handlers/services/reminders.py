@@ -140,7 +140,7 @@ class ReminderService:
         telling = self._tickets.telling
         if to is To.HANDLER:
             owner = telling.handler(ticket)
-            if owner is not None and (owner.on_leave or not owner.active):
+            if owner is not None and people.is_away(owner.id, self._clock.now()):
                 return self._stand_ins(owner) or [people.duty_person()]
             return [owner]
         if to is To.STAND_IN:
@@ -150,7 +150,8 @@ class ReminderService:
             return [people.duty_person()]
         if to is To.LEADER:
             leader = telling.leader(ticket)
-            return [] if leader is None or leader.on_leave else [leader]
+            away = leader is None or people.is_away(leader.id, self._clock.now())
+            return [] if away else [leader]
         if to is To.CHIEF:
             return [people.chief()]
         if to is To.FIRM:
@@ -161,9 +162,8 @@ class ReminderService:
         return []
 
     def _stand_ins(self, owner: Person) -> list[Person | None]:
-        backup = owner.backup_person_id
-        person = None if backup is None else self._work.people.person(backup)
-        return [] if person is None or person.on_leave else [person]
+        person = self._work.people.stand_in(owner.id, self._clock.now())
+        return [] if person is None else [person]
 
     # ---- what
 
