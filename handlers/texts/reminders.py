@@ -20,9 +20,10 @@ _GROUPS: Final = {
 }
 JOB_NAMES: Final = {
     "brief_morning": "日调度",
-    "brief_close": "日终小结",
+    "brief_close": "今日收盘",
     "brief_week": "周小结",
     "brief_month": "月小结",
+    "callbacks": "回访名单",
 }
 
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 from handlers.ports import Job
 from handlers.services.briefs import BriefService
 
-job = Job("monthly", schedule="每月第一个工作日 08:40", late=timedelta(hours=24))
+job = Job("brief_month", schedule="每月第一个工作日 08:40", late=timedelta(hours=24))
 
 
 @job.run

@@ -5,7 +5,7 @@ from datetime import timedelta
 from handlers.ports import Job
 from handlers.services.briefs import BriefService
 
-job = Job("closing", schedule="每工作日 17:00", late=timedelta(hours=2))
+job = Job("brief_close", schedule="每工作日 17:00", late=timedelta(hours=2))
 
 
 @job.run

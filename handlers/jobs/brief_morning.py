@@ -5,7 +5,7 @@ from datetime import timedelta
 from handlers.ports import Job
 from handlers.services.briefs import BriefService
 
-job = Job("brief", schedule="每天 08:20", late=timedelta(hours=3))
+job = Job("brief_morning", schedule="每天 08:20", late=timedelta(hours=3))
 
 
 @job.run

@@ -5,7 +5,7 @@ from datetime import timedelta
 from handlers.ports import Job
 from handlers.services.briefs import BriefService
 
-job = Job("weekly", schedule="每周第一个工作日 08:30", late=timedelta(hours=24))
+job = Job("brief_week", schedule="每周第一个工作日 08:30", late=timedelta(hours=24))
 
 
 @job.run
