@@ -140,8 +140,8 @@ class ReminderService:
         telling = self._tickets.telling
         if to is To.HANDLER:
             owner = telling.handler(ticket)
-            if owner is not None and people.is_away(owner.id, self._clock.now()):
-                return self._stand_ins(owner) or [people.duty_person()]
+            if owner is not None and self._away(owner.id):
+                return [people.stand_in(owner.id, self._clock.now()) or people.duty_person()]
             return [owner]
         if to is To.STAND_IN:
             owner = telling.person(ticket.owner_id)
@@ -150,8 +150,7 @@ class ReminderService:
             return [people.duty_person()]
         if to is To.LEADER:
             leader = telling.leader(ticket)
-            away = leader is None or people.is_away(leader.id, self._clock.now())
-            return [] if away else [leader]
+            return [] if leader is None or self._away(leader.id) else [leader]
         if to is To.CHIEF:
             return [people.chief()]
         if to is To.FIRM:
@@ -162,8 +161,12 @@ class ReminderService:
         return []
 
     def _stand_ins(self, owner: Person) -> list[Person | None]:
-        person = self._work.people.stand_in(owner.id, self._clock.now())
-        return [] if person is None else [person]
+        """B岗, who is told beside the owner."""
+        backup = owner.backup_person_id
+        return [] if backup is None or self._away(backup) else [self._work.people.person(backup)]
+
+    def _away(self, person: PersonId) -> bool:
+        return self._work.people.is_away(person, self._clock.now())
 
     # ---- what
 

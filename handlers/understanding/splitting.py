@@ -338,7 +338,11 @@ def _is_problem(part: str) -> bool:
         kinds.add(BAD)
     if size < 2 or (size < 5 and not (matters and kinds & {BAD, WANT, NUMBER})):
         return False
-    if _JUST_THANKS.search(part) and not kinds & {ASK, WANT}:
+    if _JUST_THANKS.search(part) and not any(
+        # 办得很快, 修好了: one character alone is no wish in a thank-you.
+        t.kind in (ASK, WANT) and len(t.text) > 1
+        for t in content
+    ):
         return False
     if matters and all(t.text in _LOSS for t in matters) and len(content) < 6:
         return False

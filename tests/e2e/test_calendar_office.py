@@ -63,7 +63,7 @@ async def test_a_years_table_counts_running_clocks_again_and_leaves_a_line(
         assert rebuilt(history) == after
         lines = (await house.api("GET", "/audit"))["items"]
         saved = next(a for a in lines if a["action"] == "calendar.saved")
-        assert json.loads(saved["facts"])["recounted"] == 1
+        assert saved["facts"]["recounted"] == 1
         # The same table once more changes nothing.
         again = await house.api("POST", "/calendar/2027", TABLE, status=201)
         assert (again["changed"], again["recounted"]) == (0, 0)

@@ -140,7 +140,7 @@ async def test_help_offers_a_firm_first_what_it_needs_and_a_liaison_no_decisions
     liaison = await told(house, "P041", "帮助")
     assert "认领" in liaison.splitlines()[1]
     assert "同意延期 1024" not in liaison
-    assert "督办" not in liaison
+    assert "督办 1024" not in liaison
     leader = await told(house, "P028", "？")
     assert "督办 1024" in leader
 
