@@ -723,7 +723,7 @@ class SpeechService:
             reading.intent is Intent.ANNOUNCEMENT and not (found.sure or _fresh(found))
         ):
             return self._lost(asked) if direct and len(asked.rest) <= 40 else None
-        if _mere_talk(reading):
+        if _mere_talk(reading, asked.rest):
             # 中午一起吃面去吗 is nobody's progress; a firm must never be sent it.
             return None
         return self._staff_about(found.ticket, asked, sure=False)
@@ -851,13 +851,12 @@ def _another(reading: Reading, ticket: Ticket) -> bool:
     return reading.is_ticket and all(i.category is not ticket.category for i in reading.items)
 
 
-_TALK: Final = (Intent.CHATTER, Intent.ACK, Intent.SIGNUP)
-
-
-def _mere_talk(reading: Reading) -> bool:
+def _mere_talk(reading: Reading, text: str) -> bool:
     """Whether a sentence is rather talk among colleagues than word of a ticket."""
     shares = reading.probabilities
-    return shares is None or sum(shares.intent[INTENTS.index(i)] for i in _TALK) > 0.5
+    if shares is None or takes(text):
+        return False
+    return shares.intent[INTENTS.index(Intent.CHATTER)] > 0.5
 
 
 def _fresh(found: Found) -> bool:

@@ -151,3 +151,22 @@ async def test_hello_is_answered_with_hello_and_in_the_group_with_nothing(house:
     await house.group_says("E009", "大家早上好")
     await house.group_says("E009", "你好")
     assert len(await house.in_group()) == before
+
+
+@pytest.mark.parametrize("talk", ["老板们早上好", "中午一起吃面去吗", "昨晚那场球看了没"])
+async def test_talk_among_colleagues_is_not_sent_to_the_firm_as_progress(
+    house: House, talk: str
+) -> None:
+    await house.group_says("P041", "认领 1001")
+    before = len(await house.bot_said("E003"))
+    await house.group_says("P041", talk)
+    assert len(await house.bot_said("E003")) == before
+    assert (await house.ticket()).last_progress == ""
+
+
+async def test_this_ticket_is_handed_on_without_its_number(house: House) -> None:
+    await house.group_says("P041", "认领 1001")
+    await house.group_says("P041", "这个单子转给小陈吧")
+    ticket = await house.ticket()
+    assert ticket.pending_owner_id is not None
+    assert ticket.last_progress == ""
