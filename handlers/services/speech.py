@@ -246,9 +246,14 @@ class SpeechService:
             return True
         if _AGAIN.search(asked.rest) and found.subject >= _SUBJECT / 2:
             return True
+        other = _of_another_kind(reading, found)
+        eases = _EASES.search(asked.rest) is not None
+        if other and not found.subject and not eases and reading.confidence >= _TOLD:
+            # Nothing in common but the teller: 招工难 is no more of 停电了.
+            return False
         likely = min(max(reading.confidence, 1e-4), 1 - 1e-4)
         doubt = math.log(likely / (1 - likely))
-        weight = _OTHER_WEIGHT if _of_another_kind(reading, found) else _FIT_WEIGHT
+        weight = _OTHER_WEIGHT if other else _FIT_WEIGHT
         return doubt <= weight * found.score + _SUBJECT_WEIGHT * found.subject
 
     def _quietly(self, reply: Reply | None, asked: Asked, addressed: bool) -> Reply | None:
@@ -841,6 +846,12 @@ _FIT_WEIGHT: Final = 0.65
 _OTHER_WEIGHT: Final = 0.15
 _SUBJECT_WEIGHT: Final = 0.4
 _ALARMING: Final = 0.8
+# Above the threshold of a ticket: with less, a sentence may well go on with the one before.
+_TOLD: Final = 0.4
+# What eases is what was told before: 水位下去了, 味道小了.
+_EASES: Final = re.compile(
+    r"(?:下去|退下?去?|降下?去?|小|缓|松|淡|散)(?:了|一?点|一?些)|好转|缓解|缓过来"
+)
 _FOR_OTHER: Final = ("代", "帮", "替", "他们", "那边", "隔壁", "反映")
 
 

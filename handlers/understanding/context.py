@@ -114,7 +114,17 @@ _COMMON: Final = frozenset(
         "老师",
         "师傅",
         "同志",
+        # Where it is: two matters of one firm are often in one place.
+        "车间",
+        "门口",
+        "厂门",
+        "厂房",
+        "厂区",
     ]
+)
+# 第3号车间, 2号楼: a place counted out, not a subject.
+_PLACE: Final = re.compile(
+    r"第?[\d一二三四五六七八九十]{1,3}(?:号|#)?(?:车间|厂房|楼|库房?|线|门|厂)"
 )
 _HAN: Final = re.compile(r"[\u4e00-\u9fff]+|[A-Za-z]{2,}|\d+(?:\.\d+)?")
 _TITLES: Final = (
@@ -159,7 +169,7 @@ class Match:
 def pairs(text: str) -> frozenset[str]:
     """What a text is about: neighbouring characters, Latin words and numbers."""
     found: set[str] = set()
-    for run in _HAN.findall(_MENTION.sub(" ", fold(text))):
+    for run in _HAN.findall(_PLACE.sub(" ", _MENTION.sub(" ", fold(text)))):
         if run[0] < "\u4e00":
             found.add(run.lower())
             continue

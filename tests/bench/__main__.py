@@ -28,6 +28,7 @@ WORDS = (
 ENVELOPE = Envelope(TOKEN, KEY, "")
 FIRMS = 3500
 SETTINGS = {
+    "LHG_ENCODER": "0",  # the goals are stated without it
     "WECOM_AIBOT_ID": "aibOQ3kYw8mC5d",
     "WECOM_AIBOT_TOKEN": TOKEN,
     "WECOM_AIBOT_AES_KEY": KEY,

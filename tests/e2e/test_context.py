@@ -314,3 +314,25 @@ async def test_only_the_sender_says_yes(house: House) -> None:
     assert await house.count("tickets") == 1
     await house.press("E003", "登记", MAIN_CHAT)
     assert await house.count("tickets") == 1
+
+
+async def test_other_problems_of_a_firm_minutes_later_are_tickets_of_their_own(
+    house: House,
+) -> None:
+    for said in (
+        "车间缺操作工20人招不到，第1号车间",
+        "厂门口路灯坏了5盏，第2号车间",
+        "蒸汽压力只有0.4兆帕，第4号车间",
+        "停电了",
+        "退税什么时候能到",
+    ):
+        before = await house.count("tickets")
+        await house.group_says("E003", said)
+        assert await house.count("tickets") == before + 1, said
+
+
+async def test_what_eases_is_no_new_problem(house: House) -> None:
+    await house.group_says("E003", "@小港 门口积水快漫进车间了，排水口堵着")
+    before = await house.count("tickets")
+    await house.group_says("E003", "水位下去了一个手掌")
+    assert await house.count("tickets") == before
