@@ -1,6 +1,6 @@
 """What use cases need from the world: stores, the outbox, the clock, one unit of work; and Job."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -441,8 +441,14 @@ class HeardStore(Protocol):
     def recent(
         self, platform: str, chat: str, sender_key: str, since: datetime
     ) -> tuple[HeardMessage, ...]: ...
-    def spoken(self, platform: str, chat: str, since: datetime) -> tuple[Spoken, ...]:
-        """What was said in a chat of any ticket, oldest first."""
+    def spoken(
+        self,
+        platform: str,
+        chat: str,
+        since: datetime,
+        of: Collection[TicketNumber] | None = None,
+    ) -> tuple[Spoken, ...]:
+        """What was lately said in a chat of these tickets, of any where none are named."""
         ...
 
     def belongs(self, platform: str, message_id: str, number: TicketNumber) -> None:

@@ -248,7 +248,7 @@ class SpeechService:
             return True
         other = _of_another_kind(reading, found)
         eases = _EASES.search(asked.rest) is not None
-        if other and not found.subject and not eases and reading.confidence >= _TOLD:
+        if other and not found.subject and not eases:
             # Nothing in common but the teller: 招工难 is no more of 停电了.
             return False
         likely = min(max(reading.confidence, 1e-4), 1 - 1e-4)
@@ -846,8 +846,6 @@ _FIT_WEIGHT: Final = 0.65
 _OTHER_WEIGHT: Final = 0.15
 _SUBJECT_WEIGHT: Final = 0.4
 _ALARMING: Final = 0.8
-# Above the threshold of a ticket: with less, a sentence may well go on with the one before.
-_TOLD: Final = 0.4
 # What eases is what was told before: 水位下去了, 味道小了.
 _EASES: Final = re.compile(
     r"(?:下去|退下?去?|降下?去?|小|缓|松|淡|散)(?:了|一?点|一?些)|好转|缓解|缓过来"

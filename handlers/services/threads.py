@@ -96,7 +96,8 @@ class Threads:
         staff = speaker.person is not None and speaker.person.role is not Role.MANAGER
         self._talk = {}
         if found or staff:
-            for spoken in self._work.heard.spoken(event.platform, event.chat.id, now - _TALK):
+            of = None if staff else found.keys()
+            for spoken in self._work.heard.spoken(event.platform, event.chat.id, now - _TALK, of):
                 self._talk.setdefault(spoken.number, []).append(spoken)
         if staff:
             for number in self._talk:

@@ -15,6 +15,8 @@ from handlers.understanding.rules import Ruling
 MOST: Final = 400  # characters; a longer text repeats itself
 _DIGITS: Final = re.compile(r"\d+")
 _SPACE: Final = re.compile(r"\s+")
+# 要 20 亩地 and 要20亩地 are the same to whoever types them.
+_BESIDE_NUMBER: Final = re.compile(r"(?<=[\u4e00-\u9fff]) (?=0)|(?<=0) (?=[\u4e00-\u9fff])")
 
 
 def said(text: str, names: tuple[str, ...] = ()) -> str:
@@ -24,7 +26,8 @@ def said(text: str, names: tuple[str, ...] = ()) -> str:
 
 def plain(text: str) -> str:
     """A folded text with one digit for each number: 「缺15人」 and 「缺3人」 are the same shape."""
-    return _SPACE.sub(" ", _DIGITS.sub("0", text.lower()[:MOST]))
+    spaced = _SPACE.sub(" ", _DIGITS.sub("0", text.lower()[:MOST]))
+    return _BESIDE_NUMBER.sub("", spaced)
 
 
 def grams(flat: str) -> set[str]:

@@ -156,7 +156,7 @@ def decide(first: Probabilities, second: Probabilities | None, blend: Blend) -> 
 
 
 # The geometric mean of the three signs of an emergency above which it is taken for one.
-ALARM_ABOVE: Final = 0.155
+ALARM_ABOVE: Final = 0.135
 # A rule that saw danger needs only this much of the model's agreement.
 ALARM_HEARD: Final = 0.12
 # Between these it is worth a second opinion whether lives are at stake.

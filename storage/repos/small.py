@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -348,9 +348,19 @@ class SqlHeardStore:
         )
         return tuple(self._heard(row) for row in rows)
 
-    def spoken(self, platform: str, chat: str, since: datetime) -> tuple[Spoken, ...]:
+    def spoken(
+        self,
+        platform: str,
+        chat: str,
+        since: datetime,
+        of: Collection[TicketNumber] | None = None,
+    ) -> tuple[Spoken, ...]:
         rows = _SPOKEN.run(self._connection, {"p": platform, "c": chat, "since": since}).fetchall()
-        return tuple(Spoken(TicketNumber(r[0]), read_instant(r[1]), r[2]) for r in reversed(rows))
+        return tuple(
+            Spoken(TicketNumber(r[0]), read_instant(r[1]), r[2])
+            for r in reversed(rows)
+            if of is None or r[0] in of
+        )
 
     def belongs(self, platform: str, message_id: str, number: TicketNumber) -> None:
         self._belong[(platform, message_id)] = number
