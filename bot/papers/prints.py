@@ -4,7 +4,15 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Any, Final
 
 from bot.papers.fonts import FAMILY, wrapped
-from handlers.texts.briefs import ALL_ABOVE, TICKET_COLUMNS, Paper, Section, fair_shares, told_once
+from handlers.texts.briefs import (
+    ALL_ABOVE,
+    PRINTED_LAST,
+    TICKET_COLUMNS,
+    Paper,
+    Section,
+    fair_shares,
+    told_once,
+)
 
 if TYPE_CHECKING:
     from docx.document import Document
@@ -136,12 +144,12 @@ def _table(document: Any, section: Section, share: int) -> None:
     from docx.enum.text import WD_LINE_SPACING
     from docx.shared import Cm
 
-    *columns, _ = section.columns
+    columns = (*section.columns[:-2], PRINTED_LAST)
     table = document.add_table(rows=0, cols=len(columns))
     table.style = "Table Grid"
     table.autofit = False
     table.alignment = WD_TABLE_ALIGNMENT.CENTER
-    lines = [tuple(columns), *(_merged(r) for r in section.rows[:share])]
+    lines = [columns, *(_merged(r) for r in section.rows[:share])]
     for number, texts in enumerate(lines):
         head = number == 0
         row = table.add_row()
@@ -154,6 +162,9 @@ def _table(document: Any, section: Section, share: int) -> None:
             form = paragraph.paragraph_format
             form.line_spacing_rule, form.line_spacing = WD_LINE_SPACING.EXACTLY, Cm(0.42)
             paragraph.add_run(_cut(text, wide, 1 if head else 2)).bold = head
+    for column, wide in zip(table.columns, _COLUMNS, strict=True):
+        # Not every program goes by the cells.
+        column.width = Cm(wide)
 
 
 def _merged(row: tuple[str, ...]) -> tuple[str, ...]:

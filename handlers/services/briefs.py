@@ -244,15 +244,15 @@ class BriefService:
         # Made up for late, it is still about everything since the morning before.
         since = self.since(chief, min(now, slot))
         whole = self.whole_page(since, now)
-        if not self._calendar.is_workday(day) and not any(
-            s.ticket.urgency is Urgency.U1 for s in whole.rows(Figure.LIVE)
-        ):
-            return
+        works = self._calendar.is_workday(day)
         for mine in self._readers():
             person = mine.person
             assert person is not None
             shown = self.only(whole, mine)
             if not mine.whole and not shown.count(Figure.LIVE):
+                continue
+            if not works and not _presses(shown):
+                # A day off is nobody's but theirs who have an emergency in hand.
                 continue
             self._work.reports.show(Shown(person.id, "morning", since, now))
             text = say.as_text(self.paper(shown, mine))
@@ -369,3 +369,8 @@ class BriefService:
             return found
         called = self._work.people.by_name(named)
         return called[0] if len(called) == 1 else None
+
+
+def _presses(page: Page) -> bool:
+    """Whether an emergency is in hand on this page."""
+    return any(s.ticket.urgency is Urgency.U1 for s in page.rows(Figure.LIVE))

@@ -122,6 +122,8 @@ OVERVIEW: Final = ("总览", "数量")
 ALL_ABOVE: Final = "都在上面"
 NOTHING: Final = "今日无在办事项"
 MOST_LINES: Final = 30
+# On paper, where nothing can be replied, the two last columns are one.
+PRINTED_LAST: Final = "进展或下一步"
 TICKET_COLUMNS: Final = ("编号", "企业", "事项", "领导", "承办", "时限", "最近进展", "下一步")
 _WEEKDAYS: Final = "一二三四五六日"
 FIGURE_NAMES: Final[Mapping[Figure, str]] = {

@@ -110,7 +110,7 @@ def urgent_card(ticket: Ticket, firm: str, contact: str, owner: str, now: dateti
             Row("反映人", short(contact or ticket.reporter_name or "未知", 26)),
             Row("承办", short(owner, 26)),
         ),
-        note=short(f"{ticket.code} · {reader_time(ticket.created_at, now)}", 30),
+        note=short(f"{ticket.code}·{reader_time(ticket.created_at, now)}", 30),
         buttons=(
             _press(ticket, "ticket.claim", "认领", Style.MAIN),
             _press(ticket, "ticket.reassign", "改派"),

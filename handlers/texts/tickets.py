@@ -71,7 +71,7 @@ def _title(ticket: Ticket) -> str:
 
 
 def _note(ticket: Ticket, now: datetime) -> str:
-    return short(f"{ticket.code} · {reader_time(ticket.created_at, now)}", 30)
+    return short(f"{ticket.code}·{reader_time(ticket.created_at, now)}", 30)
 
 
 def _fallback(ticket: Ticket, lines: Sequence[str]) -> str:
