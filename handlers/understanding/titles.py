@@ -233,6 +233,11 @@ _SURNAMES: Final = (
     "万柯管卢莫房解应宗丁宣邓单洪包左石崔龚程陆曾白叶易楼丘芮储靳段侯武刘景龙詹温庄晏柴阎翟蒲桑桂牛边燕冀尚温向简饶曲岳"
 )
 _TITLES: Final = "总|工|主任|经理|科长|科|局长|局|处长|处|书记|老师|姐|哥|师傅|所长|部长|厂长|站长|队长|老板|秘书|部|律师"
+# That something will be told is not what is told.
+_PREAMBLE: Final = re.compile(
+    r"^(?:我|我们)?(?:先|来)?(?:把|将)?.{0,4}(?:背景|来龙去脉|情况|事情)(?:讲|说|交代|汇报)(?:清楚|一下|明白)"
+    r"[,，。:：](?:免得|省得)?(?:大家|你们|各位)?(?:来回|反复)?问?[,，。]?|^(?:长话短说|说来话长)[,，。:：]"
+)
 _CALL: Final = re.compile(
     r"^[\s,，。!！]*(?:[喂哎唉诶嗨嘿嗯呃啊]+[\s,，]*)?(?:那个)?"
     rf"(?:(?:[小老][{_SURNAMES}]){{1,2}}|[{_SURNAMES}](?:{_TITLES})|(?:各位)?领导们?|各位|小港)"
@@ -298,7 +303,8 @@ def cleaned(text: str) -> str:
     said = _LINK.sub(" ", _PLACEHOLDER.sub(" ", without_quote(fold(text)[:2000])))
     said = _MENTION.sub(" ", said) if "@" in said else said
     said = said[:_READ].strip().replace("啦", "了").replace("了了", "了")
-    return _CALL.sub("", said, count=1).strip(" ,，。!！~～:：")
+    said = _CALL.sub("", said, count=1).strip(" ,，。!！~～:：")
+    return _PREAMBLE.sub("", said) or said
 
 
 def _left_over(said: str) -> str:

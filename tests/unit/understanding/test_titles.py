@@ -42,3 +42,8 @@ def test_no_title_of_any_labelled_ticket_is_empty_too_long_a_greeting_or_cut_in_
 )
 def test_a_title_keeps_the_matter_and_leaves_the_courtesy(text: str, title: str) -> None:
     assert title_of(text) == title
+
+
+def test_that_something_will_be_told_is_no_title() -> None:
+    assert title_of("各位领导,我把背景讲清楚,免得大家来回问。厂门口井盖没了") == "厂门口井盖没了"
+    assert title_of("长话短说，厂门口井盖没了") == "厂门口井盖没了"
