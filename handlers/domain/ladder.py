@@ -3,7 +3,7 @@
 Pure. A rung is judged with the ticket as it stands: a clock that is stopped or paused has none.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -88,6 +88,19 @@ def rungs(ticket: Ticket, calendar: WorkCalendar, policy: Policy) -> tuple[Rung,
     # Within a clock the lower level is never later: a level that was held holds those above it.
     found.sort(key=lambda r: (r.at, r.level, r.clock))
     return tuple(found)
+
+
+def unfired(found: Iterable[Rung], fired: Collection[tuple[str, datetime, int]]) -> Iterator[Rung]:
+    """Those still to fire: what lies below a level that the clock has fired is over.
+
+    A ticket that became less urgent has rungs between those that it climbed before.
+    """
+    highest: dict[tuple[str, datetime], int] = {}
+    for clock, since, level in fired:
+        highest[clock, since] = max(level, highest.get((clock, since), level))
+    for rung in found:
+        if rung.level > highest.get(rung.key[:2], -1):
+            yield rung
 
 
 def first_due(ticket: Ticket, calendar: WorkCalendar, policy: Policy) -> datetime | None:

@@ -9,9 +9,10 @@ from datetime import datetime
 from typing import Final
 
 from handlers.chat.outbound import Content, Kind, Priority
-from handlers.domain.ids import PersonId
+from handlers.domain.ids import PersonId, TicketNumber
 from handlers.domain.notices import opens_at, room, room_at
 from handlers.domain.policy import Policy
+from handlers.domain.workdays import SHANGHAI
 from handlers.ports import Notice, OutboxStore, Outgoing
 from handlers.texts import ladder as say
 
@@ -94,6 +95,7 @@ class Gate:
         left = room(sent, most)
         going, waiting = units[:left], units[left:]
         for unit in going:
+            self._note_reminders(person, unit)
             if len(unit) == 1:
                 good.add(unit[0].id)
             else:
@@ -104,6 +106,13 @@ class Gate:
             for unit in waiting:
                 self._hold(unit, until)
         return times
+
+    def _note_reminders(self, person: PersonId, notices: list[Notice]) -> None:
+        """What was planned for a day on which it could not go is the reminder of this day."""
+        today = self._now.astimezone(SHANGHAI).date()
+        for notice in notices:
+            if _reminds(notice) and notice.ticket is not None and not notice.urgent:
+                self._outbox.reminded(notice.ticket, person, today)
 
     def _hold(self, notices: Sequence[Notice], until: datetime) -> None:
         for notice in notices:
@@ -130,9 +139,31 @@ def _units(notices: list[Notice], single: int) -> list[list[Notice]]:
     whole = [[n] for n in notices if n.content.kind in _WHOLE]
     loose = [n for n in notices if n.content.kind not in _WHOLE]
     bundles: dict[str, list[Notice]] = {}
+    joined = _of_one_ticket(loose)
     for notice in loose:
-        bundles.setdefault(notice.bundle or f"#{notice.id}", []).append(notice)
+        bundles.setdefault(joined.get(_bundle(notice), _bundle(notice)), []).append(notice)
     held = any(n.held for n in loose) and len(loose) > 1
     if held or len(bundles) > single:
         return [*whole, loose]
     return [*whole, *bundles.values()]
+
+
+def _reminds(notice: Notice) -> bool:
+    return notice.content.kind is Kind.REMINDER
+
+
+def _bundle(notice: Notice) -> str:
+    return notice.bundle or f"#{notice.id}"
+
+
+def _of_one_ticket(notices: list[Notice]) -> dict[str, str]:
+    """Bundles that remind of one ticket, as after a day without the machine, become the first."""
+    first: dict[TicketNumber, str] = {}
+    joined: dict[str, str] = {}
+    for notice in notices:
+        if _reminds(notice) and notice.ticket is not None:
+            own = joined.get(_bundle(notice), _bundle(notice))
+            other = first.setdefault(notice.ticket, own)
+            if other != own:
+                joined[_bundle(notice)] = other
+    return joined

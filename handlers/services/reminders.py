@@ -8,7 +8,7 @@ from typing import Final
 from handlers.chat.outbound import Content, Kind, Priority
 from handlers.domain.category import Urgency
 from handlers.domain.ids import PersonId, TicketNumber
-from handlers.domain.ladder import CLIMBING, ORANGE, RED, Clock, Rung, To, rungs
+from handlers.domain.ladder import CLIMBING, ORANGE, RED, Clock, Rung, To, rungs, unfired
 from handlers.domain.notices import opens_at
 from handlers.domain.people import Person, Role
 from handlers.domain.policy import Policy, Unit
@@ -82,7 +82,7 @@ class ReminderService:
         for _ in range(_MOST_RUNGS):
             fired = self._work.tickets.fired(number, ticket.cycle)
             found = rungs(ticket, self._calendar, self._policy)
-            rung = next((r for r in found if r.at <= now and r.key not in fired), None)
+            rung = next((r for r in unfired(found, fired) if r.at <= now), None)
             if rung is None:
                 break
             ticket = self._fire(ticket, rung, now)

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cache
 from typing import Any, Final
 
 from sqlalchemy import Connection, bindparam, literal_column, select, text
@@ -221,6 +222,28 @@ _DUE_NOTICES: Final = (
     "AND state IN ('waiting','sending') AND lease_until <= :wall AND next_try <= :wall "
     "AND (not_before IS NULL OR not_before <= :now) AND priority > 0 ORDER BY priority, id"
 )
+_HERE_OR_SHARED: Final = {True: "", False: "FOR UPDATE SKIP LOCKED"}
+
+
+@cache
+def _claiming(platforms: int, here: bool) -> Any:
+    """Made once: with so many columns, making it costs more than the database does."""
+    named = ", ".join(f":p{n}" for n in range(platforms))
+    sql = _CLAIM.format(
+        platform=f"AND platform IN ({named})" if platforms else "", lock=_HERE_OR_SHARED[here]
+    )
+    return _dated(sql).columns(*_OUT.columns)
+
+
+@cache
+def _waiting_for(here: bool) -> Any:
+    return _dated(f"{_DUE_NOTICES} {_HERE_OR_SHARED[here]}").columns(*_OUT.columns)
+
+
+def _dated(sql: str) -> Any:
+    return text(sql).bindparams(bindparam("now", type_=_OUT.c.not_before.type))
+
+
 _HOLD: Final = Statement(
     text(
         "UPDATE outbox SET not_before = :until, error = :held, lease_until = 0 "
@@ -384,14 +407,9 @@ class OutboxRows:
         """Rows whose time has come, urgent first, ours until the lease ends."""
         wall = time.time()
         wanted = [] if platforms is None else sorted(platforms)
-        named = ", ".join(f":p{n}" for n in range(len(wanted)))
-        sql = _CLAIM.format(
-            platform=f"AND platform IN ({named})" if wanted else "",
-            lock="FOR UPDATE SKIP LOCKED" if self._connection.dialect.name == "postgresql" else "",
-        )
-        statement = text(sql).bindparams(bindparam("now", type_=_OUT.c.not_before.type))
+        here = self._connection.dialect.name == "sqlite"
         rows = self._connection.execute(
-            statement.columns(*_OUT.columns),
+            _claiming(len(wanted), here),
             {
                 "wall": wall,
                 "now": self._now(),
@@ -458,12 +476,9 @@ class OutboxRows:
         return sorted([*found, *(now for row in going if row[0] not in but)])
 
     def due_notices(self, person: PersonId, now: datetime) -> list[Notice]:
-        lock = "FOR UPDATE SKIP LOCKED" if self._connection.dialect.name == "postgresql" else ""
-        statement = text(f"{_DUE_NOTICES} {lock}").bindparams(
-            bindparam("now", type_=_OUT.c.not_before.type)
-        )
+        here = self._connection.dialect.name == "sqlite"
         rows = self._connection.execute(
-            statement.columns(*_OUT.columns), {"p": person, "wall": time.time(), "now": now}
+            _waiting_for(here), {"p": person, "wall": time.time(), "now": now}
         )
         return [notice for row in rows if (notice := self._notice(row)) is not None]
 

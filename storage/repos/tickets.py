@@ -13,7 +13,7 @@ from handlers.chat.events import Attachment, AttachmentKind
 from handlers.domain.category import Category, Urgency
 from handlers.domain.errors import StaleVersion, UnknownTicket
 from handlers.domain.ids import EnterpriseId, PersonId, TicketNumber
-from handlers.domain.ladder import first_due, rungs
+from handlers.domain.ladder import first_due, rungs, unfired
 from handlers.domain.policy import DEFAULT, Policy
 from handlers.domain.ticket import (
     LIVE,
@@ -241,7 +241,7 @@ class SqlTicketStore:
             # One that lies ahead has hardly fired; the sweep would find that out and go on.
             return found[0].at if found else None
         fired = self.fired(ticket.number, ticket.cycle)
-        return next((rung.at for rung in found if rung.key not in fired), None)
+        return next((rung.at for rung in unfired(found, fired)), None)
 
     def due(self, now: datetime, limit: int) -> tuple[TicketNumber, ...]:
         here = self._connection.dialect.name == "sqlite"
@@ -267,7 +267,7 @@ class SqlTicketStore:
     def reschedule(self, ticket: Ticket) -> None:
         found = rungs(ticket, self._calendar(), self._policy())
         fired = self.fired(ticket.number, ticket.cycle)
-        at = next((rung.at for rung in found if rung.key not in fired), None)
+        at = next((rung.at for rung in unfired(found, fired)), None)
         _RESCHEDULE.run(self._connection, {"at": at, "n": ticket.number})
 
     def get(self, number: TicketNumber) -> Ticket:

@@ -331,6 +331,57 @@ def test_34_setting_the_clock_back_unsends_refires_and_shortens_nothing(office: 
     assert len(office.firings()) > len(firings)
 
 
+def test_30_a_ticket_that_became_less_urgent_does_not_climb_again_below_where_it_was(
+    office: Office,
+) -> None:
+    ticket = office.submit(Urgency.U1)
+    office.advances(minutes=40)
+    assert office.ticket(ticket.number).level == RED
+    assert office.act(ticket.number, Move.RECLASSIFY, OFFICE, urgency=Urgency.U3)
+    told = len(office.heard(LEADER.id))
+    office.advances(days=2)
+    of_claim = [f[4] for f in sorted(office.firings(), key=lambda f: f[6]) if f[2] == "claim"]
+    assert of_claim == sorted(of_claim)
+    assert len(office.heard(LEADER.id)) == told
+    assert office.work(lambda uow: uow.tickets.due(office.clock.now(), 10)) == ()
+
+
+def _late_on_friday(office: Office, hour: int) -> Ticket:
+    """Wednesday's second reminder is planned for Thursday, when the machine is down."""
+    ticket = office.submit(Urgency.U2)
+    office.act(ticket.number, Move.CLAIM, LIAISON)
+    office.act(ticket.number, Move.URGE, MANAGER)
+    office.until(NOW + timedelta(days=1, hours=5))
+    assert office.act(ticket.number, Move.URGE, MANAGER)
+    assert office.act(ticket.number, Move.ACKNOWLEDGE, LEADER)
+    office.until(NOW + timedelta(days=1, hours=10))
+    assert [m.kind for m in office.heard(LIAISON.id, "reminder")] == ["reminder"]
+    office.sent.clear()
+    office.clock.value = NOW.replace(day=27, hour=hour)
+    return ticket
+
+
+def test_31_a_reminder_that_waited_through_a_downtime_goes_with_the_newest_as_one(
+    office: Office,
+) -> None:
+    ticket = _late_on_friday(office, hour=2)
+    office.sweep()
+    office.send()
+    heard = office.heard(LIAISON.id)
+    assert [m.kind for m in heard] == ["digest"]
+    assert f"#{ticket.number}" in heard[0].text
+
+
+def test_a_reminder_that_comes_a_day_late_is_the_one_of_that_day(office: Office) -> None:
+    ticket = _late_on_friday(office, hour=2)
+    office.send()
+    assert [m.kind for m in office.heard(LIAISON.id)] == ["reminder"]
+    office.sweep()
+    office.send()
+    office.until(NOW.replace(day=27, hour=12))
+    assert len([m for m in office.heard(LIAISON.id) if m.ticket == ticket.number]) == 1
+
+
 def test_a_ticket_that_cannot_be_worked_on_holds_up_no_other(office: Office) -> None:
     office.submit(message="a")
     office.submit(firm=1, message="b")
