@@ -77,8 +77,9 @@ def _people(turn: Turn) -> PeopleService:
     return PeopleService(turn.tools.work, turn.tools.clock, turn.tools.firms)
 
 
-def _briefs(turn: Turn) -> BriefService:
-    return BriefService(turn.tools.work, turn.tools.clock, turn.tools.calendar)
+def _timed(service: Callable[[Work, Clock, WorkCalendar], Any]) -> Callable[[Turn], Any]:
+    """What needs the stores, the clock and the calendar, and nothing else."""
+    return lambda turn: service(turn.tools.work, turn.tools.clock, turn.tools.calendar)
 
 
 def _moves(turn: Turn) -> Moves:
@@ -104,26 +105,6 @@ def _speech(turn: Turn) -> SpeechService:
     )
 
 
-def _reminding(turn: Turn) -> Reminding:
-    return Reminding(turn.tools.work, turn.tools.clock, turn.tools.calendar)
-
-
-def _leaves(turn: Turn) -> LeaveService:
-    return LeaveService(turn.tools.work, turn.tools.clock, turn.tools.calendar)
-
-
-def _duty(turn: Turn) -> DutyService:
-    return DutyService(turn.tools.work, turn.tools.clock, turn.tools.calendar)
-
-
-def _hand_over(turn: Turn) -> HandOver:
-    return HandOver(turn.tools.work, turn.tools.clock, turn.tools.calendar)
-
-
-def _schedules(turn: Turn) -> ScheduleService:
-    return ScheduleService(turn.tools.work, turn.tools.clock, turn.tools.calendar)
-
-
 PROVIDERS: Final[Mapping[Any, Callable[[Turn], Any]]] = {
     Asked: lambda turn: turn.asked,
     InboundEvent: lambda turn: turn.event,
@@ -136,18 +117,18 @@ PROVIDERS: Final[Mapping[Any, Callable[[Turn], Any]]] = {
     TicketService: _tickets,
     PeopleService: _people,
     Moves: _moves,
-    BriefService: _briefs,
+    BriefService: _timed(BriefService),
     CallBackService: lambda turn: CallBackService(
         turn.tools.work, turn.tools.clock, _tickets(turn)
     ),
     SlipService: lambda turn: SlipService(
         turn.tools.work, turn.tools.clock, turn.tools.calendar, turn.tools.links
     ),
-    Reminding: _reminding,
-    LeaveService: _leaves,
-    DutyService: _duty,
-    HandOver: _hand_over,
-    ScheduleService: _schedules,
+    Reminding: _timed(Reminding),
+    LeaveService: _timed(LeaveService),
+    DutyService: _timed(DutyService),
+    HandOver: _timed(HandOver),
+    ScheduleService: _timed(ScheduleService),
     SpeechService: _speech,
     Corrections: lambda turn: Corrections(turn.tools.work, turn.tools.clock, _moves(turn)),
     Examples: lambda turn: Examples(turn.tools.work, turn.tools.clock),

@@ -65,6 +65,13 @@ class Gate:
         if opening > self._now:
             self._hold(plain, opening)
             return good
+        # Whether it is solved is asked while the firm is still there: it may take the last slot.
+        asked = [n for n in plain if n.content.kind is Kind.QUESTION]
+        if asked:
+            sent = sent + self._through(person, asked, sent, self._policy.notices_most, good)
+            plain = [n for n in plain if n.content.kind is not Kind.QUESTION]
+        if not plain:
+            return good
         self._through(person, self._all_due(person, plain), sent, self._policy.notices_single, good)
         return good
 

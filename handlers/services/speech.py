@@ -194,7 +194,10 @@ class SpeechService:
         if turn is None or not _PRAISE.search(turn.group(1)):
             return None
         role = None if asked.speaker.role is None else asked.speaker.role.value
-        over, new = (read(part, role, addressed=True, firms=self._firms) for part in turn.groups())
+        over, new = (
+            read(part, role, addressed=True, firms=self._firms, lexicon=self._lexicon)
+            for part in turn.groups()
+        )
         known = self._tickets.mine(asked.speaker, LIVE | {State.RESOLVED})
         told = {item.category for item in new.items}
         if (
@@ -244,7 +247,10 @@ class SpeechService:
         if reading.intent is Intent.URGENT and found.ticket.urgency is Urgency.U1 and _fresh(found):
             # Word from the same place minutes later is word of the same emergency.
             return True
-        if _AGAIN.search(asked.rest) and found.subject >= _SUBJECT / 2:
+        if _AGAIN.search(asked.rest) and (
+            # 还是缺人 of a ticket that says 缺操作工: no word in common, and the same matter.
+            found.subject >= _SUBJECT / 2 or reading.topic is found.ticket.category
+        ):
             return True
         other = _of_another_kind(reading, found)
         eases = _EASES.search(asked.rest) is not None

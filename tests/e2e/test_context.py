@@ -336,3 +336,9 @@ async def test_what_eases_is_no_new_problem(house: House) -> None:
     before = await house.count("tickets")
     await house.group_says("E003", "水位下去了一个手掌")
     assert await house.count("tickets") == before
+
+
+async def test_still_the_same_in_other_words_is_no_second_ticket(house: House) -> None:
+    await house.group_says("E003", "@小港 车间缺操作工20人，临时招不到")
+    await house.says("E003", "还是缺人")
+    assert await house.count("tickets") == 1

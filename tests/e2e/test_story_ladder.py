@@ -396,3 +396,16 @@ async def test_setting_the_ticket_right_reminds_once_a_day_at_most(opened: Opene
         days = [told[:5] for told in await heard(house, "P041", "reminder")]
         assert len(days) >= 3
         assert len(days) == len(set(days))
+
+
+async def test_the_firm_is_asked_at_once_also_after_the_second_result(opened: Opened) -> None:
+    async with opened(at(11, 24, 9)) as house:
+        await house.group_says("E003", PROBLEM)
+        await house.says("P041", "认领 1001")
+        await house.says("P041", "进展 1001 已联系人社局，周三开专场招聘")
+        await house.says("P041", "办结 1001 专场招聘到岗20人，企业已确认")
+        await house.says("E003", "还是缺人")
+        await house.says("P041", "办结 1001 又介绍15人到岗，班组长已签收")
+        told = await house.last("E003")
+        assert told["kind"] == "question"
+        assert "又介绍15人到岗" in told["text"]
