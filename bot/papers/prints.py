@@ -1,5 +1,6 @@
 """The page of a day for printing: a Word document that fills one side of A4 at most."""
 
+from collections.abc import Sequence
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, Final
 
@@ -54,6 +55,17 @@ def a4(document: "Document", margin: float) -> None:
     section.left_margin = section.right_margin = Cm(margin)
     section.top_margin = section.bottom_margin = Cm(margin)
     section.header_distance = section.footer_distance = Cm(0.5)
+
+
+def set_widths(table: Any, centimetres: Sequence[float]) -> None:
+    """Of the columns and of their cells: not every program goes by the same of the two."""
+    from docx.shared import Cm
+
+    table.autofit = False
+    for column, wide in zip(table.columns, centimetres, strict=True):
+        column.width = Cm(wide)
+        for cell in column.cells:
+            cell.width = Cm(wide)
 
 
 def docx(paper: Paper) -> bytes:
@@ -147,7 +159,6 @@ def _table(document: Any, section: Section, share: int) -> None:
     columns = (*section.columns[:-2], PRINTED_LAST)
     table = document.add_table(rows=0, cols=len(columns))
     table.style = "Table Grid"
-    table.autofit = False
     table.alignment = WD_TABLE_ALIGNMENT.CENTER
     lines = [columns, *(_merged(r) for r in section.rows[:share])]
     for number, texts in enumerate(lines):
@@ -156,15 +167,12 @@ def _table(document: Any, section: Section, share: int) -> None:
         row.height_rule = WD_ROW_HEIGHT_RULE.EXACTLY
         row.height = Cm(_LINE if head else _ROW)
         for cell, text, wide in zip(row.cells, texts, _COLUMNS, strict=True):
-            cell.width = Cm(wide)
             _tight(cell)
             paragraph = cell.paragraphs[0]
             form = paragraph.paragraph_format
             form.line_spacing_rule, form.line_spacing = WD_LINE_SPACING.EXACTLY, Cm(0.42)
             paragraph.add_run(_cut(text, wide, 1 if head else 2)).bold = head
-    for column, wide in zip(table.columns, _COLUMNS, strict=True):
-        # Not every program goes by the cells.
-        column.width = Cm(wide)
+    set_widths(table, _COLUMNS)
 
 
 def _merged(row: tuple[str, ...]) -> tuple[str, ...]:

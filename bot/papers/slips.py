@@ -6,7 +6,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any, Final
 
-from bot.papers.prints import a4, font_everywhere
+from bot.papers.prints import a4, font_everywhere, set_widths
 from handlers.texts.slips import FIELDS, TITLES, SlipKind
 
 _FIELD: Final = re.compile(r"\{\{\s*([^{}]+?)\s*\}\}")
@@ -24,7 +24,7 @@ def template(kind: SlipKind, folder: Path | None = None) -> bytes:
 def _shipped(kind: SlipKind) -> bytes:
     from docx import Document
     from docx.enum.text import WD_ALIGN_PARAGRAPH
-    from docx.shared import Cm, Pt
+    from docx.shared import Pt
 
     document: Any = Document()
     a4(document, 1.9)
@@ -36,15 +36,14 @@ def _shipped(kind: SlipKind) -> bytes:
     run.bold, run.font.size = True, Pt(20)
     table = document.add_table(rows=0, cols=2)
     table.style = "Table Grid"
-    table.autofit = False
     for name in FIELDS[kind]:
         row = table.add_row()
-        for cell, wide in zip(row.cells, (_LABEL_CM, _VALUE_CM), strict=True):
-            cell.width = Cm(wide)
+        for cell in row.cells:
             form = cell.paragraphs[0].paragraph_format
             form.space_before = form.space_after = Pt(3)
         row.cells[0].paragraphs[0].add_run(name).bold = True
         row.cells[1].paragraphs[0].add_run("{{" + name + "}}")
+    set_widths(table, (_LABEL_CM, _VALUE_CM))
     out = BytesIO()
     document.save(out)
     return out.getvalue()
