@@ -417,7 +417,7 @@ def _worth(words: list[Token], category: Category | None) -> float:
     """How much a run of words tells; what is said twice counts once."""
     of = _dictionary()[2]
     total = 0.0
-    for token in set(words):
+    for token in dict.fromkeys(words):
         weight = token.weight
         if category is not None and token.kind == TOPIC and category in of.get(token.text, ()):
             weight *= 1.5
