@@ -13,15 +13,17 @@ from bot import handouts, health, model_service, registry, second_stage
 from bot.clock import MovableClock, SystemClock
 from bot.dispatcher import Dispatcher, Pace
 from bot.ingress import MOST_BYTES, Ingress
+from bot.lines import Alarm, Lines
 from bot.links import SignedLinks
 from bot.model_service import ModelService
-from bot.platform import ConfigError, Platform, Section, Setting
+from bot.platform import ConfigError, Line, Platform, Section, Setting
 from bot.second_stage import Encoder
 from bot.settings import Settings, load, no_model
 from bot.ticker import Ticker
 from bot.wiring import Wiring, book_of, wants
 from bot.worker import Worker
 from bot.writer import Writer
+from handlers.services.lines import LineAlarm
 from handlers.understanding.model import Model, unpack
 from handlers.understanding.reader import use
 from storage.db import engine_for
@@ -99,6 +101,7 @@ class App:
     worker: Worker
     dispatcher: Dispatcher
     ticker: Ticker
+    lines: Lines
     web: web.Application
     engine: Any
     lock: Any
@@ -113,6 +116,7 @@ class App:
         self.dispatcher.start()
         await self.ticker.seed()
         self.ticker.start()
+        self.lines.start()
         if self.model is not None:
             self.model.start()
         if self.second is not None:
@@ -120,6 +124,7 @@ class App:
             self.second.preload()
 
     async def stop(self) -> None:
+        await self.lines.stop()
         await self.ticker.stop()
         await self.worker.stop()
         if self.second is not None:
@@ -132,6 +137,16 @@ class App:
             await platform.close()
         self.engine.dispose()
         self.lock.release()
+
+
+def _alarm(writer: Writer, clock: SystemClock | MovableClock, dispatcher: Dispatcher) -> Alarm:
+    """Tells whoever is on duty that a line is lost; other ways to that person may be open."""
+
+    async def alarm(line: Line) -> None:
+        await writer.run(lambda uow: LineAlarm(uow, clock).taken_over(line.name, line.title))
+        dispatcher.wake()
+
+    return alarm
 
 
 def build(
@@ -169,6 +184,8 @@ def build(
     )
     ticker = Ticker(jobs, writer, wiring, settings.zone)
     application = web.Application(client_max_size=MOST_BYTES)
+    ingress = Ingress(on, worker, writer)
+    lines = Lines(on, ingress, _alarm(writer, clock, dispatcher))
     app = App(
         settings,
         clock,
@@ -178,15 +195,16 @@ def build(
         worker,
         dispatcher,
         ticker,
+        lines,
         application,
         engine,
         single_owner(settings.database_url),
         second,
         model,
     )
-    application.add_routes(Ingress(on, worker, writer).routes())
+    application.add_routes(ingress.routes())
     application.add_routes(handouts.routes(writer, clock, links, settings.templates))
-    application.add_routes(health.routes(writer, ticker.keeps_time))
+    application.add_routes(health.routes(writer, ticker.keeps_time, lines.states))
     from bot import api
 
     application.add_routes(api.routes(app))

@@ -12,6 +12,8 @@ from bot.platform import Permanent, Transient, Unsure
 
 SECONDS: Final = 8.0
 _MOST_ANSWER: Final = 1024 * 1024
+# No limit for reading: who listens decides when the other end is gone.
+_CLOSING: Final = aiohttp.ClientWSTimeout(ws_receive=None, ws_close=3.0)
 
 
 class Client:
@@ -64,6 +66,10 @@ class Client:
             raise Unsure(type(error).__name__, repeatable) from None
         except ValueError:
             raise Unsure("not_json", repeatable) from None
+
+    def socket(self, url: str, most_bytes: int) -> Any:
+        """A websocket, to be opened with `async with`; it lives as long as it is held."""
+        return self._ready().ws_connect(url, max_msg_size=most_bytes, timeout=_CLOSING)
 
     async def close(self) -> None:
         if self._session is not None:

@@ -1,7 +1,7 @@
 """/healthz, /readyz, /metrics."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from aiohttp import web
@@ -15,7 +15,11 @@ from storage.uow import UnitOfWork
 _OLDEST_SECONDS = 120.0
 
 
-def routes(writer: Writer, ticking: Callable[[], bool]) -> list[web.RouteDef]:
+def routes(
+    writer: Writer,
+    ticking: Callable[[], bool],
+    lines: Callable[[], Mapping[str, str]] = dict,
+) -> list[web.RouteDef]:
     seen_schema: list[str] = []
 
     async def healthz(request: web.Request) -> web.Response:
@@ -50,11 +54,15 @@ def routes(writer: Writer, ticking: Callable[[], bool]) -> list[web.RouteDef]:
             # Whatever keeps us from the database, the answer is: not ready.
             checks["database"] = type(error).__name__
         checks["ticker"] = ticking()
+        # Told, not judged: a line that is down for a moment is no reason to take us out of service.
+        checks["lines"] = dict(lines())
         ready = all(checks.get(k) is True for k in ("database", "schema", "inbox", "ticker"))
         return web.json_response({"ready": ready, **checks}, status=200 if ready else 503)
 
     async def show(request: web.Request) -> web.Response:
         await writer.read(look)
+        for name, state in lines().items():
+            metrics.line_up.labels(name).set(state == "up")
         return web.Response(body=generate_latest(metrics.registry), content_type="text/plain")
 
     return [web.get("/healthz", healthz), web.get("/readyz", readyz), web.get("/metrics", show)]

@@ -34,6 +34,14 @@ def _response(answer: HttpAnswer) -> web.Response:
     )
 
 
+class NotTaken(Exception):
+    """Events that are not on disk, or not known to be: the platform is to bring them again."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
 class Ingress:
     def __init__(self, platforms: Mapping[str, Platform], worker: Worker, writer: Writer) -> None:
         self._platforms = platforms
@@ -92,32 +100,10 @@ class Ingress:
     async def _work(
         self, request: web.Request, platform: Platform, decoded: Decoded
     ) -> web.Response:
-        budget = platform.can.budget_seconds
-        hold = budget + _HOLD_MARGIN if decoded.answer is not None else 0.0
         try:
-            pieces = [self._worker.submit(event, hold) for event in decoded.events]
-        except (Overloaded, Stopped):
-            return self._refuse(platform, 503, "overloaded")
-        try:
-            _, late = await asyncio.wait(pieces, timeout=budget)
-        except asyncio.CancelledError:
-            self._unwaited(pieces)
-            raise
-        if late:
-            # On disk or not yet: only a stored event may be acknowledged. What becomes of it goes
-            # the slow way, as the platform's next try will only find that it was here before.
-            self._unwaited(pieces)
-            return self._refuse(platform, 503, "too_slow")
-        done: list[Done] = []
-        for piece in pieces:
-            error = piece.exception()
-            if isinstance(error, Overloaded | Stopped):
-                return self._refuse(platform, 503, "overloaded")
-            if error is not None:
-                _log.error("ingress.not_stored", extra={"error": type(error).__name__})
-                return self._refuse(platform, 503, "not_stored")
-            done.append(piece.result())
-        answered = self._answer(decoded, done)
+            answered, done = await self.take(platform, decoded)
+        except NotTaken as refusal:
+            return self._refuse(platform, 503, refusal.reason)
         response = _response(answered.http)
         carried = answered.carried
         try:
@@ -131,8 +117,40 @@ class Ingress:
             carried = frozenset()
             raise
         finally:
-            self._settle(done, carried)
+            self.settle(done, carried)
         return response
+
+    async def take(self, platform: Platform, decoded: Decoded) -> tuple[Answered, list[Done]]:
+        """Remember the events, work on them, and make the answer; raises NotTaken.
+
+        Whoever calls says with `settle` which rows the answer carried.
+        """
+        budget = platform.can.budget_seconds
+        hold = budget + _HOLD_MARGIN if decoded.answer is not None else 0.0
+        try:
+            pieces = [self._worker.submit(event, hold) for event in decoded.events]
+        except (Overloaded, Stopped):
+            raise NotTaken("overloaded") from None
+        try:
+            _, late = await asyncio.wait(pieces, timeout=budget)
+        except asyncio.CancelledError:
+            self._unwaited(pieces)
+            raise
+        if late:
+            # On disk or not yet: only a stored event may be acknowledged. What becomes of it goes
+            # the slow way, as the platform's next try will only find that it was here before.
+            self._unwaited(pieces)
+            raise NotTaken("too_slow")
+        done: list[Done] = []
+        for piece in pieces:
+            error = piece.exception()
+            if isinstance(error, Overloaded | Stopped):
+                raise NotTaken("overloaded")
+            if error is not None:
+                _log.error("ingress.not_stored", extra={"error": type(error).__name__})
+                raise NotTaken("not_stored")
+            done.append(piece.result())
+        return self._answer(decoded, done), done
 
     def _answer(self, decoded: Decoded, done: list[Done]) -> Answered:
         first = next((one for one in done if one.worked), None)
@@ -146,9 +164,9 @@ class Ingress:
 
     def _too_late(self, piece: "asyncio.Future[Done]") -> None:
         if not piece.cancelled() and piece.exception() is None:
-            self._settle([piece.result()], frozenset())
+            self.settle([piece.result()], frozenset())
 
-    def _settle(self, done: list[Done], carried: frozenset[int]) -> None:
+    def settle(self, done: list[Done], carried: frozenset[int]) -> None:
         """Rows that the response carried are sent; the others may go the slow way now."""
         rows = [row for one in done for row in one.rows]
         if not rows:

@@ -27,6 +27,7 @@ not_sent = Counter(
     "lhg_messages_failed", "Deliveries not taken, by kind", ["platform", "kind"], registry=registry
 )
 waiting = Gauge("lhg_waiting", "Rows that wait", ["queue"], registry=registry)
+line_up = Gauge("lhg_line_up", "Whether this process hears on a line", ["line"], registry=registry)
 acknowledged = Histogram(
     "lhg_acknowledge_seconds", "From request to acknowledgement", ["platform"], registry=registry
 )

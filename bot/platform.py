@@ -1,9 +1,9 @@
 """What a platform is: how it is asked, what it can do, and how it says no."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from handlers.chat.events import InboundEvent
 from handlers.chat.outbound import Address, Delivery
@@ -195,6 +195,49 @@ class Platform(Protocol):
         ...
 
     async def close(self) -> None: ...
+
+
+class TakenOver(Exception):
+    """Somebody else connected in our name: whoever fights for it loses messages on both sides."""
+
+
+Reply = Callable[[bytes], Awaitable[bool]]
+
+
+class Hear(Protocol):
+    """What a line gives its events to; comes back when they are on disk and answered."""
+
+    async def __call__(self, decoded: Decoded, reply: Reply) -> None:
+        """`reply` sends what `decoded.answer` made and says whether it was taken."""
+        ...
+
+
+class Line(Protocol):
+    """A connection that a platform keeps open to us. One process holds it at a time."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def title(self) -> str:
+        """What the office calls it."""
+        ...
+
+    @property
+    def up(self) -> bool:
+        """Whether events can come in now."""
+        ...
+
+    async def hold(self, hear: Hear) -> None:
+        """Connect, hear, connect again after faults, until cancelled; raises TakenOver."""
+        ...
+
+
+@runtime_checkable
+class OnLine(Protocol):
+    """A platform that also, or only, hears through lines."""
+
+    lines: tuple[Line, ...]
 
 
 @dataclass(frozen=True, slots=True)

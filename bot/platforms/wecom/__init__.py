@@ -1,9 +1,12 @@
-"""WeCom: the aibot in callback mode hears groups, the self-built app and group robots speak."""
+"""WeCom: the aibot hears groups, by callback or by its long connection; the self-built app, group
+robots and the long connection speak."""
 
 import hashlib
 import json
 import time
-from typing import Final
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 from bot.client import Client
@@ -14,6 +17,7 @@ from bot.platform import (
     Decoded,
     HttpAnswer,
     Limit,
+    Line,
     Outcome,
     Permanent,
     Platform,
@@ -25,6 +29,7 @@ from bot.platform import (
 )
 from bot.platforms.wecom import api, codec
 from bot.platforms.wecom.crypto import BadEnvelope, Envelope
+from bot.platforms.wecom.line import QUOTAS, AibotLine
 from handlers.chat.events import ChatKind, EventKind, InboundEvent
 from handlers.chat.outbound import Address, Delivery
 
@@ -33,7 +38,9 @@ SETTINGS: Final = (
     Setting("WECOM_API_BASE", "接口地址，私有部署才改", default="https://qyapi.weixin.qq.com"),
     Setting("WECOM_AIBOT_ID", "智能机器人 BotID：机器人详情页"),
     Setting(
-        "WECOM_AIBOT_SECRET", "智能机器人长连接 Secret（长连接方式，当前版本未提供）", secret=True
+        "WECOM_AIBOT_SECRET",
+        "智能机器人长连接 Secret：API 模式选「使用长连接」后可见，和回调二选一",
+        secret=True,
     ),
     Setting(
         "WECOM_AIBOT_WS", "长连接地址，私有部署才改", default="wss://openws.work.weixin.qq.com"
@@ -55,6 +62,14 @@ _APP: Final = (
 )
 _LATE_SECONDS: Final = 3500.0
 _JSON: Final = "application/json"
+# A reply token that is the request of a message on the long connection.
+_REQUEST: Final = "req:"
+# What the long connection says of a session that cannot be spoken to, and of a request that cannot
+# be answered any more.
+_NO_SESSION: Final = frozenset({"846607", "93001", "93006", "93008"})
+_NO_REQUEST: Final = frozenset({"846605", "846608"})
+# What the app says of a person whom it does not reach.
+_NO_MEMBER: Final = frozenset({"invaliduser", "60011", "60111", "40003", "81013"})
 
 
 class WeCom:
@@ -69,6 +84,7 @@ class WeCom:
         names: tuple[str, ...],
         public_url: str,
         allowed_host: str,
+        line_of: Callable[["WeCom"], AibotLine | None] = lambda wecom: None,
     ) -> None:
         self._aibot, self._app, self._api = aibot, app, app_api
         self._client = client
@@ -81,12 +97,14 @@ class WeCom:
         if app is not None:
             hooks.append("app")
         self.hooks = tuple(hooks)
+        self._line = line_of(self)
+        self.lines: tuple[Line, ...] = () if self._line is None else (self._line,)
         self.can = Capabilities(
             callback_buttons=True,
             update_cards=app_api is not None,
             mentions=True,
             group_push=True,
-            direct=app_api is not None,
+            direct=app_api is not None or self._line is not None,
             max_text_bytes=codec.APP_TEXT_BYTES,
             budget_seconds=4.0,
         )
@@ -126,6 +144,46 @@ class WeCom:
 
         return Decoded((event,), HttpAnswer(), answer)
 
+    def decode_frame(self, body: Mapping[str, Any], req_id: str, wall: float) -> Decoded:
+        """A message or event that the long connection brought; raises Rejected."""
+        event, unsupported = codec.aibot_event(body, self._names, wall)
+        if event is None:
+            return Decoded((), HttpAnswer(), None, unsupported)
+        heard = event
+        if event.kind is EventKind.MESSAGE:
+            heard = replace(event, reply_token=f"{_REQUEST}{req_id}")
+
+        def answer(outcome: Outcome) -> Answered:
+            return self._frame(heard, outcome)
+
+        return Decoded((heard,), HttpAnswer(), answer)
+
+    def _frame(self, event: InboundEvent, outcome: Outcome) -> Answered:
+        """One frame under the request's id: stream and card together are not allowed there."""
+        here = [d for d in outcome.deliveries if d.to.chat == event.chat]
+        if event.kind is EventKind.PRESS:
+            made = self._replaced(here)
+            return _framed("aibot_respond_update_msg", event, *made) if made else _NOTHING
+        if event.kind is EventKind.ENTER:
+            return _framed("aibot_respond_welcome_msg", event, *self._welcome(here))
+        chosen = next((d for d in here if self._card(d) is not None), here[0] if here else None)
+        if chosen is None:
+            return _NOTHING
+        return _framed("aibot_respond_msg", event, self._said(chosen), frozenset({chosen.id}))
+
+    def _said(self, delivery: Delivery) -> dict[str, object]:
+        card = self._card(delivery)
+        if card is not None:
+            return {"msgtype": "template_card", "template_card": card}
+        return {
+            "msgtype": "stream",
+            "stream": {
+                "id": f"s{delivery.id}",
+                "finish": True,
+                "content": codec.markdown(delivery.content, codec.STREAM_BYTES),
+            },
+        }
+
     def _open(
         self, envelope: Envelope, signature: str, timestamp: str, nonce: str, encrypted: str
     ) -> bytes:
@@ -140,16 +198,17 @@ class WeCom:
         """What this response can carry: one text stream and one card into the same chat."""
         here = [d for d in outcome.deliveries if d.to.chat == event.chat]
         if event.kind is EventKind.PRESS:
-            return self._pressed(envelope, here, nonce)
+            pressed = self._replaced(here)
+            if pressed is None:
+                return _NOTHING
+            return Answered(self._sealed(envelope, pressed[0], nonce), pressed[1])
+        if event.kind is EventKind.ENTER:
+            said, ids = self._welcome(here)
+            return Answered(self._sealed(envelope, said, nonce), ids) if said else _NOTHING
         texts = [d for d in here if self._card(d) is None]
         cards = [d for d in here if self._card(d) is not None][:1]
         body: dict[str, object] = {}
-        if event.kind is EventKind.ENTER:
-            if texts:
-                said = codec.cut(texts[0].content.text, codec.APP_TEXT_BYTES)
-                body = {"msgtype": "text", "text": {"content": said}}
-                texts, cards = texts[:1], []
-        elif texts or cards:
+        if texts or cards:
             if texts:
                 told = "\n\n".join(codec.markdown(d.content, 9_000) for d in texts)
                 body["stream"] = {
@@ -161,7 +220,7 @@ class WeCom:
                 body["template_card"] = self._card(cards[0])
             body["msgtype"] = "_with_".join(k for k in ("stream", "template_card") if k in body)
         if not body:
-            return Answered(HttpAnswer())
+            return _NOTHING
         carried = frozenset(d.id for d in (*texts, *cards))
         return Answered(self._sealed(envelope, body, nonce), carried)
 
@@ -169,7 +228,16 @@ class WeCom:
         card = delivery.content.card
         return None if card is None else codec.template_card(card, delivery.id, self._public_url)
 
-    def _pressed(self, envelope: Envelope, here: list[Delivery], nonce: str) -> Answered:
+    def _welcome(self, here: list[Delivery]) -> tuple[dict[str, object], frozenset[int]]:
+        """Who comes in is greeted with a text; here alone it may be one."""
+        for delivery in here:
+            if self._card(delivery) is None:
+                said = codec.cut(delivery.content.text, codec.APP_TEXT_BYTES)
+                return {"msgtype": "text", "text": {"content": said}}, frozenset({delivery.id})
+        return {}, frozenset()
+
+    def _replaced(self, here: list[Delivery]) -> tuple[dict[str, object], frozenset[int]] | None:
+        """The new card in place of the one that was pressed."""
         for delivery in here:
             card = delivery.content.card
             if card is not None:
@@ -177,8 +245,8 @@ class WeCom:
                     "response_type": "update_template_card",
                     "template_card": codec.updated_card(card, delivery.id),
                 }
-                return Answered(self._sealed(envelope, body, nonce), frozenset({delivery.id}))
-        return Answered(HttpAnswer())
+                return body, frozenset({delivery.id})
+        return None
 
     def _sealed(self, envelope: Envelope, body: dict[str, object], nonce: str) -> HttpAnswer:
         encrypted = envelope.seal(json.dumps(body, ensure_ascii=False).encode())
@@ -194,30 +262,78 @@ class WeCom:
     # ---- out
 
     def limits(self, to: Address) -> tuple[Limit, ...]:
-        if to.kind is ChatKind.GROUP:
-            return (Limit(f"robot:{_digest(to.robot)}", 20, 60.0),) if to.robot else ()
-        return (
-            Limit(f"app:{to.chat.id}:minute", 30, 60.0),
-            Limit(f"app:{to.chat.id}:hour", 1000, 3600.0),
-        )
+        """The tightest of the ways a sending may take."""
+        found: list[Limit] = []
+        if self._line is not None:
+            found += (Limit(f"aibot:{to.chat.id}:{per:.0f}", n, per) for n, per in QUOTAS)
+        if to.kind is ChatKind.GROUP and to.robot:
+            found.append(Limit(f"robot:{_digest(to.robot)}", 20, 60.0))
+        if to.kind is ChatKind.DIRECT and self._api is not None:
+            found.append(Limit(f"app:{to.chat.id}:minute", 30, 60.0))
+            found.append(Limit(f"app:{to.chat.id}:hour", 1000, 3600.0))
+        return tuple(found)
 
     def lane(self, delivery: Delivery) -> str:
         to = delivery.to
         return f"robot:{_digest(to.robot)}" if to.robot else f"{to.kind}:{to.chat.id}"
 
     async def send(self, delivery: Delivery) -> Receipt:
-        group = delivery.to.kind is ChatKind.GROUP
+        """By the best way that is open, and by the next where that one does not reach its target."""
+        if delivery.to.kind is ChatKind.GROUP:
+            return await self._to_group(delivery)
+        return await self._to_person(delivery)
+
+    async def _to_person(self, delivery: Delivery) -> Receipt:
         token = delivery.reply_token
-        if delivery.content.card is not None and delivery.update_ref and self._api is not None:
-            code = token.removeprefix("code:") if token.startswith("code:") else ""
-            return await self._api.update(delivery, code or delivery.update_ref)
-        if not group and self._api is not None:
-            return await self._api.send(delivery)
+        if self._api is not None:
+            if delivery.content.card is not None and delivery.update_ref:
+                code = token.removeprefix("code:") if token.startswith("code:") else ""
+                return await self._api.update(delivery, code or delivery.update_ref)
+            try:
+                return await self._api.send(delivery)
+            except Permanent as error:
+                if self._line is None or error.code not in _NO_MEMBER:
+                    raise
+        if self._line is not None:
+            return await self._push(self._line, delivery)
         if token.startswith("http") and self._late_possible(delivery):
-            return await api.late_answer(self._client, delivery, group, self._public_url)
-        if group and delivery.to.robot:
+            return await api.late_answer(self._client, delivery, False, self._public_url)
+        raise Permanent("no_route")
+
+    async def _to_group(self, delivery: Delivery) -> Receipt:
+        """A robot can mention people; a push can be answered by quoting it."""
+        token, robot = delivery.reply_token, delivery.to.robot
+        if token.startswith("http") and self._late_possible(delivery):
+            return await api.late_answer(self._client, delivery, True, self._public_url)
+        if self._line is not None and not (robot and delivery.content.mentions):
+            try:
+                return await self._push(self._line, delivery)
+            except Permanent as error:
+                if not robot or error.code not in _NO_SESSION:
+                    raise
+        if robot:
             return await api.robot(self._client, delivery)
         raise Permanent("no_route")
+
+    async def _push(self, line: AibotLine, delivery: Delivery) -> Receipt:
+        """Late answers keep the request's id, which alone lets a card into a group."""
+        group = delivery.to.kind is ChatKind.GROUP
+        chat = delivery.to.chat.id
+        said = self._said(delivery)
+        request = delivery.reply_token.removeprefix(_REQUEST)
+        if request != delivery.reply_token and line.up:
+            line.sessions.spend(chat)
+            try:
+                await line.ask("aibot_respond_msg", said, request)
+                return Receipt()
+            except Permanent as error:
+                if error.code not in _NO_REQUEST:
+                    raise
+        if group or said["msgtype"] == "stream":
+            text = codec.markdown(delivery.content, codec.STREAM_BYTES)
+            said = {"msgtype": "markdown", "markdown": {"content": text}}
+        await line.push(chat, group, said)
+        return Receipt()
 
     def _late_possible(self, delivery: Delivery) -> bool:
         """Within the hour, and to WeCom's own host: the URL came from outside."""
@@ -226,7 +342,22 @@ class WeCom:
         return young and (urlsplit(delivery.reply_token).hostname or "") == self._allowed_host
 
     async def close(self) -> None:
+        if self._line is not None:
+            await self._line.close()
         await self._client.close()
+
+
+_NOTHING: Final = Answered(HttpAnswer())
+
+
+def _framed(
+    cmd: str, event: InboundEvent, body: Mapping[str, object], carried: frozenset[int]
+) -> Answered:
+    """The frame without its request id, which the line knows; with the session it counts for."""
+    if not body:
+        return _NOTHING
+    frame = {"cmd": cmd, "chat": event.chat.id, "body": body}
+    return Answered(HttpAnswer(body=json.dumps(frame).encode(), content_type=_JSON), carried)
 
 
 def _digest(text: str) -> str:
@@ -243,11 +374,9 @@ def build(section: Section) -> Platform | None:
         problems.append(
             "智能机器人的长连接（SECRET）和回调（TOKEN、AES_KEY）只能选一种，请去掉一种。"
         )
-    elif secret:
-        problems.append(
-            "WECOM_AIBOT_SECRET 是长连接方式，当前版本请改用回调：填写 TOKEN 和 AES_KEY。"
-        )
-    elif aibot_given and len(aibot_given) < len(_AIBOT):
+    elif secret and not section.get("WECOM_AIBOT_ID"):
+        problems.append("智能机器人的长连接缺少 WECOM_AIBOT_ID，请到机器人详情页复制 BotID。")
+    elif not secret and aibot_given and len(aibot_given) < len(_AIBOT):
         missing = "、".join(k for k in _AIBOT if not section.get(k))
         problems.append(f"企业微信智能机器人缺少 {missing}，请到机器人的 API 模式设置页复制。")
     if (app_given and len(app_given) < len(_APP) - 1) or (app_given and not section.get(_APP[0])):
@@ -268,7 +397,7 @@ def build(section: Section) -> Platform | None:
     try:
         aibot = (
             Envelope(section.get("WECOM_AIBOT_TOKEN"), section.get("WECOM_AIBOT_AES_KEY"), "")
-            if aibot_given
+            if aibot_given and not secret
             else None
         )
         app = (
@@ -293,4 +422,12 @@ def build(section: Section) -> Platform | None:
             section.public_url,
         )
     host = urlsplit(base).hostname or ""
-    return WeCom(aibot, app, app_api, client, section.bot_names, section.public_url, host)
+
+    def line_of(wecom: WeCom) -> AibotLine | None:
+        if not secret:
+            return None
+        bot_id = section.get("WECOM_AIBOT_ID")
+        return AibotLine(section.get("WECOM_AIBOT_WS"), bot_id, secret, wecom.decode_frame)
+
+    names = section.bot_names
+    return WeCom(aibot, app, app_api, client, names, section.public_url, host, line_of)
