@@ -218,7 +218,8 @@ class AibotLine:
                 return False
             return True
 
-        await hear(decoded, reply)
+        if not await hear(decoded, reply):
+            _log.error("line.lost", extra={"line": self.name})
 
     def _acknowledged(self, frame: dict[str, Any]) -> None:
         waiting = self._acks.get(_req_id(frame))
