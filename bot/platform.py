@@ -269,6 +269,30 @@ class Entrances(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """One thing that was tried against the far end; `fault` is Chinese and says what to do."""
+
+    what: str
+    fault: str = ""
+
+
+@runtime_checkable
+class Probing(Protocol):
+    """A platform whose credentials can be tried without anybody noticing."""
+
+    async def probe(self) -> list[Probe]: ...
+
+
+@runtime_checkable
+class Explaining(Protocol):
+    """A platform that knows the cure for its far end's error codes."""
+
+    def cure(self, code: str) -> str:
+        """Empty for a code that it does not know."""
+        ...
+
+
 @runtime_checkable
 class Resolving(Protocol):
     """A platform whose events may name people by another id than the one they are reached by."""

@@ -73,6 +73,7 @@ class FakeWeCom:
         self._token = ""
         app = web.Application()
         app.router.add_get("/cgi-bin/gettoken", self._gettoken)
+        app.router.add_get("/cgi-bin/agent/get", self._agent)
         app.router.add_post("/cgi-bin/message/send", self._send)
         app.router.add_post("/cgi-bin/message/update_template_card", self._update)
         app.router.add_post("/cgi-bin/webhook/send", self._robot)
@@ -106,6 +107,8 @@ class FakeWeCom:
             return web.json_response({"errcode": 42001, "errmsg": "access_token expired"})
         if fault == "throttled":
             return web.json_response({"errcode": 45009, "errmsg": "api freq out of limit"})
+        if fault == "foreign":
+            return web.json_response({"errcode": 60020, "errmsg": "not allow from your ip"})
         if fault == "busy":
             return web.json_response({"errcode": -1, "errmsg": "system busy"})
         return web.Response(status=502, text="bad gateway")
@@ -120,6 +123,14 @@ class FakeWeCom:
         self.tokens += 1
         self._token = f"token-{self.tokens}"
         return web.json_response({"errcode": 0, "access_token": self._token, "expires_in": 7200})
+
+    async def _agent(self, request: web.Request) -> web.Response:
+        fault = await self._fault()
+        if fault is not None:
+            return fault
+        if not self._authorised(request):
+            return web.json_response({"errcode": 40014, "errmsg": "invalid access_token"})
+        return web.json_response({"errcode": 0, "agentid": int(request.query["agentid"])})
 
     def _authorised(self, request: web.Request) -> bool:
         return bool(self._token) and request.query.get("access_token") == self._token

@@ -7,7 +7,7 @@ import json
 import logging
 import re
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -25,6 +25,7 @@ from bot.platform import (
     Outcome,
     Permanent,
     Platform,
+    Probe,
     RawRequest,
     Receipt,
     Rejected,
@@ -34,11 +35,13 @@ from bot.platform import (
 )
 from bot.platforms.wecom import api, codec
 from bot.platforms.wecom.crypto import BadEnvelope, Envelope
+from bot.platforms.wecom.errors import CURES
 from bot.platforms.wecom.kf import PREFIX, Kf
 from bot.platforms.wecom.line import QUOTAS, AibotLine
 from handlers.chat.events import ChatKind, EventKind, InboundEvent, UserRef
 from handlers.chat.outbound import Address, Delivery
 
+TITLE: Final = "企业微信"
 _log = logging.getLogger("bot.wecom")
 
 SETTINGS: Final = (
@@ -194,6 +197,27 @@ class WeCom:
                 await self.notes.put(f"member:{open_id}", noted)
             self._members[open_id] = noted
         return replace(event, sender=UserRef(self.name, self._members[open_id]))
+
+    def cure(self, code: str) -> str:
+        return CURES.get(code, "")
+
+    async def probe(self) -> list[Probe]:
+        """The credentials of what is on. The long connection is opened but not subscribed: that
+        would put out the one in use."""
+        found: list[Probe] = []
+        if self._api is not None:
+            found.append(await self._tried("企业微信自建应用", self._api.agent()))
+        if self._line is not None:
+            found.append(await self._tried("企业微信长连接", self._line.reachable()))
+        return found
+
+    async def _tried(self, what: str, trying: Awaitable[object]) -> Probe:
+        try:
+            await trying
+        except SendError as error:
+            known = self.cure(error.code)
+            return Probe(what, known or f"没有成功（{error.code}），请核对网络和设置。")
+        return Probe(what)
 
     async def entrances(self, firms: Sequence[tuple[str, str]]) -> list[tuple[str, str, str]]:
         """An address of 微信客服 for each firm, for its people who stay on personal WeChat."""

@@ -95,6 +95,13 @@ class AppApi:
         await self.post("/cgi-bin/message/update_template_card", body)
         return Receipt()
 
+    async def agent(self) -> None:
+        """Whether the credentials open the application they should; raises a SendError."""
+        token = await self._tokens.get()
+        params = {"access_token": token, "agentid": str(self._agent_id)}
+        url = f"{self._base}/cgi-bin/agent/get"
+        check(await self._client.send("GET", url, params=params, repeatable=True))
+
     async def members(self, open_ids: list[str]) -> dict[str, str]:
         """The members' own ids; what is one already stays out of the answer."""
         answer = await self.post(

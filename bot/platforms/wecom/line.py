@@ -279,6 +279,14 @@ class AibotLine:
         body = {"chatid": chat, "chat_type": 2 if group else 1, **message}
         await self.ask("aibot_send_msg", body)
 
+    async def reachable(self) -> None:
+        """Whether the address answers; raises a SendError."""
+        try:
+            async with self._client.socket(self._url, _MOST_FRAME):
+                return
+        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+            raise Transient(type(error).__name__) from None
+
     async def close(self) -> None:
         await self._client.close()
 
