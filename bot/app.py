@@ -16,7 +16,8 @@ from bot.ingress import MOST_BYTES, Ingress
 from bot.lines import Alarm, Lines
 from bot.links import SignedLinks
 from bot.model_service import ModelService
-from bot.platform import ConfigError, Line, Platform, Section, Setting
+from bot.notes import DatabaseNotes
+from bot.platform import ConfigError, Line, Noting, Platform, Section, Setting
 from bot.second_stage import Encoder
 from bot.settings import Settings, load, no_model
 from bot.ticker import Ticker
@@ -173,6 +174,9 @@ def build(
     engine = engine_for(settings.database_url)
     directly = frozenset(n for n, p in on.items() if p.can.direct)
     writer = Writer(engine, Shared(clock.now, sorted(directly)))
+    for platform in on.values():
+        if isinstance(platform, Noting):
+            platform.notes = DatabaseNotes(writer, platform.name)
     links = SignedLinks(settings.secret_key, settings.public_url or settings.own_url)
     wiring = Wiring(book, clock, settings.bot_names, settings.ticket_prefix, directly, links)
     dispatcher = Dispatcher(writer, on, clock.now, pace or Pace())

@@ -10,7 +10,15 @@ from typing import Final
 from aiohttp import web
 
 from bot import metrics
-from bot.platform import Answered, Decoded, HttpAnswer, Platform, RawRequest, Rejected
+from bot.platform import (
+    Answered,
+    Decoded,
+    HttpAnswer,
+    Platform,
+    RawRequest,
+    Rejected,
+    Resolving,
+)
 from bot.wire import problem
 from bot.worker import Done, Worker
 from bot.writer import Overloaded, Stopped, Writer
@@ -45,6 +53,7 @@ class NotTaken(Exception):
 class Ingress:
     def __init__(self, platforms: Mapping[str, Platform], worker: Worker, writer: Writer) -> None:
         self._platforms = platforms
+        self._resolving = {n: p for n, p in platforms.items() if isinstance(p, Resolving)}
         self._worker = worker
         self._writer = writer
         # Rows that wait to be written down as carried or released, many to one piece of work.
@@ -127,8 +136,11 @@ class Ingress:
         """
         budget = platform.can.budget_seconds
         hold = budget + _HOLD_MARGIN if decoded.answer is not None else 0.0
+        events = decoded.events
+        if platform.name in self._resolving:
+            events = tuple([await self._resolving[platform.name].resolved(e) for e in events])
         try:
-            pieces = [self._worker.submit(event, hold) for event in decoded.events]
+            pieces = [self._worker.submit(event, hold) for event in events]
         except (Overloaded, Stopped):
             raise NotTaken("overloaded") from None
         try:

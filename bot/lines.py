@@ -63,8 +63,8 @@ class Lines:
         return "up" if line.up else "down"
 
     async def _keep(self, platform: Platform, line: Line) -> None:
-        async def hear(decoded: Decoded, reply: Reply) -> None:
-            await self._hear(platform, decoded, reply)
+        async def hear(decoded: Decoded, reply: Reply) -> bool:
+            return await self._hear(platform, decoded, reply)
 
         while True:
             try:
@@ -79,24 +79,22 @@ class Lines:
                 _log.error("line.failed", extra={"line": line.name, "error": type(error).__name__})
             await asyncio.sleep(_AFTER_A_FAULT)
 
-    async def _hear(self, platform: Platform, decoded: Decoded, reply: Reply) -> None:
+    async def _hear(self, platform: Platform, decoded: Decoded, reply: Reply) -> bool:
         if decoded.unsupported:
             metrics.unsupported.labels(platform.name, decoded.unsupported[:40]).inc()
         if not decoded.events:
-            return
+            return True
         until = asyncio.get_running_loop().time() + _PATIENCE
         while True:
             try:
                 answered, done = await self._ingress.take(platform, decoded)
                 break
             except NotTaken as refusal:
-                # Too slow is on its way to the disk; its answer goes by the outbox.
-                if refusal.reason == "too_slow":
-                    return
+                # What was too slow may still reach the disk; the same again does no harm then.
                 if asyncio.get_running_loop().time() > until:
                     _log.error("line.not_taken", extra={"reason": refusal.reason})
                     metrics.rejected.labels(platform.name, refusal.reason).inc()
-                    return
+                    return False
             await asyncio.sleep(_AGAIN)
         carried: frozenset[int] = frozenset()
         try:
@@ -104,3 +102,4 @@ class Lines:
                 carried = answered.carried
         finally:
             self._ingress.settle(done, carried)
+        return True

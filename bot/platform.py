@@ -207,8 +207,11 @@ Reply = Callable[[bytes], Awaitable[bool]]
 class Hear(Protocol):
     """What a line gives its events to; comes back when they are on disk and answered."""
 
-    async def __call__(self, decoded: Decoded, reply: Reply) -> None:
-        """`reply` sends what `decoded.answer` made and says whether it was taken."""
+    async def __call__(self, decoded: Decoded, reply: Reply) -> bool:
+        """False where they are not known to be on disk.
+
+        `reply` sends what `decoded.answer` made and says whether it was taken.
+        """
         ...
 
 
@@ -238,6 +241,65 @@ class OnLine(Protocol):
     """A platform that also, or only, hears through lines."""
 
     lines: tuple[Line, ...]
+
+
+class Notes(Protocol):
+    """The little a platform must not forget; it outlives the process."""
+
+    async def get(self, key: str) -> str:
+        """Empty where nothing was noted."""
+        ...
+
+    async def put(self, key: str, value: str) -> None: ...
+
+
+@runtime_checkable
+class Noting(Protocol):
+    """A platform that keeps notes."""
+
+    notes: Notes
+
+
+@runtime_checkable
+class Entrances(Protocol):
+    """A platform with a door of its own for each firm."""
+
+    async def entrances(self, firms: Sequence[tuple[str, str]]) -> list[tuple[str, str, str]]:
+        """(id, short name, address) for each (id, short name); raises a SendError."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """One thing that was tried against the far end; `fault` is Chinese and says what to do."""
+
+    what: str
+    fault: str = ""
+
+
+@runtime_checkable
+class Probing(Protocol):
+    """A platform whose credentials can be tried without anybody noticing."""
+
+    async def probe(self) -> list[Probe]: ...
+
+
+@runtime_checkable
+class Explaining(Protocol):
+    """A platform that knows the cure for its far end's error codes."""
+
+    def cure(self, code: str) -> str:
+        """Empty for a code that it does not know."""
+        ...
+
+
+@runtime_checkable
+class Resolving(Protocol):
+    """A platform whose events may name people by another id than the one they are reached by."""
+
+    async def resolved(self, event: InboundEvent) -> InboundEvent:
+        """The event with the sender's own id; as it is where that cannot be found out now."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,12 +4,21 @@ import json
 from typing import Any
 
 from bot.api.auth import Call, Resource
+from bot.platform import Explaining
 from bot.wire import ApiError, number_in
 from handlers.ports import Lane
 from storage.uow import UnitOfWork
 
 
-def _row(row: dict[str, Any]) -> dict[str, Any]:
+def _cure(call: Call, row: dict[str, Any]) -> str:
+    """What its platform says is to be done about the error of a row."""
+    platform = call.app.platforms.get(row["platform"])
+    if not row["error"] or not isinstance(platform, Explaining):
+        return ""
+    return platform.cure(row["error"].rpartition(":")[2])
+
+
+def _row(call: Call, row: dict[str, Any]) -> dict[str, Any]:
     return {
         "id": row["id"],
         "state": row["state"],
@@ -21,6 +30,7 @@ def _row(row: dict[str, Any]) -> dict[str, Any]:
         "ticket": row["ticket"],
         "attempts": row["attempts"],
         "error": row["error"],
+        "cure": _cure(call, row),
         "created_at": row["created_at"].isoformat(),
         "sent_at": None if row["sent_at"] is None else row["sent_at"].isoformat(),
     }
@@ -34,7 +44,7 @@ async def outbox(call: Call) -> Any:
     limit, cursor = call.page()
     before = int(cursor) if cursor else None
     page = await call.app.writer.read(lambda uow: uow.outbox.page(state, limit, before))
-    return {"items": [_row(r) for r in page.items], "next": page.next}
+    return {"items": [_row(call, r) for r in page.items], "next": page.next}
 
 
 async def retry(call: Call) -> Any:

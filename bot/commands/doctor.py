@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from bot.platform import Platform
     from bot.settings import Settings
 
 NAME = "doctor"
@@ -57,6 +58,7 @@ def _checks(env: Path) -> Iterator[tuple[str, str]]:
             "回调地址",
             "" if settings.public_url else "没有 LHG_PUBLIC_URL，请填写外网地址，平台才能回调。",
         )
+    yield from _far_ends(settings.public_url, platforms)
     yield "理解模型", _model(settings.values)
     yield _second_reader(settings.values), ""
     yield _model_service(settings.values), ""
@@ -87,6 +89,38 @@ def _checks(env: Path) -> Iterator[tuple[str, str]]:
     yield "字体", _font()
     free = disk_usage(".").free
     yield "磁盘空间", "" if free > 500_000_000 else "不足 500 MB，请清理。"
+
+
+def _far_ends(public_url: str, platforms: "Mapping[str, Platform]") -> Iterator[tuple[str, str]]:
+    """The platforms' credentials, and our own address as it is seen from here."""
+    import asyncio
+
+    from bot.client import Client
+    from bot.platform import Probe, Probing, SendError
+
+    async def tried() -> list[Probe]:
+        found: list[Probe] = []
+        client = Client()
+        try:
+            for platform in platforms.values():
+                if isinstance(platform, Probing):
+                    found += await platform.probe()
+            if public_url and any(p.hooks and n != "sandbox" for n, p in platforms.items()):
+                try:
+                    answer = await client.send("GET", f"{public_url}/healthz", repeatable=True)
+                    fault = "" if isinstance(answer, dict) and answer.get("ok") else "不是本系统"
+                except SendError as error:
+                    fault = error.code
+                told = "请先启动 serve，再核对域名解析、反向代理和防火墙。"
+                found.append(Probe("回调地址可达", f"打不开（{fault}），{told}" if fault else ""))
+        finally:
+            await client.close()
+            for platform in platforms.values():
+                await platform.close()
+        return found
+
+    for probe in asyncio.run(tried()):
+        yield probe.what, probe.fault
 
 
 def _model(values: Mapping[str, str]) -> str:

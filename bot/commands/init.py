@@ -2,7 +2,12 @@
 
 import argparse
 import re
+from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from bot.platform import Setting
 
 NAME = "init"
 HELP = "一步步写好 .env 设置文件"
@@ -18,7 +23,7 @@ def run(args: argparse.Namespace) -> int:
     import sys
     from getpass import getpass
 
-    from bot import app as application
+    from bot import registry
     from bot.commands import doctor
     from bot.settings import CORE
 
@@ -26,21 +31,39 @@ def run(args: argparse.Namespace) -> int:
     if target.exists():
         print(f"{target} 已经存在，请先改名或直接编辑。", file=sys.stderr)
         return 2
-    print("直接回车用默认值；不用的平台一路回车跳过。")
+    print("直接回车用默认值。")
     lines = []
-    for setting in (*CORE, *application.platform_settings()):
-        default = setting.default
-        if setting.key == "LHG_SECRET_KEY":
-            default = secrets.token_urlsafe(32)
-        shown = "自动生成" if setting.key == "LHG_SECRET_KEY" else default
-        hint = f"（默认 {shown}）" if shown else ""
+
+    def asked(question: str, secret: bool = False) -> str:
         # A secret is not shown while it is typed at a terminal.
-        ask = getpass if setting.secret and sys.stdin.isatty() else input
+        ask = getpass if secret and sys.stdin.isatty() else input
         try:
-            value = ask(f"{setting.key}　{setting.why}{hint}：").strip()
+            return ask(question).strip()
         except EOFError:
-            value = ""
-        lines.append(f"{setting.key}={_quoted(value or default)}")
+            return ""
+
+    def settle(settings: "Iterable[Setting]") -> None:
+        for setting in settings:
+            default = setting.default
+            if setting.key == "LHG_SECRET_KEY":
+                default = secrets.token_urlsafe(32)
+            shown = "自动生成" if setting.key == "LHG_SECRET_KEY" else default
+            hint = f"（默认 {shown}）" if shown else ""
+            value = asked(f"{setting.key}　{setting.why}{hint}：", setting.secret)
+            lines.append(f"{setting.key}={_quoted(value or default)}")
+
+    settle(CORE)
+    for name, module in registry.platforms().items():
+        title = getattr(module, "TITLE", name)
+        if asked(f"要接入{title}吗？要请输入 y，不要直接回车：").lower() in (
+            "y",
+            "yes",
+            "是",
+            "要",
+        ):
+            settle(module.SETTINGS)
+        else:
+            lines += [f"{s.key}={_quoted(s.default)}" for s in module.SETTINGS]
     handle = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(handle, "w", encoding="utf-8") as file:
         file.write("\n".join(lines) + "\n")

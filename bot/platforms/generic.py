@@ -40,6 +40,7 @@ from handlers.chat.events import (
 from handlers.chat.outbound import Address, Content, Delivery, card_to_plain
 
 NAME: Final = "generic"
+TITLE: Final = "自建的消息桥接（通用签名接口）"
 SETTINGS: Final = (
     Setting("GENERIC_SECRET", "通用接口的签名密钥，双方一致，至少 16 位", secret=True),
     Setting("GENERIC_OUT_URL", "机器人主动发消息时投递到的地址"),

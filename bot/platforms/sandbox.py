@@ -18,6 +18,7 @@ from bot.platform import (
 from handlers.chat.events import ChatKind
 from handlers.chat.outbound import Address, Delivery
 
+TITLE: Final = "网页试用（沙箱）"
 SETTINGS: Final = (
     Setting("LHG_SANDBOX", "网页聊天沙盒：1 打开，0 关闭；demo 命令总是打开", default="0"),
 )

@@ -33,8 +33,9 @@ class Ear:
         made = json.dumps({"cmd": "aibot_respond_msg", "chat": chat, "body": said}).encode()
         return Decoded((), HttpAnswer(body=made))
 
-    async def hear(self, decoded: Decoded, reply: Reply) -> None:
+    async def hear(self, decoded: Decoded, reply: Reply) -> bool:
         self.taken.append(await reply(decoded.ack.body))
+        return True
 
 
 @asynccontextmanager

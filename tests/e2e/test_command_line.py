@@ -7,13 +7,18 @@ import sqlite3
 import stat
 import subprocess
 import sys
+import threading
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
 from dotenv import dotenv_values
 
 from bot import app as application
+from bot import registry
 from bot.settings import CORE
 
 ROOT = Path(__file__).parents[2]
@@ -92,7 +97,12 @@ def test_init_writes_a_private_file_that_reads_back_as_typed(tmp_path: Path) -> 
         "LHG_DATABASE_URL": f"sqlite:///{tmp_path / 'lhg.db'}",
     }
     keys = [s.key for s in (*CORE, *application.platform_settings())]
-    answers = "".join(f"{typed.get(key, '')}\n" for key in keys)
+    said = [typed.get(s.key, "") for s in CORE]
+    for module in registry.platforms().values():
+        wanted = any(s.key in typed for s in module.SETTINGS)
+        said.append("y" if wanted else "")
+        said += [typed.get(s.key, "") for s in module.SETTINGS] if wanted else []
+    answers = "".join(f"{one}\n" for one in said)
     bot(tmp_path, "migrate")
     done = bot(tmp_path, "init", say=answers)
     path = tmp_path / ".env"
@@ -107,12 +117,41 @@ def test_init_writes_a_private_file_that_reads_back_as_typed(tmp_path: Path) -> 
     assert "已经存在" in again.stderr
 
 
+@contextmanager
+def serving_health() -> Iterator[str]:
+    """A server that answers /healthz as ours does; its address."""
+
+    class Health(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(b'{"ok": true}')
+
+        def log_message(self, *_: object) -> None:
+            return None
+
+    server = HTTPServer(("127.0.0.1", 0), Health)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
 def test_doctor_names_each_fault_with_its_cure(tmp_path: Path) -> None:
     bot(tmp_path, "migrate")
     (tmp_path / "lhg.db").chmod(0o600)
-    good = {"GENERIC_SECRET": "generic-secret-0123456789", "LHG_PUBLIC_URL": "https://a.example.cn"}
-    done = bot(tmp_path, "doctor", **good)
+    good = {"GENERIC_SECRET": "generic-secret-0123456789"}
+    with serving_health() as address:
+        done = bot(tmp_path, "doctor", LHG_PUBLIC_URL=address, **good)
     assert (done.returncode, "✗" in done.stdout) == (0, False), done.stdout
+    # The same address with nobody behind it.
+    done = bot(tmp_path, "doctor", LHG_PUBLIC_URL=address, **good)
+    assert "✗ 回调地址可达" in done.stdout
+    assert "反向代理" in done.stdout
     (tmp_path / "lhg.db").chmod(0o644)
     done = bot(tmp_path, "doctor", GENERIC_SECRET=good["GENERIC_SECRET"])
     assert done.returncode == 1

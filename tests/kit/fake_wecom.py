@@ -12,6 +12,9 @@ from aiohttp.test_utils import TestServer
 _TASK = re.compile(r"^[0-9A-Za-z_@-]{1,128}$")
 
 
+KF = "wkKx3TDgAAinvented"
+
+
 class Refused(AssertionError):
     """A request that the real WeCom would not take."""
 
@@ -58,14 +61,29 @@ class FakeWeCom:
         self.tokens = 0
         self.codes: dict[str, bool] = {}
         self.invalid: set[str] = set()
+        self.members: dict[str, str] = {}
+        self.asked_members = 0
+        # 微信客服: what came, what was said, and how much each customer may still be told.
+        self.kf_came: list[dict[str, Any]] = []
+        self.kf_said: list[dict[str, Any]] = []
+        self.kf_greeted: list[dict[str, Any]] = []
+        self.kf_left: dict[str, int] = {}
+        self.kf_page = 2
         self._robots: dict[str, deque[float]] = {}
         self._token = ""
         app = web.Application()
         app.router.add_get("/cgi-bin/gettoken", self._gettoken)
+        app.router.add_get("/cgi-bin/agent/get", self._agent)
         app.router.add_post("/cgi-bin/message/send", self._send)
         app.router.add_post("/cgi-bin/message/update_template_card", self._update)
         app.router.add_post("/cgi-bin/webhook/send", self._robot)
         app.router.add_post("/cgi-bin/aibot/response", self._response)
+        app.router.add_post("/cgi-bin/batch/openuserid_to_userid", self._members)
+        app.router.add_post("/cgi-bin/kf/sync_msg", self._kf_sync)
+        app.router.add_post("/cgi-bin/kf/send_msg", self._kf_send)
+        app.router.add_post("/cgi-bin/kf/send_msg_on_event", self._kf_greet)
+        app.router.add_post("/cgi-bin/kf/account/list", self._kf_accounts)
+        app.router.add_post("/cgi-bin/kf/add_contact_way", self._kf_way)
         self.server = TestServer(app)
 
     async def __aenter__(self) -> "FakeWeCom":
@@ -89,6 +107,8 @@ class FakeWeCom:
             return web.json_response({"errcode": 42001, "errmsg": "access_token expired"})
         if fault == "throttled":
             return web.json_response({"errcode": 45009, "errmsg": "api freq out of limit"})
+        if fault == "foreign":
+            return web.json_response({"errcode": 60020, "errmsg": "not allow from your ip"})
         if fault == "busy":
             return web.json_response({"errcode": -1, "errmsg": "system busy"})
         return web.Response(status=502, text="bad gateway")
@@ -103,6 +123,14 @@ class FakeWeCom:
         self.tokens += 1
         self._token = f"token-{self.tokens}"
         return web.json_response({"errcode": 0, "access_token": self._token, "expires_in": 7200})
+
+    async def _agent(self, request: web.Request) -> web.Response:
+        fault = await self._fault()
+        if fault is not None:
+            return fault
+        if not self._authorised(request):
+            return web.json_response({"errcode": 40014, "errmsg": "invalid access_token"})
+        return web.json_response({"errcode": 0, "agentid": int(request.query["agentid"])})
 
     def _authorised(self, request: web.Request) -> bool:
         return bool(self._token) and request.query.get("access_token") == self._token
@@ -191,3 +219,117 @@ class FakeWeCom:
         extra = f"{code}-click"
         self.codes[extra] = True
         return extra
+
+    # ---- members and customers
+
+    async def _called(self, request: web.Request) -> tuple[dict[str, Any], web.Response | None]:
+        fault = await self._fault()
+        if fault is None and not self._authorised(request):
+            fault = web.json_response({"errcode": 40014, "errmsg": "invalid access_token"})
+        return await request.json(), fault
+
+    async def _members(self, request: web.Request) -> web.Response:
+        body, fault = await self._called(request)
+        if fault is not None:
+            return fault
+        self.asked_members += 1
+        asked = body["open_userid_list"]
+        known = [{"open_userid": o, "userid": self.members[o]} for o in asked if o in self.members]
+        return web.json_response(
+            {
+                "errcode": 0,
+                "userid_list": known,
+                "invalid_open_userid_list": [o for o in asked if o not in self.members],
+            }
+        )
+
+    def customer(self, external: str, kind: str = "text", **part: Any) -> None:
+        """A customer writes, or comes in with kind `event`."""
+        number = len(self.kf_came) + 1
+        row: dict[str, Any] = {
+            "msgid": f"kfm-{number}",
+            "open_kfid": KF,
+            "send_time": int(time.time()),
+            "origin": 4 if kind == "event" else 3,
+            "msgtype": kind,
+        }
+        if kind == "event":
+            row["event"] = {
+                "event_type": "enter_session",
+                "open_kfid": KF,
+                "external_userid": external,
+                **part,
+            }
+        else:
+            row["external_userid"] = external
+            row[kind] = part
+            self.kf_left[external] = 5
+        self.kf_came.append(row)
+
+    async def _kf_sync(self, request: web.Request) -> web.Response:
+        body, fault = await self._called(request)
+        if fault is not None:
+            return fault
+        start = int(body.get("cursor") or 0)
+        if body["open_kfid"] != KF or not 1 <= body["limit"] <= 1000:
+            return self._refuse(Refused("sync_msg"))
+        page = self.kf_came[start : start + self.kf_page]
+        end = start + len(page)
+        return web.json_response(
+            {
+                "errcode": 0,
+                "next_cursor": str(end),
+                "has_more": int(end < len(self.kf_came)),
+                "msg_list": page,
+            }
+        )
+
+    async def _kf_send(self, request: web.Request) -> web.Response:
+        body, fault = await self._called(request)
+        if fault is not None:
+            return fault
+        try:
+            if body["open_kfid"] != KF or not 1 <= len(body["msgid"]) <= 32:
+                raise Refused("open_kfid or msgid")
+            if body["msgtype"] == "text":
+                if not 1 <= len(body["text"]["content"].encode()) <= 2048:
+                    raise Refused("kf text size")
+            elif body["msgtype"] == "msgmenu":
+                items = body["msgmenu"]["list"]
+                if not 1 <= len(items) <= 10:
+                    raise Refused("menu items")
+                for item in items:
+                    inner = item[item["type"]]
+                    if len(inner["content"].encode()) > 128 or len(inner.get("id", "")) > 128:
+                        raise Refused("menu item")
+            else:
+                raise Refused(body["msgtype"])
+        except (KeyError, Refused) as error:
+            return self._refuse(error)
+        if self.kf_left.get(body["touser"], 0) <= 0:
+            self.refused.append("a sixth message to a customer")
+            return web.json_response({"errcode": 95001, "errmsg": "limit"})
+        self.kf_left[body["touser"]] -= 1
+        self.kf_said.append(body)
+        return web.json_response({"errcode": 0, "msgid": body["msgid"]})
+
+    async def _kf_greet(self, request: web.Request) -> web.Response:
+        body, fault = await self._called(request)
+        if fault is not None:
+            return fault
+        self.kf_greeted.append(body)
+        return web.json_response({"errcode": 0})
+
+    async def _kf_accounts(self, request: web.Request) -> web.Response:
+        _, fault = await self._called(request)
+        return fault or web.json_response(
+            {"errcode": 0, "account_list": [{"open_kfid": KF, "name": "老洪港企业服务"}]}
+        )
+
+    async def _kf_way(self, request: web.Request) -> web.Response:
+        body, fault = await self._called(request)
+        if fault is None and (body["open_kfid"] != KF or len(body["scene"]) > 32):
+            return self._refuse(Refused("scene"))
+        return fault or web.json_response(
+            {"errcode": 0, "url": "https://work.weixin.qq.com/kf/kfcinvented?enc_scene=x"}
+        )

@@ -1,10 +1,13 @@
 """WeCom: the aibot hears groups, by callback or by its long connection; the self-built app, group
 robots and the long connection speak."""
 
+import asyncio
 import hashlib
 import json
+import logging
+import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -18,20 +21,28 @@ from bot.platform import (
     HttpAnswer,
     Limit,
     Line,
+    Notes,
     Outcome,
     Permanent,
     Platform,
+    Probe,
     RawRequest,
     Receipt,
     Rejected,
     Section,
+    SendError,
     Setting,
 )
 from bot.platforms.wecom import api, codec
 from bot.platforms.wecom.crypto import BadEnvelope, Envelope
+from bot.platforms.wecom.errors import CURES
+from bot.platforms.wecom.kf import PREFIX, Kf
 from bot.platforms.wecom.line import QUOTAS, AibotLine
-from handlers.chat.events import ChatKind, EventKind, InboundEvent
+from handlers.chat.events import ChatKind, EventKind, InboundEvent, UserRef
 from handlers.chat.outbound import Address, Delivery
+
+TITLE: Final = "企业微信"
+_log = logging.getLogger("bot.wecom")
 
 SETTINGS: Final = (
     Setting("WECOM_CORP_ID", "企业 ID：管理后台「我的企业」最下方"),
@@ -62,6 +73,8 @@ _APP: Final = (
 )
 _LATE_SECONDS: Final = 3500.0
 _JSON: Final = "application/json"
+_OPEN_ID: Final = re.compile(r"^wo[0-9A-Za-z_-]{20,}$")
+_RESOLVE_SECONDS: Final = 1.5
 # A reply token that is the request of a message on the long connection.
 _REQUEST: Final = "req:"
 # What the long connection says of a session that cannot be spoken to, and of a request that cannot
@@ -97,8 +110,12 @@ class WeCom:
         if app is not None:
             hooks.append("app")
         self.hooks = tuple(hooks)
+        self.notes: Notes = _Forgetful()
         self._line = line_of(self)
-        self.lines: tuple[Line, ...] = () if self._line is None else (self._line,)
+        self._kf = None if app_api is None else Kf(app_api, lambda: self.notes)
+        self._members: dict[str, str] = {}
+        held: tuple[Line | None, ...] = (self._line, self._kf)
+        self.lines = tuple(line for line in held if line is not None)
         self.can = Capabilities(
             callback_buttons=True,
             update_cards=app_api is not None,
@@ -131,6 +148,10 @@ class WeCom:
             raise Rejected(400, "not_understood")
         opened = self._open(envelope, signature, timestamp, nonce, encrypted.strip())
         if request.hook == "app":
+            notice = codec.kf_notice(opened)
+            if notice is not None and self._kf is not None:
+                self._kf.noticed(*notice)
+                return Decoded((), HttpAnswer())
             event, unsupported = codec.app_event(opened, request.wall)
             return Decoded(() if event is None else (event,), HttpAnswer(), None, unsupported)
         plain = codec.json_object(opened)
@@ -157,6 +178,50 @@ class WeCom:
             return self._frame(heard, outcome)
 
         return Decoded((heard,), HttpAnswer(), answer)
+
+    async def resolved(self, event: InboundEvent) -> InboundEvent:
+        """The member's own id in place of an open_userid, which a bot made by an ordinary member is
+        told instead (D:101521)."""
+        open_id = event.sender.id
+        if self._api is None or _OPEN_ID.match(open_id) is None:
+            return event
+        if open_id not in self._members:
+            noted = await self.notes.get(f"member:{open_id}")
+            if not noted:
+                try:
+                    found = await asyncio.wait_for(self._api.members([open_id]), _RESOLVE_SECONDS)
+                except (SendError, TimeoutError) as error:
+                    _log.warning("wecom.member_unknown", extra={"error": type(error).__name__})
+                    return event
+                noted = found.get(open_id, open_id)
+                await self.notes.put(f"member:{open_id}", noted)
+            self._members[open_id] = noted
+        return replace(event, sender=UserRef(self.name, self._members[open_id]))
+
+    def cure(self, code: str) -> str:
+        return CURES.get(code, "")
+
+    async def probe(self) -> list[Probe]:
+        """The credentials of what is on. The long connection is opened but not subscribed: that
+        would put out the one in use."""
+        found: list[Probe] = []
+        if self._api is not None:
+            found.append(await self._tried("企业微信自建应用", self._api.agent()))
+        if self._line is not None:
+            found.append(await self._tried("企业微信长连接", self._line.reachable()))
+        return found
+
+    async def _tried(self, what: str, trying: Awaitable[object]) -> Probe:
+        try:
+            await trying
+        except SendError as error:
+            known = self.cure(error.code)
+            return Probe(what, known or f"没有成功（{error.code}），请核对网络和设置。")
+        return Probe(what)
+
+    async def entrances(self, firms: Sequence[tuple[str, str]]) -> list[tuple[str, str, str]]:
+        """An address of 微信客服 for each firm, for its people who stay on personal WeChat."""
+        return [] if self._kf is None else await self._kf.links(list(firms))
 
     def _frame(self, event: InboundEvent, outcome: Outcome) -> Answered:
         """One frame under the request's id: stream and card together are not allowed there."""
@@ -285,6 +350,9 @@ class WeCom:
 
     async def _to_person(self, delivery: Delivery) -> Receipt:
         token = delivery.reply_token
+        if self._kf is not None and delivery.to.chat.id.startswith(PREFIX):
+            await self._kf.send(delivery)
+            return Receipt()
         if self._api is not None:
             if delivery.content.card is not None and delivery.update_ref:
                 code = token.removeprefix("code:") if token.startswith("code:") else ""
@@ -345,6 +413,19 @@ class WeCom:
         if self._line is not None:
             await self._line.close()
         await self._client.close()
+
+
+class _Forgetful:
+    """Notes until the process gives real ones."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, str] = {}
+
+    async def get(self, key: str) -> str:
+        return self._kept.get(key, "")
+
+    async def put(self, key: str, value: str) -> None:
+        self._kept[key] = value
 
 
 _NOTHING: Final = Answered(HttpAnswer())

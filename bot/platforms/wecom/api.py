@@ -51,8 +51,8 @@ class AppApi:
         )
         return str(answer["access_token"]), float(answer.get("expires_in", 7200))
 
-    async def _post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
-        """Call with a token; one that expired is refreshed once."""
+    async def post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        """Call with a token; one that expired is refreshed once. Raises a SendError."""
         for attempt in (1, 2):
             token = await self._tokens.get()
             try:
@@ -75,7 +75,7 @@ class AppApi:
         answer: dict[str, Any] = {}
         for body in codec.app_messages(delivery, self._agent_id, self._public_url):
             # Repeated after a fault, the parts that went out fall to WeCom's own duplicate check.
-            answer = await self._post("/cgi-bin/message/send", body)
+            answer = await self.post("/cgi-bin/message/send", body)
         invalid = str(answer.get("invaliduser") or "").lower().split("|")
         if delivery.to.chat.id.lower() in invalid:
             # errcode 0 and yet nobody got it.
@@ -92,8 +92,28 @@ class AppApi:
             "response_code": response_code,
             "template_card": codec.updated_card(card, delivery.id),
         }
-        await self._post("/cgi-bin/message/update_template_card", body)
+        await self.post("/cgi-bin/message/update_template_card", body)
         return Receipt()
+
+    async def agent(self) -> None:
+        """Whether the credentials open the application they should; raises a SendError."""
+        token = await self._tokens.get()
+        params = {"access_token": token, "agentid": str(self._agent_id)}
+        url = f"{self._base}/cgi-bin/agent/get"
+        check(await self._client.send("GET", url, params=params, repeatable=True))
+
+    async def members(self, open_ids: list[str]) -> dict[str, str]:
+        """The members' own ids; what is one already stays out of the answer."""
+        answer = await self.post(
+            "/cgi-bin/batch/openuserid_to_userid",
+            {"open_userid_list": open_ids, "source_agentid": self._agent_id},
+        )
+        found = answer.get("userid_list")
+        return {
+            one["open_userid"]: one["userid"]
+            for one in (found if isinstance(found, list) else [])
+            if isinstance(one, dict) and one.get("open_userid") and one.get("userid")
+        }
 
 
 async def robot(client: Client, delivery: Delivery) -> Receipt:

@@ -198,6 +198,14 @@ def app_event(xml: bytes, wall: float) -> tuple[InboundEvent | None, str]:
     )
 
 
+def kf_notice(xml: bytes) -> tuple[str, str] | None:
+    """Account and token of a notice that customers wrote; None for any other callback."""
+    root = parsed(xml)
+    if _child(root, "Event") != "kf_msg_or_event":
+        return None
+    return _child(root, "OpenKfId"), _child(root, "Token")
+
+
 def _app_happening(root: Any, base: dict[str, Any], created: str) -> tuple[Any, str]:
     kind = _child(root, "Event")
     key = _child(root, "EventKey")

@@ -218,7 +218,8 @@ class AibotLine:
                 return False
             return True
 
-        await hear(decoded, reply)
+        if not await hear(decoded, reply):
+            _log.error("line.lost", extra={"line": self.name})
 
     def _acknowledged(self, frame: dict[str, Any]) -> None:
         waiting = self._acks.get(_req_id(frame))
@@ -277,6 +278,14 @@ class AibotLine:
         self.sessions.spend(chat)
         body = {"chatid": chat, "chat_type": 2 if group else 1, **message}
         await self.ask("aibot_send_msg", body)
+
+    async def reachable(self) -> None:
+        """Whether the address answers; raises a SendError."""
+        try:
+            async with self._client.socket(self._url, _MOST_FRAME):
+                return
+        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+            raise Transient(type(error).__name__) from None
 
     async def close(self) -> None:
         await self._client.close()

@@ -1,0 +1,319 @@
+"""微信客服: the door for people who stay on personal WeChat.
+
+A signed notice says that something came; what it was is pulled by a cursor. After a person's last
+message five may be said within 48 hours, so they are kept for what matters (D:94670, D:94677).
+"""
+
+import asyncio
+import json
+import logging
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+from urllib.parse import unquote
+
+from bot.platform import Answered, Decoded, Hear, HttpAnswer, Notes, Outcome, Permanent, SendError
+from bot.platforms.wecom import codec
+from bot.platforms.wecom.api import AppApi
+from handlers.chat.events import (
+    Attachment,
+    AttachmentKind,
+    ChatKind,
+    ChatRef,
+    EventKind,
+    InboundEvent,
+    UserRef,
+)
+from handlers.chat.outbound import Delivery, Kind, Open
+
+_log = logging.getLogger("bot.wecom.kf")
+
+PREFIX: Final = "kf:"
+MOST_SAID: Final = 5
+WINDOW_SECONDS: Final = 48 * 3600.0
+# The last ones are for answers, questions and cards: number, result, verdict.
+_KEPT: Final = 2
+_MATTERS: Final = frozenset({Kind.ANSWER, Kind.CARD, Kind.QUESTION, Kind.ESCALATION})
+_TEXT_BYTES: Final = 2048
+_MENU_ITEMS: Final = 10
+_MENU_TEXT_BYTES: Final = 128
+_CUSTOMER: Final = 3
+_MOST_PULLED: Final = 1000
+_MEDIA: Final = {
+    "image": AttachmentKind.IMAGE,
+    "voice": AttachmentKind.VOICE,
+    "video": AttachmentKind.VIDEO,
+    "file": AttachmentKind.FILE,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """Seconds between looks without a notice, and after a fault."""
+
+    poll: float = 60.0
+    fault: float = 5.0
+
+
+def session(open_kfid: str, external: str) -> str:
+    """What a session is called inside: it is a person's and a chat's id."""
+    return f"{PREFIX}{open_kfid}:{external}"
+
+
+class Kf:
+    """Hears as a line and speaks through the self-built app, which must be allowed to."""
+
+    name: Final = "wecom.kf"
+    title: Final = "微信客服"
+
+    def __init__(
+        self,
+        api: AppApi,
+        notes: Callable[[], Notes],
+        pace: Pace = Pace(),
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self._api = api
+        self._notes = notes
+        self._pace = pace
+        # WeCom counts by the wall clock.
+        self._now = now
+        self._up = False
+        self._stir = asyncio.Event()
+        self._tokens: dict[str, str] = {}
+
+    @property
+    def up(self) -> bool:
+        return self._up
+
+    def noticed(self, open_kfid: str, token: str) -> None:
+        """A notice came in: something can be pulled with its token, for ten minutes."""
+        self._tokens[open_kfid] = token
+        self._stir.set()
+
+    # ---- hearing
+
+    async def hold(self, hear: Hear) -> None:
+        while True:
+            self._stir.clear()
+            wait = self._pace.poll
+            try:
+                await self._look(hear)
+                self._up = True
+            except SendError as error:
+                self._up = False
+                wait = self._pace.fault
+                _log.warning("kf.not_pulled", extra={"code": error.code})
+            try:
+                await asyncio.wait_for(self._stir.wait(), wait)
+            except TimeoutError:
+                pass
+
+    async def _look(self, hear: Hear) -> None:
+        known = set(filter(None, (await self._notes().get("kf:accounts")).split(",")))
+        noticed = set(self._tokens)
+        if noticed - known:
+            await self._notes().put("kf:accounts", ",".join(sorted(known | noticed)))
+        for account in sorted(known | noticed):
+            await self._pull(account, hear)
+
+    async def _pull(self, account: str, hear: Hear) -> None:
+        """Everything that came since the cursor; it moves on when that is on disk."""
+        key = f"kf:cursor:{account}"
+        cursor = await self._notes().get(key)
+        token = self._tokens.pop(account, "")
+        # The account says itself when there is no more; the bound is against one that never does.
+        for _ in range(1000):
+            asked: dict[str, Any] = {"open_kfid": account, "limit": _MOST_PULLED}
+            asked |= {k: v for k, v in (("cursor", cursor), ("token", token)) if v}
+            try:
+                page = await self._api.post("/cgi-bin/kf/sync_msg", asked)
+            except SendError:
+                if token:
+                    self._tokens.setdefault(account, token)
+                raise
+            found = page.get("msg_list")
+            rows = [m for m in (found if isinstance(found, list) else []) if isinstance(m, dict)]
+            for row in sorted(rows, key=lambda m: _number(m.get("send_time"))):
+                if not await self._heard(row, hear):
+                    self._stir.set()
+                    return
+            after = str(page.get("next_cursor") or "")
+            if after:
+                cursor = after
+                await self._notes().put(key, cursor)
+            if not page.get("has_more"):
+                return
+
+    async def _heard(self, row: Mapping[str, Any], hear: Hear) -> bool:
+        event, unsupported, welcome = await self._event(row)
+        if event is None:
+            return await hear(Decoded((), HttpAnswer(), None, unsupported), _unsaid)
+
+        def answer(outcome: Outcome) -> Answered:
+            said = next((d for d in outcome.deliveries if d.to.chat == event.chat), None)
+            if not welcome or said is None:
+                return Answered(HttpAnswer())
+            text = codec.cut(said.content.text, _TEXT_BYTES)
+            return Answered(HttpAnswer(body=text.encode()), frozenset({said.id}))
+
+        async def reply(made: bytes) -> bool:
+            body = {"code": welcome, "msgtype": "text", "text": {"content": made.decode()}}
+            try:
+                await self._api.post("/cgi-bin/kf/send_msg_on_event", body)
+            except SendError as error:
+                _log.warning("kf.welcome_refused", extra={"code": error.code})
+                return False
+            return True
+
+        return await hear(Decoded((event,), HttpAnswer(), answer if welcome else None), reply)
+
+    async def _event(self, row: Mapping[str, Any]) -> tuple[InboundEvent | None, str, str]:
+        """The event, the kind where there is none, and the code to greet by."""
+        kind, number = _text(row, "msgtype"), _text(row, "msgid")
+        inner = _part(row, "event") if kind == "event" else row
+        external = _text(inner, "external_userid")
+        account = _text(row, "open_kfid") or _text(inner, "open_kfid")
+        if not (number and external and account):
+            return None, f"kf_{kind or 'unknown'}", ""
+        if kind == "event" and _text(inner, "event_type") != "enter_session":
+            return None, f"kf_{_text(inner, 'event_type') or 'event'}", ""
+        if kind != "event" and row.get("origin") != _CUSTOMER:
+            # What a servicer wrote is nobody's problem.
+            return None, "kf_servicer", ""
+        who = session(account, external)
+        base: dict[str, Any] = {
+            "platform": codec.NAME,
+            "event_id": f"kf-{number}",
+            "at": datetime.fromtimestamp(_number(row.get("send_time")) or self._now(), UTC),
+            "chat": ChatRef(codec.NAME, who),
+            "chat_kind": ChatKind.DIRECT,
+            "sender": UserRef(codec.NAME, who),
+        }
+        if kind == "event":
+            scene = unquote(_text(inner, "scene_param"))[:40]
+            if scene:
+                await self._notes().put(f"kf:firm:{who}", scene)
+            base["sender_name"] = await self._name(who)
+            return (
+                InboundEvent(kind=EventKind.ENTER, **base),
+                "",
+                _text(inner, "welcome_code"),
+            )
+        await self._notes().put(f"kf:told:{who}", json.dumps([self._now(), 0]))
+        base["sender_name"] = await self._name(who)
+        menu = _text(_part(row, "text"), "menu_id")
+        if menu:
+            key = await self._notes().get(f"kf:menu:{menu}")
+            press = codec.pressed(key, (), "") if key else None
+            if press is not None:
+                return InboundEvent(kind=EventKind.PRESS, press=press, **base), "", ""
+        said = _said(row, kind)
+        if said is None:
+            return None, f"kf_{kind}", ""
+        text, attachments = said
+        return (
+            InboundEvent(
+                kind=EventKind.MESSAGE, text=text, msg_type=kind, attachments=attachments, **base
+            ),
+            "",
+            "",
+        )
+
+    async def _name(self, who: str) -> str:
+        """企业简称-称呼, where the link that led here named the firm."""
+        firm = await self._notes().get(f"kf:firm:{who}")
+        return f"{firm}-微信联系人" if firm else ""
+
+    # ---- speaking
+
+    async def send(self, delivery: Delivery) -> None:
+        """Say one of the five; raises a SendError, Permanent where none is left for this."""
+        who = delivery.to.chat.id
+        _, account, external = who.split(":", 2)
+        noted = await self._notes().get(f"kf:told:{who}")
+        heard_at, said = json.loads(noted) if noted else (0.0, 0)
+        left = MOST_SAID - int(said)
+        if self._now() - float(heard_at) >= WINDOW_SECONDS or left <= 0:
+            raise Permanent("kf_window")
+        if left <= _KEPT and delivery.content.kind not in _MATTERS:
+            raise Permanent("kf_kept")
+        # Counted first: what became of it may stay unknown, and one too many is refused anyway.
+        await self._notes().put(f"kf:told:{who}", json.dumps([heard_at, int(said) + 1]))
+        body = {"touser": external, "open_kfid": account, "msgid": f"lhg{delivery.id}"}
+        await self._api.post("/cgi-bin/kf/send_msg", body | await self._made(delivery))
+
+    async def _made(self, delivery: Delivery) -> dict[str, Any]:
+        content = delivery.content
+        buttons = () if content.card is None else content.card.buttons[:_MENU_ITEMS]
+        if not buttons or content.card is None:
+            return {
+                "msgtype": "text",
+                "text": {"content": codec.cut(content.text, _TEXT_BYTES)},
+            }
+        items: list[dict[str, Any]] = []
+        for at, button in enumerate(buttons):
+            label = codec.cut(button.label, _MENU_TEXT_BYTES)
+            if isinstance(button.do, Open):
+                items.append({"type": "view", "view": {"url": button.do.url, "content": label}})
+                continue
+            # A menu's id is short; what it stands for is noted.
+            menu = f"m{delivery.id}-{at}"
+            key = codec.button_key(button.do.action, button.do.args, content.card.key)
+            await self._notes().put(f"kf:menu:{menu}", key)
+            items.append({"type": "click", "click": {"id": menu, "content": label}})
+        head = codec.cut(content.text, 1024)
+        return {"msgtype": "msgmenu", "msgmenu": {"head_content": head, "list": items}}
+
+    async def links(self, firms: list[tuple[str, str]]) -> list[tuple[str, str, str]]:
+        """(firm's id, its short name, the address that leads its people here) for each account's
+        first link; raises a SendError."""
+        accounts = (await self._api.post("/cgi-bin/kf/account/list", {"offset": 0, "limit": 100}))[
+            "account_list"
+        ]
+        if not accounts:
+            raise Permanent("kf_no_account")
+        made = await self._api.post(
+            "/cgi-bin/kf/add_contact_way", {"open_kfid": accounts[0]["open_kfid"], "scene": "firm"}
+        )
+        from urllib.parse import quote
+
+        url = str(made["url"])
+        mark = "&" if "?" in url else "?"
+        return [(i, name, f"{url}{mark}scene_param={quote(name)}") for i, name in firms]
+
+
+async def _unsaid(made: bytes) -> bool:
+    return False
+
+
+def _said(row: Mapping[str, Any], kind: str) -> tuple[str, tuple[Attachment, ...]] | None:
+    part = _part(row, kind)
+    if kind == "text":
+        return _text(part, "content"), ()
+    if kind in _MEDIA:
+        return "", (Attachment(_MEDIA[kind], f"media:{_text(part, 'media_id')}"),)
+    if kind == "location":
+        where = f"{part.get('latitude')},{part.get('longitude')}"
+        name = _text(part, "name") or _text(part, "address")
+        return name, (Attachment(AttachmentKind.LOCATION, where, name),)
+    if kind == "link":
+        title = _text(part, "title")
+        return title, (Attachment(AttachmentKind.LINK, _text(part, "url"), title),)
+    return None
+
+
+def _part(row: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    value = row.get(key)
+    return value if isinstance(value, dict) else {}
+
+
+def _text(row: Mapping[str, Any], key: str) -> str:
+    value = row.get(key)
+    return value if isinstance(value, str) else ""
+
+
+def _number(value: object) -> float:
+    return float(value) if isinstance(value, int | float) else 0.0
