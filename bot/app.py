@@ -15,7 +15,7 @@ from bot.dispatcher import Dispatcher, Pace
 from bot.ingress import MOST_BYTES, Ingress
 from bot.links import SignedLinks
 from bot.model_service import ModelService
-from bot.platform import ConfigError, Platform, Section, Setting
+from bot.platform import ConfigError, Platform, Section, Setting, Starts
 from bot.second_stage import Encoder
 from bot.settings import Settings, load, no_model
 from bot.ticker import Ticker
@@ -111,6 +111,9 @@ class App:
         self.writer.start()
         self.worker.start()
         self.dispatcher.start()
+        for platform in self.platforms.values():
+            if isinstance(platform, Starts):
+                await platform.start()
         await self.ticker.seed()
         self.ticker.start()
         if self.model is not None:

@@ -107,6 +107,8 @@ class Ingress:
             # On disk or not yet: only a stored event may be acknowledged. What becomes of it goes
             # the slow way, as the platform's next try will only find that it was here before.
             self._unwaited(pieces)
+            if decoded.late is not None:
+                return _response(decoded.late)
             return self._refuse(platform, 503, "too_slow")
         done: list[Done] = []
         for piece in pieces:

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from handlers.chat.events import InboundEvent
 from handlers.chat.outbound import Address, Delivery
@@ -73,13 +73,16 @@ class Answered:
 class Decoded:
     """A verified request: its events, the neutral acknowledgement, and how to answer with more.
 
-    `answer` is None where the platform's answer can carry nothing.
+    `answer` is None where the platform's answer can carry nothing. `late` is said when the budget
+    passes and the platform will not ask again; without it the request is refused, so that it comes
+    once more.
     """
 
     events: tuple[InboundEvent, ...]
     ack: HttpAnswer
     answer: Callable[[Outcome], Answered] | None = None
     unsupported: str = ""
+    late: HttpAnswer | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +198,24 @@ class Platform(Protocol):
         ...
 
     async def close(self) -> None: ...
+
+
+@runtime_checkable
+class Starts(Protocol):
+    """A platform with work of its own beside sending; `close` ends it."""
+
+    async def start(self) -> None:
+        """Begin; comes back at once."""
+        ...
+
+
+@runtime_checkable
+class Probed(Protocol):
+    """A platform whose credentials can be tried without sending anything."""
+
+    async def probe(self) -> Sequence[tuple[str, str]]:
+        """What was tried, each with what is wrong and its cure in Chinese, empty where it is well."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
