@@ -5,9 +5,9 @@ import time
 from typing import Any
 
 from bot.platforms.feishu.crypto import Envelope
+from tests.kit.fake_feishu import APP_ID, BOT, SECRET, FakeFeishu
 from tests.kit.house import House
 
-APP_ID, SECRET = "cli_a1f00dfeedbead01", "canary-app-secret"
 TOKEN, KEY = "canary-verification-token", "canary-encrypt-key"
 TENANT = "2d0000aa11bb22cc"
 
@@ -47,9 +47,9 @@ def labels(card: dict[str, Any]) -> list[str]:
 class Caller:
     """Posts to our hooks as Feishu would."""
 
-    def __init__(self, house: House, bot: str = "ou_bot") -> None:
+    def __init__(self, house: House, far: FakeFeishu) -> None:
         self._house = house
-        self._bot = bot
+        self._far = far
         self.envelope = Envelope(KEY)
         self._ids = 0
 
@@ -107,13 +107,14 @@ class Caller:
             "create_time": str(int(time.time() * 1000)),
             **more,
         }
+        self._far.chats[message["message_id"]] = message["chat_id"]
         said = f"@_user_1 {text}" if at_bot else text
         message["content"] = json.dumps({"text": said} if content is None else content)
         if at_bot:
             message["mentions"] = [
                 {
                     "key": "@_user_1",
-                    "id": {"open_id": self._bot, "union_id": "on_bot", "user_id": None},
+                    "id": {"open_id": BOT, "union_id": "on_bot", "user_id": None},
                     "name": "园区服务助手",
                     "mentioned_type": "bot",
                     "tenant_key": TENANT,
