@@ -17,7 +17,7 @@ from bot.lines import Alarm, Lines
 from bot.links import SignedLinks
 from bot.model_service import ModelService
 from bot.notes import DatabaseNotes
-from bot.platform import ConfigError, Line, Noting, Platform, Section, Setting
+from bot.platform import ConfigError, Line, Noting, Platform, Section, Setting, Starts
 from bot.second_stage import Encoder
 from bot.settings import Settings, load, no_model
 from bot.ticker import Ticker
@@ -115,6 +115,9 @@ class App:
         self.writer.start()
         self.worker.start()
         self.dispatcher.start()
+        for platform in self.platforms.values():
+            if isinstance(platform, Starts):
+                await platform.start()
         await self.ticker.seed()
         self.ticker.start()
         self.lines.start()

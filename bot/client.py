@@ -4,6 +4,7 @@ import asyncio
 import json as json_module
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 import aiohttp
@@ -14,6 +15,25 @@ SECONDS: Final = 8.0
 _MOST_ANSWER: Final = 1024 * 1024
 # No limit for reading: who listens decides when the other end is gone.
 _CLOSING: Final = aiohttp.ClientWSTimeout(ws_receive=None, ws_close=3.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back, whatever its status: some platforms tell the reason in the body of a 400."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    def plain(self) -> Any:
+        """The JSON, None for an empty body; raises ValueError."""
+        return json_module.loads(self.body) if self.body.strip() else None
+
+    def plain_or_none(self) -> Any:
+        try:
+            return self.plain()
+        except ValueError:
+            return None
 
 
 class Client:
@@ -30,6 +50,38 @@ class Client:
             )
         return self._session
 
+    async def exchange(
+        self,
+        method: str,
+        url: str,
+        *,
+        json: Any = None,
+        body: bytes | aiohttp.FormData | None = None,
+        headers: Mapping[str, str] | None = None,
+        params: Mapping[str, str] | None = None,
+        repeatable: bool = False,
+        most: int = _MOST_ANSWER,
+    ) -> Answer:
+        """The answer whatever it says; raises a SendError where none came or it is too long.
+
+        `repeatable`: a repeat is harmless, so that no answer may be followed by another try.
+        """
+        try:
+            async with self._ready().request(
+                method, url, json=json, data=body, headers=headers, params=params
+            ) as response:
+                raw = bytearray()
+                async for chunk in response.content.iter_chunked(65_536):
+                    raw += chunk
+                    if len(raw) > most:
+                        raise Permanent("answer_too_long")
+                return Answer(response.status, response.headers, bytes(raw))
+        except aiohttp.ClientConnectorError:
+            # Nothing reached the far end.
+            raise Transient("connect") from None
+        except (TimeoutError, aiohttp.ClientError) as error:
+            raise Unsure(type(error).__name__, repeatable) from None
+
     async def send(
         self,
         method: str,
@@ -41,29 +93,24 @@ class Client:
         params: Mapping[str, str] | None = None,
         repeatable: bool = False,
     ) -> Any:
-        """The JSON answer, or None for an empty one; raises a SendError.
-
-        `repeatable`: a repeat is harmless, so that no answer may be followed by another try.
-        """
+        """The JSON answer, or None for an empty one; raises a SendError, also by the status."""
+        answer = await self.exchange(
+            method,
+            url,
+            json=json,
+            body=body,
+            headers=headers,
+            params=params,
+            repeatable=repeatable,
+        )
+        if answer.status == 429:
+            raise Transient("429", _retry_after(answer.headers))
+        if answer.status >= 500:
+            raise Transient(str(answer.status))
+        if answer.status >= 400:
+            raise Permanent(str(answer.status))
         try:
-            async with self._ready().request(
-                method, url, json=json, data=body, headers=headers, params=params
-            ) as response:
-                if response.status == 429:
-                    raise Transient("429", _retry_after(response.headers))
-                if response.status >= 500:
-                    raise Transient(str(response.status))
-                if response.status >= 400:
-                    raise Permanent(str(response.status))
-                raw = await response.content.read(_MOST_ANSWER)
-                if not raw.strip():
-                    return None
-                return json_module.loads(raw)
-        except aiohttp.ClientConnectorError:
-            # Nothing reached the far end.
-            raise Transient("connect") from None
-        except (TimeoutError, aiohttp.ClientError) as error:
-            raise Unsure(type(error).__name__, repeatable) from None
+            return answer.plain()
         except ValueError:
             raise Unsure("not_json", repeatable) from None
 

@@ -112,6 +112,8 @@ class Ingress:
         try:
             answered, done = await self.take(platform, decoded)
         except NotTaken as refusal:
+            if refusal.reason == "too_slow" and decoded.late is not None:
+                return _response(decoded.late)
             return self._refuse(platform, 503, refusal.reason)
         response = _response(answered.http)
         carried = answered.carried

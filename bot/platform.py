@@ -73,13 +73,16 @@ class Answered:
 class Decoded:
     """A verified request: its events, the neutral acknowledgement, and how to answer with more.
 
-    `answer` is None where the platform's answer can carry nothing.
+    `answer` is None where the platform's answer can carry nothing. `late` is said when the budget
+    passes and the platform will not ask again; without it the request is refused, so that it comes
+    once more.
     """
 
     events: tuple[InboundEvent, ...]
     ack: HttpAnswer
     answer: Callable[[Outcome], Answered] | None = None
     unsupported: str = ""
+    late: HttpAnswer | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,6 +236,15 @@ class Line(Protocol):
 
     async def hold(self, hear: Hear) -> None:
         """Connect, hear, connect again after faults, until cancelled; raises TakenOver."""
+        ...
+
+
+@runtime_checkable
+class Starts(Protocol):
+    """A platform with work of its own beside sending; `close` ends it."""
+
+    async def start(self) -> None:
+        """Begin; comes back at once."""
         ...
 
 

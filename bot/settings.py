@@ -42,11 +42,6 @@ UPCOMING: Final = tuple(
     Setting(key, f"{name}，后续版本提供，请留空", secret=key.endswith(("SECRET", "TOKEN", "KEY")))
     for name, keys in (
         (
-            "飞书",
-            "FEISHU_APP_ID FEISHU_APP_SECRET FEISHU_VERIFICATION_TOKEN FEISHU_ENCRYPT_KEY "
-            "FEISHU_API_BASE",
-        ),
-        (
             "钉钉",
             "DINGTALK_CLIENT_ID DINGTALK_CLIENT_SECRET DINGTALK_ROBOT_CODE DINGTALK_EVENT_TOKEN "
             "DINGTALK_EVENT_AES_KEY DINGTALK_STREAM DINGTALK_API_BASE DINGTALK_OAPI_BASE",

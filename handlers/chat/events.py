@@ -50,10 +50,14 @@ class Attachment:
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """The message that is answered; platforms that give no id still give its text."""
+    """The message that is answered; platforms that give no id still give its text.
+
+    `root_ref` is the message that its thread began with, where that is another one.
+    """
 
     text: str = ""
     message_ref: str = ""
+    root_ref: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +112,7 @@ def to_plain(event: InboundEvent) -> dict[str, Any]:
     if event.msg_type != "text":
         plain["msg_type"] = event.msg_type
     if event.quote is not None:
-        plain["quote"] = [event.quote.text, event.quote.message_ref]
+        plain["quote"] = [event.quote.text, event.quote.message_ref, event.quote.root_ref]
     if event.attachments:
         plain["attachments"] = [[a.kind.value, a.url, a.name] for a in event.attachments]
     if event.press is not None:
@@ -141,7 +145,7 @@ def from_plain(plain: Mapping[str, Any]) -> InboundEvent:
         text=plain.get("text", ""),
         msg_type=plain.get("msg_type", "text"),
         mention_bot=plain.get("mention_bot", False),
-        quote=None if quote is None else Quote(quote[0], quote[1]),
+        quote=None if quote is None else Quote(*quote),
         attachments=tuple(
             Attachment(AttachmentKind(kind), url, name)
             for kind, url, name in plain.get("attachments", ())

@@ -222,7 +222,8 @@ class Delivery:
     """One outbox row as a platform sees it.
 
     `reply_token` lets a platform answer the message that caused it (WeCom response_url);
-    `update_ref` names the card that this content replaces; `id` never repeats.
+    `update_ref` names the card that this content replaces; `id` never repeats. `urgent`: whoever it
+    goes to should be rung, where the platform can.
     """
 
     id: int
@@ -231,6 +232,7 @@ class Delivery:
     reply_token: str = ""
     update_ref: str = ""
     created_at: datetime | None = None
+    urgent: bool = False
 
 
 def card_to_plain(card: Card) -> dict[str, Any]:

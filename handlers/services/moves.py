@@ -147,10 +147,10 @@ class Moves:
         quote = event.quote
         if quote is None:
             return None
-        if quote.message_ref:
-            number = self._work.heard.ticket_of_sent(event.platform, quote.message_ref)
+        for ref in filter(None, (quote.message_ref, quote.root_ref)):
+            number = self._work.heard.ticket_of_sent(event.platform, ref)
             if number is None:
-                heard = self._work.heard.find(event.platform, quote.message_ref)
+                heard = self._work.heard.find(event.platform, ref)
                 number = None if heard is None else heard.number
             if number is not None:
                 return self._readable(number, speaker)

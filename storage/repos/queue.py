@@ -199,8 +199,13 @@ _END: Final = Statement(
         "WHERE id = :id AND state IN ('waiting','sending')"
     )
 )
+# A card may be replaced only once the click on it is answered; what comes sooner is undone there.
+_AFTER_CLICK: Final = 1.0
 _RELEASE: Final = Statement(
-    text("UPDATE outbox SET next_try = 0 WHERE id = :id AND state = 'waiting' AND attempts = 0")
+    text(
+        "UPDATE outbox SET next_try = CASE WHEN is_update THEN :after ELSE 0 END "
+        "WHERE id = :id AND state = 'waiting' AND attempts = 0"
+    )
 )
 
 
@@ -435,6 +440,7 @@ class OutboxRows:
                 row.reply_token,
                 update_ref,
                 row.created_at,
+                row.priority == int(Priority.URGENT),
             ),
             row.platform,
             row.priority,
@@ -543,7 +549,8 @@ class OutboxRows:
     def release(self, row_ids: Sequence[int]) -> None:
         """Held answers that the response did not carry may now go the slow way."""
         if row_ids:
-            _RELEASE.run_many(self._connection, [{"id": n} for n in row_ids])
+            after = time.time() + _AFTER_CLICK
+            _RELEASE.run_many(self._connection, [{"id": n, "after": after} for n in row_ids])
 
     def exists(self, row_id: int) -> bool:
         return (

@@ -32,9 +32,16 @@ from handlers.chat.outbound import (
     content_to_plain,
 )
 from tests.kit.fake_wecom import check_card
+from tests.kit.feishu import settings as feishu_settings
 from tests.kit.wecom import settings
 
-ALL = {**settings("http://127.0.0.1:9"), "LHG_SANDBOX": "1", "GENERIC_SECRET": "0123456789abcdef"}
+NOWHERE = "http://127.0.0.1:9"
+ALL = {
+    **settings(NOWHERE),
+    **feishu_settings(NOWHERE),
+    "LHG_SANDBOX": "1",
+    "GENERIC_SECRET": "0123456789abcdef",
+}
 HOSTILE = (
     "<@all>",
     "<at id=all></at>",

@@ -25,7 +25,11 @@ ROOT = Path(__file__).parents[2]
 
 
 def environment(folder: Path, **settings: str) -> dict[str, str]:
-    keep = {k: v for k, v in os.environ.items() if not k.startswith(("LHG_", "WECOM_", "GENERIC_"))}
+    keep = {
+        k: v
+        for k, v in os.environ.items()
+        if not k.startswith(("LHG_", "WECOM_", "FEISHU_", "GENERIC_"))
+    }
     url = f"sqlite:///{folder / 'lhg.db'}"
     return {**keep, "PYTHONPATH": str(ROOT), "LHG_DATABASE_URL": url, **settings}
 

@@ -134,7 +134,7 @@ async def test_a_connection_that_was_taken_over_is_not_fought_for_and_the_office
         await house.app.writer.run(accounts)
         await line.subscribed.wait()
         await line.kicks()
-        await line.sees(lambda: house.app.lines.states() == {"wecom.aibot": "taken_over"})
+        await line.sees(lambda: house.app.lines.states()["wecom.aibot"] == "taken_over")
         for _ in range(100):
             told = [m for m in await house.bot_said("P055") if "已被另一处占用" in m["text"]]
             if told:
@@ -143,7 +143,7 @@ async def test_a_connection_that_was_taken_over_is_not_fought_for_and_the_office
         assert len(told) == 1
         assert line.connections == 1
         ready = await (await house.client.get("/readyz")).json()
-        assert ready["lines"] == {"wecom.aibot": "taken_over"}
+        assert ready["lines"]["wecom.aibot"] == "taken_over"
 
 
 async def test_the_greeting_goes_out_under_the_request_of_who_came_in(sqlite_url: str) -> None:

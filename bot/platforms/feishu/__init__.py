@@ -1,0 +1,285 @@
+"""Feishu: a self-built application hears groups and single chats and speaks in both."""
+
+import asyncio
+import hashlib
+import logging
+import random
+from typing import Final
+
+from bot.client import Client
+from bot.platform import (
+    Answered,
+    Capabilities,
+    ConfigError,
+    Decoded,
+    HttpAnswer,
+    Limit,
+    Outcome,
+    Platform,
+    Probe,
+    RawRequest,
+    Receipt,
+    Rejected,
+    Section,
+    SendError,
+    Setting,
+    Unsure,
+)
+from bot.platforms.feishu import api, codec
+from bot.platforms.feishu.crypto import BadEnvelope, Envelope, same
+from handlers.chat.events import EventKind, InboundEvent
+from handlers.chat.outbound import Address, Delivery
+
+_log = logging.getLogger("bot.platforms.feishu")
+
+TITLE: Final = "飞书"
+SETTINGS: Final = (
+    Setting("FEISHU_APP_ID", "飞书 App ID：开发者后台「凭证与基础信息」，cli_ 开头"),
+    Setting("FEISHU_APP_SECRET", "飞书 App Secret：开发者后台「凭证与基础信息」", secret=True),
+    Setting(
+        "FEISHU_VERIFICATION_TOKEN",
+        "飞书 Verification Token：开发者后台「事件与回调」的「加密策略」",
+        secret=True,
+    ),
+    Setting(
+        "FEISHU_ENCRYPT_KEY",
+        "飞书 Encrypt Key：开发者后台「事件与回调」的「加密策略」，必须设置",
+        secret=True,
+    ),
+    Setting(
+        "FEISHU_API_BASE",
+        "飞书接口地址，国际版改为 https://open.larksuite.com",
+        default="https://open.feishu.cn",
+    ),
+)
+_NEEDED: Final = tuple(s.key for s in SETTINGS if not s.default)
+# A failed event comes again up to 7.1 hours later, perhaps with the old time in its header.
+_AGE_SECONDS: Final = 8 * 3600.0
+# An unsigned body is only ever the address check.
+_CHALLENGE_BYTES: Final = 4096
+_SEND_SECONDS: Final = 12.0
+_JSON: Final = "application/json"
+_FIRST_ASK: Final = 2.0
+_LONGEST_ASK: Final = 300.0
+
+
+def _json(plain: object) -> HttpAnswer:
+    return HttpAnswer(body=codec.as_content(plain).encode(), content_type=_JSON)
+
+
+_HEARD: Final = _json({})
+_RECEIVED: Final = _json(codec.toast("已收到"))
+_WORKING: Final = _json(codec.toast("正在处理，请稍候"))
+_OLD_CARD: Final = _json(codec.toast("这张卡片已失效，请直接打字告诉我", "warning"))
+
+
+class Feishu:
+    name = codec.NAME
+    hooks: tuple[str, ...] = ("", "card")
+    can = Capabilities(
+        callback_buttons=True,
+        update_cards=True,
+        mentions=True,
+        group_push=True,
+        direct=True,
+        max_text_bytes=codec.TEXT_BYTES,
+        budget_seconds=2.2,
+    )
+
+    def __init__(
+        self,
+        app_id: str,
+        token: str,
+        envelope: Envelope,
+        calls: api.Api,
+        client: Client,
+        names: tuple[str, ...],
+    ) -> None:
+        self._app_id, self._token = app_id, token
+        self._envelope = envelope
+        self._api = calls
+        self._client = client
+        self._me = codec.Me(names)
+        self._asking: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Ask who we are, so that a mention of another bot is not taken for ours."""
+        self._asking = asyncio.create_task(self._ask_who(), name="feishu.who")
+
+    async def _ask_who(self) -> None:
+        wait = _FIRST_ASK
+        while not self._me.open_id:
+            try:
+                open_id, _ = await self._api.bot()
+            except SendError as error:
+                _log.warning(
+                    "feishu.not_known", extra={"code": error.code, "cure": api.cure(error.code)}
+                )
+                await asyncio.sleep(wait * random.uniform(0.8, 1.2))
+                wait = min(wait * 2, _LONGEST_ASK)
+            else:
+                self._me = codec.Me(self._me.names, open_id)
+                if not open_id:
+                    return
+
+    def cure(self, code: str) -> str:
+        return api.cure(code)
+
+    async def probe(self) -> list[Probe]:
+        try:
+            open_id, _ = await self._api.bot()
+        except SendError as error:
+            told = (
+                api.cure(error.code) or f"没有接通（{error.code}），请核对 FEISHU_API_BASE 和网络。"
+            )
+            return [Probe("飞书凭证", told)]
+        if not open_id:
+            return [Probe("飞书凭证"), Probe("飞书机器人", api.TROUBLES[230006].cure)]
+        return [Probe("飞书凭证"), Probe("飞书机器人")]
+
+    # ---- in
+
+    def decode(self, request: RawRequest) -> Decoded:
+        if request.method != "POST":
+            raise Rejected(405, "method")
+        signed = self._signed(request)
+        if not signed and len(request.body) > _CHALLENGE_BYTES:
+            raise Rejected(403, "signature")
+        encrypted = codec.json_object(request.body).get("encrypt")
+        if not isinstance(encrypted, str) or not encrypted:
+            raise Rejected(400 if signed else 403, "not_encrypted")
+        try:
+            plain = codec.json_object(self._envelope.open(encrypted))
+        except BadEnvelope as error:
+            raise Rejected(400, error.stage) from None
+        if plain.get("type") == "url_verification":
+            return self._challenged(plain)
+        if not signed:
+            raise Rejected(403, "signature")
+        return self._decoded(plain, request.wall)
+
+    def _signed(self, request: RawRequest) -> bool:
+        """Whether a signature is there; raises Rejected for one that does not hold or is too old."""
+        headers = request.headers
+        given = headers.get("X-Lark-Signature", "")
+        timestamp = headers.get("X-Lark-Request-Timestamp", "")
+        nonce = headers.get("X-Lark-Request-Nonce", "")
+        if not (given and timestamp and nonce):
+            return False
+        if not self._envelope.holds(given, timestamp, nonce, request.body):
+            raise Rejected(403, "signature")
+        if not timestamp.isdecimal() or len(timestamp) > 12:
+            raise Rejected(403, "too_old")
+        if abs(request.wall - int(timestamp)) > _AGE_SECONDS:
+            raise Rejected(403, "too_old")
+        return True
+
+    def _challenged(self, plain: dict[str, object]) -> Decoded:
+        """The address check carries no signature: the key opened it, the token must be ours."""
+        if not same(self._token, plain.get("token")):
+            raise Rejected(403, "token")
+        challenge = plain.get("challenge")
+        if not isinstance(challenge, str):
+            raise Rejected(400, "not_understood")
+        return Decoded((), _json({"challenge": challenge}))
+
+    def _decoded(self, plain: dict[str, object], wall: float) -> Decoded:
+        header = plain.get("header")
+        known = header if isinstance(header, dict) else plain
+        if not same(self._token, known.get("token")):
+            raise Rejected(403, "token")
+        if header is not None and not same(self._app_id, known.get("app_id")):
+            raise Rejected(403, "app_id")
+        event, unsupported = codec.event(plain, self._me, wall)
+        if event is None:
+            ack = _OLD_CARD if unsupported == "card_value" else _HEARD
+            return Decoded((), ack, None, unsupported)
+        if event.kind is not EventKind.PRESS:
+            return Decoded((event,), _HEARD)
+        pressed = event
+
+        def answer(outcome: Outcome) -> Answered:
+            return self._answer(pressed, outcome)
+
+        # A click is never sent again: whoever pressed is told that it takes longer.
+        return Decoded((event,), _RECEIVED, answer, late=_WORKING)
+
+    def _answer(self, event: InboundEvent, outcome: Outcome) -> Answered:
+        """A few words to whoever pressed, and the card as it is now for everybody in the chat."""
+        body: dict[str, object] = {}
+        carried: frozenset[int] = frozenset()
+        for delivery in outcome.deliveries:
+            content = delivery.content
+            if delivery.to.chat != event.chat or content.card is None:
+                continue
+            made = codec.card(content.card, delivery.to.kind, content.mentions)
+            if made is not None:
+                body = codec.replaced(made)
+                carried = frozenset({delivery.id})
+                break
+        if outcome.toast:
+            body |= codec.toast(outcome.toast, "success" if carried else "info")
+        return Answered(_json(body), carried)
+
+    # ---- out
+
+    def limits(self, to: Address) -> tuple[Limit, ...]:
+        """5 a second to one person or group, 50 a second and 1,000 a minute by the application."""
+        found = [
+            Limit(f"{to.kind}:{to.chat.id}", 5, 1.0),
+            Limit("app:second", 50, 1.0),
+            Limit("app:minute", 1000, 60.0),
+        ]
+        if to.robot:
+            digest = hashlib.sha256(to.robot.encode()).hexdigest()[:16]
+            found.append(Limit(f"robot:{digest}", 100, 60.0))
+        return tuple(found)
+
+    def lane(self, delivery: Delivery) -> str:
+        return f"{delivery.to.kind}:{delivery.to.chat.id}"
+
+    async def send(self, delivery: Delivery) -> Receipt:
+        try:
+            async with asyncio.timeout(_SEND_SECONDS):
+                return await self._api.send(delivery)
+        except TimeoutError:
+            # The uuid makes a repeat harmless, the dispatcher's own limit would not know that.
+            raise Unsure("timeout", repeatable=True) from None
+
+    async def close(self) -> None:
+        if self._asking is not None:
+            self._asking.cancel()
+            await asyncio.gather(self._asking, return_exceptions=True)
+            self._asking = None
+        await self._client.close()
+
+
+def build(section: Section) -> Platform | None:
+    """None while nothing is set; raises ConfigError that names what is missing."""
+    given = [key for key in _NEEDED if section.get(key)]
+    if not given:
+        return None
+    problems = []
+    missing = [s for s in SETTINGS if s.key in _NEEDED and not section.get(s.key)]
+    for setting in missing:
+        problems.append(f"飞书缺少 {setting.key}。{setting.why}。")
+    app_id = section.get("FEISHU_APP_ID")
+    if app_id and not app_id.startswith("cli_"):
+        problems.append(
+            "FEISHU_APP_ID 应以 cli_ 开头，请到开发者后台「凭证与基础信息」复制 App ID。"
+        )
+    base = section.get("FEISHU_API_BASE") or "https://open.feishu.cn"
+    if not base.startswith(("https://", "http://127.0.0.1", "http://localhost")):
+        problems.append("FEISHU_API_BASE 请写 https 开头的地址，一般不用改。")
+    if problems:
+        raise ConfigError(problems)
+    client = Client()
+    calls = api.Api(client, base, app_id, section.get("FEISHU_APP_SECRET"))
+    return Feishu(
+        app_id,
+        section.get("FEISHU_VERIFICATION_TOKEN"),
+        Envelope(section.get("FEISHU_ENCRYPT_KEY")),
+        calls,
+        client,
+        section.bot_names,
+    )

@@ -1,0 +1,415 @@
+"""Calls to Feishu: token, messages, card updates, urgent notices, media, the group's own robot."""
+
+import logging
+import time
+from dataclasses import dataclass
+from enum import Enum
+from hashlib import sha256
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import aiohttp
+
+from bot.client import Answer, Client, TokenCache
+from bot.platform import Expired, Permanent, Receipt, SendError, Transient, Unsure
+from bot.platforms.feishu import codec
+from bot.platforms.feishu.crypto import robot_sign
+from handlers.chat.events import ChatKind
+from handlers.chat.outbound import Content, Delivery
+
+_log = logging.getLogger("bot.platforms.feishu")
+
+# Under half an hour before its end the platform gives a new token beside the old one.
+_EARLY_SECONDS: Final = 1800.0
+_CREDENTIAL_PAUSE: Final = 300.0
+_THROTTLED_PAUSE: Final = 1.0
+_UUID_CHARACTERS: Final = 50
+IMAGE_BYTES: Final = 10 * 1024 * 1024
+FILE_BYTES: Final = 30 * 1024 * 1024
+RESOURCE_BYTES: Final = 100 * 1024 * 1024
+# Of a form: text, or a file's name and bytes.
+_Fields = dict[str, str | tuple[str, bytes]]
+_HOSTS: Final = frozenset({"open.feishu.cn", "open.larksuite.com"})
+_FILE_TYPES: Final = {"pdf": "pdf", "doc": "doc", "docx": "doc", "xls": "xls", "xlsx": "xls"}
+
+
+class Do(Enum):
+    """What a refusal asks for."""
+
+    REFRESH = "refresh"
+    WAIT = "wait"
+    WAIT_HERE = "wait_here"
+    FIX = "fix"
+    NEVER = "never"
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """What a code asks for, and what a person does about it."""
+
+    do: Do
+    cure: str
+
+
+_TOKEN: Final = Trouble(Do.REFRESH, "访问凭证失效，会自动重新获取；反复出现请核对 App Secret。")
+_SECRET: Final = Trouble(
+    Do.FIX, "App ID 或 App Secret 不对，请到开发者后台「凭证与基础信息」重新复制。"
+)
+_OFF: Final = Trouble(Do.FIX, "应用没有启用或没有发布版本，请在开发者后台发布版本并请管理员审核。")
+_CONTENT: Final = Trouble(Do.NEVER, "消息内容或卡片格式不被接受，请把编号发给维护人员。")
+_GONE: Final = Trouble(Do.NEVER, "原消息已撤回或太旧，不能再更新，会另发一条。")
+_UNREACHABLE: Final = Trouble(
+    Do.NEVER, "对方不在应用可用范围、已离职或屏蔽了机器人，请在「版本管理与发布」扩大可用范围。"
+)
+_OUTSIDE: Final = Trouble(
+    Do.NEVER, "群不允许外部应用，请打开应用的「机器人对外共享」并由本单位成员把机器人拉进群。"
+)
+TROUBLES: Final[dict[int, Trouble]] = {
+    99991661: _TOKEN,
+    99991663: _TOKEN,
+    99991664: _TOKEN,
+    99991668: _TOKEN,
+    99991400: Trouble(Do.WAIT, "发送太快或本月接口次数用完，会稍后自动再发。"),
+    230020: Trouble(Do.WAIT_HERE, "这个会话发送太快，会稍后自动再发。"),
+    230049: Trouble(Do.WAIT_HERE, "同一条消息正在发送，会稍后核对。"),
+    10003: _SECRET,
+    10014: _SECRET,
+    10015: _SECRET,
+    99991543: _SECRET,
+    99991662: _OFF,
+    99991672: Trouble(
+        Do.FIX, "应用缺少接口权限，请在「权限管理」开通 im:message 等权限后发布版本。"
+    ),
+    99991401: Trouble(Do.FIX, "服务器地址不在白名单，请在开发者后台「安全设置」加入出口 IP。"),
+    230001: _CONTENT,
+    230099: _CONTENT,
+    200621: _CONTENT,
+    300305: _CONTENT,
+    230025: _CONTENT,
+    230002: Trouble(Do.NEVER, "机器人不在这个群里，请在群设置「群机器人」里重新添加。"),
+    232009: Trouble(Do.NEVER, "群已解散，请在群列表里停用它。"),
+    230006: Trouble(Do.NEVER, "没有启用机器人能力，请在「添加应用能力」里添加机器人并发布版本。"),
+    230027: Trouble(
+        Do.NEVER, "缺少发消息权限或没有对外共享，请检查「权限管理」和「机器人对外共享」后发布版本。"
+    ),
+    232033: _OUTSIDE,
+    230013: _UNREACHABLE,
+    230029: _UNREACHABLE,
+    230053: _UNREACHABLE,
+    230018: Trouble(Do.NEVER, "群里禁止机器人发言，请群主在群设置里放开。"),
+    230035: Trouble(Do.NEVER, "群里禁止机器人发言，请群主在群设置里放开。"),
+    230022: Trouble(Do.NEVER, "内容被平台审核拦下，请换一种说法再发。"),
+    230028: Trouble(Do.NEVER, "内容被平台审核拦下，请换一种说法再发。"),
+    230034: Trouble(Do.NEVER, "找不到接收人，请让本人重新绑定身份。"),
+    230038: Trouble(Do.NEVER, "不能给外单位的人发单聊，请改在群里沟通。"),
+    230054: Trouble(Do.NEVER, "这个群不支持这种消息，会改发文字。"),
+    230011: _GONE,
+    230031: _GONE,
+    230110: _GONE,
+}
+# What the same words without a card may still pass.
+_CARD_REFUSED: Final = frozenset({230001, 230099, 200621, 300305, 230025, 230054})
+_MESSAGE_GONE: Final = frozenset(c for c, t in TROUBLES.items() if t is _GONE)
+# The app cannot speak in the group; its own robot may.
+_NOT_IN_GROUP: Final = frozenset({230002, 230006, 230018, 230027, 230035, 232033})
+
+
+def cure(code: str) -> str:
+    """What a person does about a code; empty for one that nobody has described."""
+    trouble = TROUBLES.get(int(code)) if code.isdigit() else None
+    return "" if trouble is None else trouble.cure
+
+
+class Refused(Permanent):
+    """It will never be taken; `number` is the platform's code."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(str(number))
+        self.number = number
+
+
+def check(answer: Answer) -> dict[str, Any]:
+    """What the answer says where its code is 0; HTTP 200 says nothing. Raises a SendError."""
+    try:
+        plain = answer.plain()
+    except ValueError:
+        plain = None
+    code = plain.get("code") if isinstance(plain, dict) else None
+    if answer.status == 429 or code == 99991400:
+        raise Transient(str(code or answer.status), _reset(answer))
+    if answer.status >= 500:
+        raise Transient(str(answer.status))
+    if not isinstance(plain, dict) or not isinstance(code, int):
+        if answer.status >= 400:
+            raise Permanent(str(answer.status))
+        raise Unsure("not_json", repeatable=True)
+    if code == 0:
+        return plain
+    trouble = TROUBLES.get(code)
+    if trouble is None:
+        raise Refused(code)
+    if trouble.do is Do.REFRESH:
+        raise Expired(str(code))
+    if trouble.do is Do.WAIT_HERE:
+        raise Transient(str(code))
+    if trouble.do is Do.FIX:
+        # Somebody must set it right; until then nothing is given up.
+        raise Transient(str(code), _CREDENTIAL_PAUSE)
+    raise Refused(code)
+
+
+def _reset(answer: Answer) -> float:
+    given = answer.headers.get("x-ogw-ratelimit-reset") or answer.headers.get("Retry-After") or ""
+    seconds = float(given) if given.replace(".", "", 1).isdigit() else _THROTTLED_PAUSE
+    return seconds or _THROTTLED_PAUSE
+
+
+def uuid(delivery: Delivery, number: int, msg_type: str, content: str) -> str:
+    """The same for every try of one part of one message, different for everything else.
+
+    The platform takes one message of a uuid within an hour. The content is in it, so that a
+    database that counts from one again does not silence new messages.
+    """
+    parts = (delivery.to.chat.id, str(delivery.id), str(number), msg_type, content)
+    return sha256("\n".join(parts).encode()).hexdigest()[:_UUID_CHARACTERS]
+
+
+class Api:
+    """The application's calls, with its token."""
+
+    def __init__(self, client: Client, base: str, app_id: str, secret: str) -> None:
+        self._client = client
+        self._base = base.rstrip("/")
+        self._app_id, self._secret = app_id, secret
+        self._tokens = TokenCache(self._fetch, _EARLY_SECONDS)
+
+    async def _fetch(self) -> tuple[str, float]:
+        answer = check(
+            await self._client.exchange(
+                "POST",
+                f"{self._base}/open-apis/auth/v3/tenant_access_token/internal",
+                json={"app_id": self._app_id, "app_secret": self._secret},
+                repeatable=True,
+            )
+        )
+        return str(answer["tenant_access_token"]), float(answer.get("expire", 7200))
+
+    async def _call(
+        self,
+        method: str,
+        path: str,
+        *,
+        json: Any = None,
+        params: dict[str, str] | None = None,
+        form: _Fields | None = None,
+    ) -> dict[str, Any]:
+        """Call with a token; one that expired is refreshed once."""
+        return check(await self._answer(method, path, json=json, params=params, form=form))
+
+    async def _answer(
+        self,
+        method: str,
+        path: str,
+        *,
+        json: Any = None,
+        params: dict[str, str] | None = None,
+        form: _Fields | None = None,
+        most: int | None = None,
+    ) -> Answer:
+        for attempt in (1, 2):
+            token = await self._tokens.get()
+            answer = await self._client.exchange(
+                method,
+                f"{self._base}/open-apis{path}",
+                json=json,
+                body=None if form is None else _form(form),
+                params=params,
+                headers={"Authorization": f"Bearer {token}"},
+                repeatable=True,
+                **({} if most is None else {"most": most}),
+            )
+            try:
+                if most is None or answer.status != 200:
+                    check(answer)
+            except Expired:
+                self._tokens.drop(token)
+                if attempt == 2:
+                    raise
+                continue
+            return answer
+        raise Expired("token")
+
+    async def bot(self) -> tuple[str, str]:
+        """The bot's own open_id and name."""
+        found = (await self._call("GET", "/bot/v3/info")).get("bot")
+        plain = found if isinstance(found, dict) else {}
+        return str(plain.get("open_id") or ""), str(plain.get("app_name") or "")
+
+    # ---- messages
+
+    async def send(self, delivery: Delivery) -> Receipt:
+        """A new message, or the replaced card; raises a SendError."""
+        try:
+            if delivery.content.card is not None and delivery.update_ref:
+                return await self._update(delivery)
+            return await self._new(delivery)
+        except Refused as refusal:
+            _log.warning("feishu.refused", extra={"code": refusal.code, "cure": cure(refusal.code)})
+            if refusal.number in _NOT_IN_GROUP and delivery.to.robot:
+                return await self.robot(delivery)
+            raise
+
+    async def _update(self, delivery: Delivery) -> Receipt:
+        content = delivery.content
+        assert content.card is not None
+        made = codec.card(content.card, delivery.to.kind, content.mentions)
+        if made is None:
+            return await self._new(delivery)
+        try:
+            await self._call(
+                "PATCH",
+                f"/im/v1/messages/{delivery.update_ref}",
+                json={"content": codec.as_content(made)},
+            )
+        except Refused as refusal:
+            if refusal.number not in _MESSAGE_GONE:
+                raise
+            return await self._new(delivery)
+        return Receipt("", delivery.update_ref)
+
+    async def _new(self, delivery: Delivery) -> Receipt:
+        content = delivery.content
+        if content.card is not None:
+            made = codec.card(content.card, delivery.to.kind, content.mentions)
+            if made is not None:
+                try:
+                    ref = await self._put(delivery, 0, "interactive", codec.as_content(made))
+                except Refused as refusal:
+                    if refusal.number not in _CARD_REFUSED:
+                        raise
+                    _log.warning("feishu.card_as_text", extra={"code": refusal.code})
+                else:
+                    await self._urge(delivery, ref)
+                    return Receipt(ref, ref)
+        refs = [
+            await self._put(delivery, number, "text", codec.as_content({"text": text}))
+            for number, text in enumerate(codec.texts(content))
+        ]
+        await self._urge(delivery, refs[0])
+        return Receipt(refs[0])
+
+    async def _put(self, delivery: Delivery, number: int, msg_type: str, content: str) -> str:
+        """Send one part and give its id; an answer in a group hangs under what it answers."""
+        body = {
+            "msg_type": msg_type,
+            "content": content,
+            "uuid": uuid(delivery, number, msg_type, content),
+        }
+        asked = delivery.reply_token
+        if number == 0 and delivery.to.kind is ChatKind.GROUP and asked.startswith("om_"):
+            try:
+                return _message_id(
+                    await self._call("POST", f"/im/v1/messages/{asked}/reply", json=body)
+                )
+            except Refused as refusal:
+                if refusal.number not in _MESSAGE_GONE:
+                    raise
+        alone = delivery.to.kind is ChatKind.DIRECT
+        return _message_id(
+            await self._call(
+                "POST",
+                "/im/v1/messages",
+                params={"receive_id_type": "open_id" if alone else "chat_id"},
+                json={"receive_id": delivery.to.chat.id, **body},
+            )
+        )
+
+    async def _urge(self, delivery: Delivery, ref: str) -> None:
+        """Whoever must see it now is rung; where that is not allowed the message stands alone."""
+        if not delivery.urgent or delivery.to.kind is not ChatKind.DIRECT:
+            return
+        try:
+            await self._call(
+                "PATCH",
+                f"/im/v1/messages/{ref}/urgent_app",
+                params={"user_id_type": "open_id"},
+                json={"user_id_list": [delivery.to.chat.id]},
+            )
+        except SendError as error:
+            _log.info("feishu.not_urged", extra={"code": error.code})
+
+    async def robot(self, delivery: Delivery) -> Receipt:
+        """A group's custom robot: words only, one way; what follows # in its address is its secret."""
+        address, _, secret = delivery.to.robot.partition("#")
+        host = urlsplit(address).hostname or ""
+        if host not in _HOSTS and host != urlsplit(self._base).hostname:
+            raise Permanent("robot_host")
+        body = robot_message(delivery.content)
+        if secret:
+            timestamp = str(int(time.time()))
+            body |= {"timestamp": timestamp, "sign": robot_sign(secret, timestamp)}
+        answer = await self._client.exchange("POST", address, json=body)
+        plain = answer.plain_or_none()
+        code = plain.get("code") if isinstance(plain, dict) else None
+        if code == 11232 or answer.status == 429:
+            raise Transient(str(code or 429), 60.0)
+        if answer.status >= 500:
+            raise Transient(str(answer.status))
+        if code != 0:
+            raise Permanent(f"robot_{code}")
+        return Receipt()
+
+    # ---- media
+
+    async def fetch(self, kind: str, message_id: str, key: str) -> bytes:
+        """What a message carried; `kind` is image or file."""
+        answer = await self._answer(
+            "GET",
+            f"/im/v1/messages/{message_id}/resources/{key}",
+            params={"type": kind},
+            most=RESOURCE_BYTES,
+        )
+        return answer.body
+
+    async def upload_image(self, data: bytes) -> str:
+        """The key by which a message may show the picture."""
+        if not 0 < len(data) <= IMAGE_BYTES:
+            raise Permanent("image_size")
+        form: _Fields = {"image_type": "message", "image": ("image", data)}
+        return _key(await self._call("POST", "/im/v1/images", form=form), "image_key")
+
+    async def upload_file(self, name: str, data: bytes) -> str:
+        if not 0 < len(data) <= FILE_BYTES:
+            raise Permanent("file_size")
+        kind = _FILE_TYPES.get(name.rpartition(".")[2].lower(), "stream")
+        form: _Fields = {"file_type": kind, "file_name": name, "file": (name, data)}
+        return _key(await self._call("POST", "/im/v1/files", form=form), "file_key")
+
+
+def robot_message(content: Content) -> dict[str, Any]:
+    return {"msg_type": "text", "content": {"text": codec.cut(codec.texts(content)[0], 18_000)}}
+
+
+def _form(fields: _Fields) -> aiohttp.FormData:
+    form = aiohttp.FormData()
+    for name, value in fields.items():
+        if isinstance(value, str):
+            form.add_field(name, value)
+        else:
+            form.add_field(
+                name, value[1], filename=value[0], content_type="application/octet-stream"
+            )
+    return form
+
+
+def _data(answer: dict[str, Any]) -> dict[str, Any]:
+    data = answer.get("data")
+    return data if isinstance(data, dict) else {}
+
+
+def _message_id(answer: dict[str, Any]) -> str:
+    return str(_data(answer).get("message_id") or "")
+
+
+def _key(answer: dict[str, Any], name: str) -> str:
+    return str(_data(answer).get(name) or "")

@@ -1,0 +1,342 @@
+"""The same story over sealed Feishu events and clicks, against a strict Feishu on loopback."""
+
+import asyncio
+import random
+from typing import Any
+
+import pytest
+
+from handlers.chat.events import ChatRef
+from handlers.domain.people import Chat, Identity
+from storage.uow import UnitOfWork
+from tests.kit.fake_feishu import FakeFeishu, check_card, said
+from tests.kit.feishu import Caller, labels, settings
+from tests.kit.house import House
+
+GROUP = "oc_36b3216fdaeeb975729fae923d5a4fd1"
+ZHANG, ZHOU, XU, WANG = "ou_zhangjing", "ou_zhoulian", "ou_xulead", "ou_wangother"
+ACCOUNTS = (
+    (ZHANG, "E003-1"),
+    (ZHOU, "P041"),
+    (XU, "P028"),
+    ("ou_duty", "P055"),
+    (WANG, "E004-1"),
+)
+PROBLEM = "车间缺操作工20人，临时招不到"
+
+
+def accounts(uow: UnitOfWork) -> None:
+    for user, person in ACCOUNTS:
+        uow.people.save_identity(Identity("feishu", user, person))
+    uow.chats.save_chat(Chat("feishu", GROUP, "群", "group", True))
+
+
+def last_card(far: FakeFeishu, receiver: str) -> dict[str, Any]:
+    return [m for m in far.to(receiver) if m["card"] is not None][-1]
+
+
+async def sent(house: House, rounds: int = 1) -> None:
+    for _ in range(rounds):
+        await house.app.dispatcher.drain()
+        if rounds > 1:
+            await asyncio.sleep(0.12)
+
+
+async def test_the_story_over_sealed_events_and_clicks(database_url: str) -> None:
+    async with FakeFeishu() as far, House(database_url, settings(far.base)) as house:
+        await house.app.writer.run(accounts)
+        caller = Caller(house, far)
+        first = caller.message(ZHANG, PROBLEM, GROUP, message_id="om_first", at_bot=True)
+        for _ in range(3):
+            # The same event three times, and once more under another event id.
+            assert await caller.post(first) == (200, {})
+        first["header"]["event_id"] = "another"
+        assert await caller.post(first) == (200, {})
+        assert await house.count("tickets") == 1
+
+        await sent(house)
+        answer = next(m for m in far.to(GROUP) if m.get("to") == "om_first")
+        assert "#1001" in said(answer)
+        assert "联络员小周" in said(answer)
+        card = last_card(far, ZHOU)
+        assert labels(card["card"]) == ["认领", "转办", "退单", "更正"]
+
+        shown = await caller.presses(ZHOU, card, "认领")
+        assert shown["toast"]["type"] == "success"
+        assert "1001" in shown["toast"]["content"]
+        check_card(shown["card"]["data"])
+        assert "认领" not in labels(shown["card"]["data"])
+        await sent(house)
+        ticket = await house.ticket()
+        assert (ticket.state, ticket.owner_id) == ("in_progress", "P041")
+        assert any("已认领" in words for words in far.words(ZHANG))
+        # The card of the group is replaced where it stands.
+        assert answer["message_id"] in {u["message_id"] for u in far.updates}
+
+        await caller.says(ZHOU, "进展 1001 已联系人社局，周三组织专场招聘")
+        await caller.says(ZHOU, "办结 1001")
+        await caller.says(ZHOU, "已处理")
+        assert (await house.ticket()).state == "in_progress"
+        await caller.says(ZHOU, "办结 1001 专场招聘到岗12人，其余由劳务公司补齐")
+        await sent(house)
+        asked = last_card(far, ZHANG)
+        assert labels(asked["card"])[0] == "非常满意"
+        assert len([w for w in far.words(GROUP) if "已办结" in w]) == 1
+
+        await caller.says(ZHANG, "还是缺人")
+        ticket = await house.ticket()
+        assert (ticket.state, ticket.cycle) == ("in_progress", 2)
+        await sent(house)
+        assert far.to(XU)
+        # A fourth message to the firm within a quarter of an hour would wait.
+        house.passes(minutes=20)
+        await caller.says(ZHOU, "办结 1001 劳务公司今天又送来8人，已全部上岗")
+        await sent(house)
+        await caller.presses(ZHANG, last_card(far, ZHANG), "非常满意")
+        ticket = await house.ticket()
+        assert (ticket.state, ticket.rating) == ("closed", 5)
+        assert far.to(WANG) == []
+        assert await house.read(lambda uow: uow.audit.verify()) is None
+
+
+async def test_a_second_click_on_a_stale_card_moves_nothing_and_says_why(sqlite_url: str) -> None:
+    async with FakeFeishu() as far, House(sqlite_url, settings(far.base)) as house:
+        await house.app.writer.run(accounts)
+        caller = Caller(house, far)
+        await caller.says(ZHANG, PROBLEM)
+        await sent(house)
+        card = last_card(far, ZHOU)
+        click = caller.click(ZHOU, card, "认领")
+        await caller.post(click, "/card")
+        version = (await house.ticket()).version
+        again = await caller.presses(ZHOU, card, "认领")
+        assert "认领" in again["toast"]["content"]
+        # The platform never repeats a click; should it, the same event does nothing.
+        status, repeated = await caller.post(click, "/card")
+        assert (status, repeated["toast"]["content"]) == (200, "已收到")
+        assert (await house.ticket()).version == version
+
+
+async def test_clicks_may_come_to_the_address_of_the_events(sqlite_url: str) -> None:
+    async with FakeFeishu() as far, House(sqlite_url, settings(far.base)) as house:
+        await house.app.writer.run(accounts)
+        caller = Caller(house, far)
+        await caller.says(ZHANG, PROBLEM)
+        await sent(house)
+        status, shown = await caller.post(caller.click(ZHOU, last_card(far, ZHOU), "认领"))
+        assert status == 200
+        assert shown["card"]["type"] == "raw"
+
+
+async def test_a_click_that_takes_longer_is_told_so_and_its_card_is_replaced_later(
+    sqlite_url: str,
+) -> None:
+    import sqlite3
+    from dataclasses import replace
+
+    async with FakeFeishu() as far, House(sqlite_url, settings(far.base)) as house:
+        await house.app.writer.run(accounts)
+        caller = Caller(house, far)
+        await caller.says(ZHANG, PROBLEM)
+        await sent(house)
+        card = last_card(far, ZHOU)
+        platform: Any = house.app.platforms["feishu"]
+        platform.can = replace(platform.can, budget_seconds=0.2)
+        other = sqlite3.connect(sqlite_url.removeprefix("sqlite:///"), isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        shown = await caller.presses(ZHOU, card, "认领")
+        assert shown == {"toast": {"type": "info", "content": "正在处理，请稍候"}}
+        other.execute("ROLLBACK")
+        other.close()
+        for _ in range(60):
+            await asyncio.sleep(0.1)
+            await sent(house)
+            if far.updates:
+                break
+        assert (await house.ticket()).state == "in_progress"
+        assert [u["message_id"] for u in far.updates] == [card["message_id"]]
+        assert "认领" not in labels(far.updates[0]["card"])
+
+
+async def test_a_reply_under_a_card_names_its_ticket_also_deeper_in_the_topic(
+    sqlite_url: str,
+) -> None:
+    async with FakeFeishu() as far, House(sqlite_url, settings(far.base)) as house:
+        await house.app.writer.run(accounts)
+        caller = Caller(house, far)
+        await caller.says(ZHANG, PROBLEM, GROUP, at_bot=True)
+        await caller.says(ZHANG, "厂门口路灯坏了5盏，晚上看不见", GROUP, at_bot=True)
+        await sent(house)
+        told = next(m for m in far.to(GROUP) if "#1001" in said(m))
+        await caller.says(
+            ZHOU,
+            "认领",
+            GROUP,
+            at_bot=True,
+            parent_id="om_of_a_colleague",
+            root_id=told["message_id"],
+            thread_id="omt_1",
+        )
+        assert (await house.ticket(1001)).state == "in_progress"
+        assert (await house.ticket(1002)).state == "open"
+
+
+@pytest.mark.parametrize(
+    ("kind", "content"),
+    [
+        ("image", {"image_key": "img_v3_1"}),
+        ("file", {"file_key": "file_v3_1", "file_name": "用工需求.xlsx"}),
+        ("media", {"file_key": "file_v3_2", "file_name": "现场.mp4", "duration": 1000}),
+    ],
+)
+async def test_a_picture_after_the_sentence_joins_its_ticket(
+    sqlite_url: str, kind: str, content: dict[str, Any]
+) -> None:
+    async with FakeFeishu() as far, House(sqlite_url, settings(far.base)) as house:
+        await house.app.writer.run(accounts)
+        caller = Caller(house, far)
+        await caller.says(ZHANG, "厂门口路灯坏了5盏，晚上看不见")
+        await caller.says(ZHANG, kind=kind, content=content)
+        messages = await house.read(lambda uow: uow.tickets.messages(1001))
+        assert len(messages) == 2
+        assert messages[1].attachments[0].url.startswith("feishu:")
+
+
+async def test_a_group_that_takes_the_bot_in_is_listed_and_the_adder_is_greeted(
+    sqlite_url: str,
+) -> None:
+    async with FakeFeishu() as far, House(sqlite_url, settings(far.base)) as house:
+        await house.app.writer.run(accounts)
+        caller = Caller(house, far)
+        added = {
+            "chat_id": "oc_new",
+            "operator_id": {"open_id": ZHOU},
+            "external": True,
+            "name": "重点工业企业",
+        }
+        await caller.post(caller.event("im.chat.member.bot.added_v1", added))
+        chat = await house.read(lambda uow: uow.chats.chat(ChatRef("feishu", "oc_new")))
+        assert chat is not None
+        assert chat.title == "重点工业企业"
+        await sent(house)
+        assert len(far.to(ZHOU)) == 1
+        assert far.to("oc_new") == []
+
+
+async def test_whoever_opens_the_single_chat_again_is_greeted_once(sqlite_url: str) -> None:
+    async with FakeFeishu() as far, House(sqlite_url, settings(far.base)) as house:
+        await house.app.writer.run(accounts)
+        caller = Caller(house, far)
+        entered = {"chat_id": "oc_p2p", "operator_id": {"open_id": ZHANG}}
+        for _ in range(3):
+            await caller.post(caller.event("im.chat.access_event.bot_p2p_chat_entered_v1", entered))
+        await sent(house)
+        assert len(far.to(ZHANG)) == 1
+
+
+async def test_somebody_of_another_tenant_is_served_in_the_group(sqlite_url: str) -> None:
+    async with FakeFeishu() as far, House(sqlite_url, settings(far.base)) as house:
+        await house.app.writer.run(accounts)
+        # Single chats with outside people may be forbidden.
+        far.refusals["ou_outside"] = 230038
+        caller = Caller(house, far)
+        event = caller.message("ou_outside", "厂里缺操作工20人", GROUP, at_bot=True)
+        event["event"]["sender"]["tenant_key"] = "77aa88bb99cc00dd"
+        await caller.post(event)
+        await sent(house)
+        assert any("请问是哪家企业" in words for words in far.words(GROUP))
+        await caller.says("ou_outside", "泓曜精密", GROUP, at_bot=True)
+        ticket = await house.ticket()
+        assert (ticket.enterprise_id, ticket.owner_id) == ("E003", "P041")
+
+
+async def test_an_urgent_ticket_rings_its_liaison_and_a_refused_ring_loses_nothing(
+    sqlite_url: str,
+) -> None:
+    async with FakeFeishu() as far, House(sqlite_url, settings(far.base)) as house:
+        await house.app.writer.run(accounts)
+        caller = Caller(house, far)
+        await caller.says(ZHANG, "车间着火了，有人受伤，快来人")
+        await sent(house)
+        assert (await house.ticket()).urgency == "U1"
+        ringed = last_card(far, ZHOU)["message_id"]
+        assert (ringed, [ZHOU]) in far.urged
+        far.urgent_code = 230024
+        before = len(far.to(ZHOU))
+        house.passes(minutes=5)
+        await caller.says(ZHANG, "厂区燃气管道泄漏，味道很大，快来人")
+        await sent(house)
+        assert len(far.to(ZHOU)) > before
+        assert await house.read(lambda uow: uow.outbox.counts().get("dead", 0)) == 0
+
+
+async def test_an_ordinary_ticket_rings_nobody(sqlite_url: str) -> None:
+    async with FakeFeishu() as far, House(sqlite_url, settings(far.base)) as house:
+        await house.app.writer.run(accounts)
+        await Caller(house, far).says(ZHANG, PROBLEM)
+        await sent(house)
+        assert far.to(ZHOU)
+        assert far.urged == []
+
+
+async def test_an_answer_whose_question_was_taken_back_stands_alone(sqlite_url: str) -> None:
+    async with FakeFeishu() as far, House(sqlite_url, settings(far.base)) as house:
+        await house.app.writer.run(accounts)
+        far.gone.add("om_back")
+        await Caller(house, far).says(ZHANG, PROBLEM, GROUP, message_id="om_back", at_bot=True)
+        await sent(house)
+        assert any("#1001" in words for words in far.words(GROUP))
+
+
+async def test_a_group_that_takes_no_cards_gets_the_words(sqlite_url: str) -> None:
+    async with FakeFeishu() as far, House(sqlite_url, settings(far.base)) as house:
+        await house.app.writer.run(accounts)
+        caller = Caller(house, far)
+        far.faults.append("lie")
+        await caller.says(ZHANG, PROBLEM)
+        await sent(house)
+        everything = "\n".join(far.words())
+        assert "1001" in everything
+        assert await house.read(lambda uow: uow.outbox.counts().get("dead", 0)) == 0
+
+
+async def test_where_the_app_is_not_in_the_group_its_own_robot_speaks(sqlite_url: str) -> None:
+    async with FakeFeishu() as far, House(sqlite_url, settings(far.base)) as house:
+        await house.app.writer.run(accounts)
+        far.refusals[GROUP] = 230002
+        far.chats["om_asked"] = GROUP
+        robot = f"{far.base}/open-apis/bot/v2/hook/robot-1#robot-canary"
+        await house.app.writer.run(
+            lambda uow: uow.chats.save_chat(Chat("feishu", GROUP, "群", "group", True, robot))
+        )
+        await Caller(house, far).says(ZHANG, PROBLEM, GROUP, message_id="om_asked", at_bot=True)
+        await sent(house)
+        assert "#1001" in far.robot_said[0]["content"]["text"]
+        assert far.robot_said[0]["sign"]
+
+
+async def test_reordered_and_repeated_events_open_each_ticket_once(database_url: str) -> None:
+    async with FakeFeishu() as far, House(database_url, settings(far.base)) as house:
+        await house.app.writer.run(accounts)
+        caller = Caller(house, far)
+        problems = [
+            "缺操作工20人，招不到",
+            "厂门口路灯坏了5盏，晚上看不见",
+            "西侧围墙外有异味，持续两天",
+            "年底续贷要压三百万，资金周转不开",
+        ]
+        events = [caller.message(ZHANG, text) for text in problems]
+        storm = [event for event in events for _ in range(3)]
+        random.Random(7).shuffle(storm)
+        answers = await asyncio.gather(*(caller.post(event) for event in storm))
+        assert {status for status, _ in answers} == {200}
+        await house.app.worker.catch_up()
+        heard = await house.read(
+            lambda uow: [
+                uow.heard.find("feishu", e["event"]["message"]["message_id"]) for e in events
+            ]
+        )
+        assert all(one is not None for one in heard)
+        assert await house.count("heard_messages") == len(events)
+        numbers = [one.number for one in heard]
+        assert len(set(numbers)) == await house.count("tickets")
