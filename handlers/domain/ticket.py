@@ -160,6 +160,8 @@ class Ticket:
     version: int = 1
     confidential: bool = False
     supervised: str = ""
+    # Drawn when it first gets orange; `supervised` is a person's order, under the same number.
+    orange_code: str = ""
     hazardous: bool = False
     tone: str = ""
     enterprise_id: EnterpriseId | None = None
@@ -223,6 +225,11 @@ class Ticket:
         return self.state in LIVE
 
     @property
+    def supervision_code(self) -> str:
+        """The number on its 督办单: one for the whole life of the ticket."""
+        return self.supervised or self.orange_code
+
+    @property
     def was_handed_over(self) -> bool:
         """Whether its owner got it from somebody else: only that restarts the claim clock."""
         return (
@@ -249,6 +256,7 @@ class Args:
     target: Ticket | None = None
     told: str = ""
     code: str = ""
+    supervision_code: str = ""
     level: int | None = None
     on: bool = True
     former: WorkCalendar | None = None
@@ -1207,9 +1215,10 @@ def _urge(step: Step) -> Ticket:
 def _supervise(step: Step) -> Ticket:
     if step.ticket.supervised:
         raise BadInput("supervised_already", number=step.ticket.number, code=step.ticket.supervised)
-    if not step.args.code:
+    code = step.ticket.orange_code or step.args.supervision_code
+    if not code:
         raise BadInput("code_needed", number=step.ticket.number)
-    ticket = replace(step.ticket, supervised=step.args.code)
+    ticket = replace(step.ticket, supervised=code)
     if ticket.due_progress is None or ticket.due_progress <= step.now:
         return ticket
     daily = step.calendar.close_of(step.now, step.policy.supervised_days)
@@ -1423,10 +1432,15 @@ _IDEMPOTENT: Final = frozenset({Move.CLAIM, Move.RATE})
 
 
 def _reported(step: Step, what: Move, after: Ticket) -> Ticket:
-    """The leader's acknowledgement: asked for when it gets orange, given by any move of theirs."""
+    """What orange brings: a 督办 number once, and the leader's acknowledgement of each time.
+
+    The acknowledgement is given by any move of the leader's.
+    """
     before = step.ticket
     if after.level < 4:
         return after
+    if after.is_live and not after.supervision_code:
+        after = replace(after, orange_code=step.args.supervision_code)
     if before.level < 4 or after.cycle > before.cycle:
         after = replace(after, escalated_at=step.now, acknowledged_at=None)
     if Part.LEADER in step.parts and after.acknowledged_at is None and what is not Move.ESCALATE:

@@ -9,7 +9,7 @@ from handlers.chat.outbound import Button, Card, Content, Press, Row, Style, Ton
 from handlers.domain.category import LABELS
 from handlers.domain.ticket import Ticket
 from handlers.texts.common import STATE_CHIPS, reader_time, short
-from handlers.texts.tickets import URGENCY_NAMES, decision_card
+from handlers.texts.tickets import URGENCY_NAMES, decision_card, supervision
 
 _LINES: Final = 12
 
@@ -177,7 +177,7 @@ def chief_card(
             Row("紧急", URGENCY_NAMES[ticket.urgency]),
             Row("承办", short(owner, 26)),
             Row("分管", short(leader, 26)),
-            Row("督办", ticket.supervised or "尚未督办"),
+            Row("督办单", supervision(ticket)),
         ),
         (("ticket.reassign", "改派"), ("ticket.shelve", "挂账"), ("ticket.meet", "定会商")),
         now,

@@ -99,7 +99,7 @@ def supervision(
     ticket: Ticket, around: Around, late: str, answer_by: datetime, issuer: str
 ) -> dict[str, str]:
     return {
-        "督办编号": ticket.supervised,
+        "督办编号": ticket.supervision_code,
         "关联工单": ticket.code,
         "企业": around.firm or "待确认",
         "诉求摘要": mask_phone(ticket.title),
@@ -133,8 +133,8 @@ def closing(ticket: Ticket, around: Around, entries: Sequence[Entry]) -> dict[st
 def not_yet(kind: SlipKind, ticket: Ticket) -> str:
     """Why there is no such slip of this ticket; empty where there is one."""
     n = ticket.number
-    if kind is SlipKind.SUPERVISION and not ticket.supervised:
-        return f"#{n} 还没有督办；要督办请回复「督办 {n}」。"
+    if kind is SlipKind.SUPERVISION and not ticket.supervision_code:
+        return f"#{n} 还没有督办编号；要督办请回复「督办 {n}」。"
     if kind is SlipKind.CLOSING and ticket.state not in (State.RESOLVED, State.CLOSED):
         return f"#{n} 还没有办结，现在是「{STATE_NAMES[ticket.state]}」。"
     return ""

@@ -194,6 +194,43 @@ async def test_a_leader_extends_reassigns_and_supervises_from_the_card(opened: O
         assert (await house.ticket()).owner_id == "P042"
 
 
+async def test_orange_brings_a_supervision_number_once_and_a_person_uses_the_same(
+    opened: Opened,
+) -> None:
+    async with opened(at(11, 24, 9)) as house:
+        await house.group_says("E003", PROBLEM)
+        await house.until(at(11, 25, 9))
+        await house.says("P028", "督办单 1001")
+        assert "还没有督办编号" in (await house.last("P028"))["text"]
+        await house.until(at(11, 25, 10))
+        card = await house.last("P028")
+        assert ("督办单", "DB-2026-001") in [(r["label"], r["value"]) for r in card["card"]["rows"]]
+        await house.says("P028", "督办单 1001")
+        assert "督办单已生成" in (await house.last("P028"))["text"]
+        (entry,) = [
+            e
+            for e in await house.read(lambda uow: uow.tickets.history(1001))
+            if "orange_code" in e.changes
+        ]
+        assert (entry.move, entry.changes["orange_code"]) == ("escalate", "DB-2026-001")
+
+        await house.says("P028", "督办 1001")
+        assert "已督办，编号 DB-2026-001" in (await house.last("P028"))["text"]
+        assert (await house.ticket()).supervised == "DB-2026-001"
+        await house.group_says("E004", "@小港 门口路灯坏了五盏，晚上看不见")
+        await house.says("P028", "督办 1002")
+        assert "DB-2026-002" in (await house.last("P028"))["text"]
+
+
+async def test_a_firm_may_withdraw_what_only_got_a_number(opened: Opened) -> None:
+    async with opened(at(11, 24, 9)) as house:
+        await house.group_says("E003", PROBLEM)
+        await house.until(at(11, 25, 10))
+        assert (await house.ticket()).supervision_code == "DB-2026-001"
+        await house.says("E003", "撤回 1001")
+        assert (await house.ticket()).state == "withdrawn"
+
+
 async def test_the_chief_shelves_or_sets_a_day_to_meet(opened: Opened) -> None:
     async with opened(at(11, 24, 9)) as house:
         await house.group_says("E003", PROBLEM)
