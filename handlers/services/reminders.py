@@ -228,7 +228,8 @@ class ReminderService:
             return Content.of(words.leader_card(ticket, firm, owner, lead, now), Kind.ESCALATION)
         if clock is Clock.TRANSFER:
             asked = words.someone(telling.person(ticket.pending_owner_id))
-            card = say.transfer_waits(ticket, firm, asked, owner, now)
+            within = self._policy.transfer_working
+            card = say.transfer_waits(ticket, firm, asked, owner, within, now)
             return Content.of(card, Kind.REMINDER)
         if to is To.FIRM:
             return self._for_firm(ticket, clock, owner, now)

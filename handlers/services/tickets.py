@@ -37,6 +37,7 @@ from handlers.services.people import Speaker
 from handlers.services.telling import Telling
 
 _ALIKE: Final = 0.45
+_RUNNING: Final = LIVE | {State.RESOLVED}
 _TO_BE_DRAWN: Final = "-"
 _LOCAL_ROLES: Final = frozenset({Role.AREA_HEAD, Role.GRID_CHIEF, Role.GRID_MEMBER})
 
@@ -330,6 +331,23 @@ class TicketService:
         self._examples.after(what, ticket, moved.ticket, actor)
         self.telling.after(what, ticket, moved.ticket, actor, args.text)
         return moved.ticket
+
+    def recount(self, args: Args) -> int:
+        """Count every running clock again; how many tickets changed by it."""
+        changed = 0
+        cursor: str | None = ""
+        while cursor is not None:
+            page = self._work.tickets.search(TicketQuery(states=_RUNNING, limit=200, cursor=cursor))
+            for ticket in page.items:
+                try:
+                    self.act(ticket, Move.RECOUNT, None, args)
+                except BadInput:
+                    # None of its clocks changes; when its next rung is due may have all the same.
+                    self._work.tickets.reschedule(ticket)
+                    continue
+                changed += 1
+            cursor = page.next
+        return changed
 
     def _judged(
         self,

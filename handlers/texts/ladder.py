@@ -8,7 +8,7 @@ from typing import Final
 from handlers.chat.outbound import Button, Card, Content, Press, Row, Style, Tone
 from handlers.domain.category import LABELS
 from handlers.domain.ticket import Ticket
-from handlers.texts.common import STATE_CHIPS, reader_time, short
+from handlers.texts.common import STATE_CHIPS, reader_time, short, working
 from handlers.texts.tickets import URGENCY_NAMES, decision_card, supervision
 
 _LINES: Final = 12
@@ -208,11 +208,13 @@ WHO: Final = {
 }
 
 
-def transfer_waits(ticket: Ticket, firm: str, asked: str, owner: str, now: datetime) -> Card:
+def transfer_waits(
+    ticket: Ticket, firm: str, asked: str, owner: str, within: timedelta, now: datetime
+) -> Card:
     return decision_card(
         ticket,
         "waiting",
-        f"请{asked}接办已过4个工作小时，对方没有答复，请办公室决定由谁办理。",
+        f"请{asked}接办已过{working(within)}，对方没有答复，请办公室决定由谁办理。",
         (Row("企业", short(firm, 26)), Row("事项", short(ticket.title, 26)),
          Row("承办", short(owner, 26))),
         (("ticket.reassign", "改派"),),

@@ -675,8 +675,8 @@ def supervised(ticket: Ticket) -> str:
     return f"#{ticket.number} 已督办，编号 {ticket.supervised}，每个工作日请报进展。"
 
 
-def acknowledged(ticket: Ticket) -> str:
-    return f"#{ticket.number} 已知悉，一个工作日内不再提级。"
+def acknowledged(ticket: Ticket, now: datetime) -> str:
+    return f"#{ticket.number} 已知悉，{reader_time(ticket.held_until, now)} 前不再提级。"
 
 
 def meeting_set(ticket: Ticket, now: datetime) -> str:
