@@ -73,16 +73,19 @@ def bars(
 
 
 def _rows(table: Sequence[Sequence[str]], top: float, wide: int) -> Iterator[str]:
-    """A table of text: the first column on the left, figures to the right."""
-    for n, cells in enumerate(table):
+    """A table of text: the first column on the left, figures to the right, each as wide as it is."""
+    if not table:
+        return
+    widths = [max(width(row[m], 13) for row in table) + 28 for m in range(1, len(table[0]))]
+    room = max(wide - sum(widths), wide * 0.2)
+    ends = [room + sum(widths[: m + 1]) for m in range(len(widths))]
+    for n, (name, *cells) in enumerate(table):
         base = top + _ROW * n + 18
         weight = ' font-weight="600"' if n == 0 else ""
         colour = token("muted" if n == 0 else "ink")
-        room = wide * 0.4
-        column = (wide - room) / max(len(cells) - 1, 1)
-        for m, cell in enumerate(cells):
-            x, anchor = (0.0, "start") if m == 0 else (room + column * m, "end")
-            text = wrapped(cell, 13, (room if m == 0 else column) - 8, 1)[0]
+        placed = [(0.0, "start", wrapped(name, 13, room - 8, 1)[0])]
+        placed += [(end, "end", cell) for end, cell in zip(ends, cells, strict=True)]
+        for x, anchor, text in placed:
             yield (
                 f'<text x="{x:.1f}" y="{base:.1f}" font-size="13" text-anchor="{anchor}" '
                 f'fill="{colour}" font-variant-numeric="tabular-nums"{weight}>'
