@@ -115,7 +115,10 @@ async def test_the_evening_before_a_holiday_stays_quiet_until_the_morning(
         await expect(page.locator(".flow .card")).to_have_count(0)
         await shot(page, "holiday-1-night")
         await clock_to(page, "7:31", "07:31")
-        await sees(page, "P042", "停水", "holiday-2-morning")
+        card = await sees(page, "P042", "停水", "holiday-2-morning")
+        # It was written last night and is read today.
+        assert "今天 08:30 前认领" in await card.inner_text()
+        assert "昨天 21:05" in await card.inner_text()
         assert errors == []
 
 
