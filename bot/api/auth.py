@@ -164,6 +164,8 @@ def guarded(app: "App", resource: Resource, writes: bool, guesses: Guesses) -> A
             body = await json_body(request) if writes else {}
             answer = await resource(Call(app, request, caller, body))
             status = 201 if request.method == "POST" and isinstance(answer, Created) else 200
+            if isinstance(answer, web.Response):
+                return answer
             value = answer.value if isinstance(answer, Created) else answer
             return web.json_response(value, status=status)
         except ApiError as error:

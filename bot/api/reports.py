@@ -1,15 +1,17 @@
 """/stats: the rates of a window. /brief: the page of a day."""
 
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
+
+from aiohttp import web
 
 from bot.api.auth import Call, Resource
 from bot.wire import ApiError
 from handlers.domain.brief import MUST_ACT, Figure, Seen
 from handlers.domain.rates import Rate, Rates, Window
 from handlers.services.briefs import BriefService, Mine
-from handlers.services.rates import By, RateService, month_to
+from handlers.services.rates import By, RateService, Stats, month_to
 from handlers.texts import briefs as say
 from storage.uow import UnitOfWork
 
@@ -55,15 +57,16 @@ def rates_json(rates: Rates) -> dict[str, Any]:
     }
 
 
-def _chart(name: str, groups: list[dict[str, Any]], rates: tuple[tuple[str, Rates], ...]) -> str:
-    """One rate by group as an SVG, in the order of the groups."""
-    from bot.papers.charts import rate_chart
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """The window and the split of a question about rates; None where it did not say."""
 
-    bars = [(g["name"], getattr(r, name)) for g, (_, r) in zip(groups, rates, strict=True)]
-    return rate_chart(say.RATE_NAMES[name], bars)
+    start: datetime | None
+    end: datetime | None
+    by: By | None
 
 
-async def stats(call: Call) -> Any:
+def _asked(call: Call) -> _Asked:
     call.office_only()
     wanted = call.request.query.get("by", "")
     if wanted and wanted not in {b.value for b in By}:
@@ -73,47 +76,90 @@ async def stats(call: Call) -> Any:
             "by 请写 liaison、leader、area、grid、category 或 firm。",
             {"by": wanted[:20]},
         )
-    by = By(wanted) if wanted else None
-    chart = call.request.query.get("chart")
-    if chart is not None and (by is None or chart not in _RATES):
+    return _Asked(_at(call, "from"), _at(call, "to"), By(wanted) if wanted else None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    stats: Stats
+    # The groups by what people call them, in the order of their keys.
+    named: tuple[tuple[str, Rates], ...]
+
+    def chart(self, rate: str) -> str:
+        """One rate by group as an SVG, in the order of the groups."""
+        from bot.papers.charts import rate_chart
+
+        window, by = self.stats.window, self.stats.by
+        assert by is not None
+        bars = [(name, getattr(rates, rate)) for name, rates in self.named]
+        title = say.chart_title(rate, by.value, window.start, window.end)
+        return rate_chart(title, bars, table=say.chart_table(rate, self.named))
+
+
+def _found(call: Call, uow: UnitOfWork, asked: _Asked) -> _Found:
+    calendar, now = uow.calendar.current(), call.app.clock.now()
+    usual = month_to(asked.end or now, calendar)
+    window = Window(asked.start or usual.start, asked.end or usual.end)
+    if window.end <= window.start:
+        raise ApiError(400, "bad_filter", "to 要晚于 from。", {"to": "bad"})
+    service, by = RateService(uow, calendar), asked.by
+    found = service.stats(window, by)
+    if by is None:
+        return _Found(found, ())
+    named = [(say.group_name(by.value, k, service.name(by, k)), r) for k, r in found.groups]
+    return _Found(found, tuple(named))
+
+
+def _rate_asked(call: Call, key: str, by: By | None) -> str:
+    rate = call.request.query.get(key, "")
+    if by is None or rate not in _RATES:
         raise ApiError(
             400,
             "bad_filter",
-            f"chart 请写 {'、'.join(_RATES)} 之一，并写明 by。",
-            {"chart": chart[:20]},
+            f"{key} 请写 {'、'.join(_RATES)} 之一，并写明 by。",
+            {key: rate[:20]},
         )
-    now = call.app.clock.now()
-    start, end = _at(call, "from"), _at(call, "to")
+    return rate
+
+
+async def stats(call: Call) -> Any:
+    asked = _asked(call)
+    chart = _rate_asked(call, "chart", asked.by) if "chart" in call.request.query else None
 
     def look(uow: UnitOfWork) -> Any:
-        calendar = uow.calendar.current()
-        usual = month_to(end or now, calendar)
-        window = Window(start or usual.start, end or usual.end)
-        if window.end <= window.start:
-            raise ApiError(400, "bad_filter", "to 要晚于 from。", {"to": "bad"})
-        service = RateService(uow, calendar)
-        found = service.stats(window, by)
-        whole = rates_json(found.whole)
-        groups = [
-            {
-                "key": key,
-                "name": say.group_name(wanted, key, service.name(by, key)),
-                **rates_json(rates),
-            }
-            for key, rates in found.groups
-            if by is not None
-        ]
-        zone = call.app.settings.zone
+        found = _found(call, uow, asked)
+        window, zone = found.stats.window, call.app.settings.zone
+        keys = [key for key, _ in found.stats.groups]
         return {
             "from": window.start.astimezone(zone).isoformat(),
             "to": window.end.astimezone(zone).isoformat(),
-            "by": wanted or None,
-            **whole,
-            "groups": groups,
-            "chart": None if chart is None else _chart(chart, groups, found.groups),
+            "by": asked.by.value if asked.by else None,
+            **rates_json(found.stats.whole),
+            "groups": [
+                {"key": key, "name": name, **rates_json(rates)}
+                for key, (name, rates) in zip(keys, found.named, strict=False)
+            ],
+            "chart": None if chart is None else found.chart(chart),
         }
 
     return await call.app.writer.read(look)
+
+
+async def chart(call: Call) -> Any:
+    """One rate by group as a picture, with the table that it is made of under it."""
+    asked = _asked(call)
+    rate = _rate_asked(call, "rate", asked.by)
+    drawn = await call.app.writer.read(lambda uow: _found(call, uow, asked).chart(rate))
+    return web.Response(
+        text=drawn,
+        content_type="image/svg+xml",
+        headers={
+            "Cache-Control": "no-store",
+            "X-Content-Type-Options": "nosniff",
+            # Opened as a page of its own it may show itself and nothing else.
+            "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'",
+        },
+    )
 
 
 def _line(uow: UnitOfWork, briefs: BriefService, mine: Mine, seen: Seen) -> dict[str, Any]:
@@ -213,5 +259,6 @@ async def brief(call: Call) -> Any:
 
 ROUTES: tuple[tuple[str, str, Resource, bool, str], ...] = (
     ("GET", "/stats", stats, False, "The rates of a window, whole and by group"),
+    ("GET", "/stats/chart.svg", chart, False, "One rate by group as a picture with its table"),
     ("GET", "/brief", brief, False, "The page of a day: figures, their tickets, the text"),
 )

@@ -67,6 +67,7 @@ def ticket_json(app: "App", uow: UnitOfWork, ticket: Ticket) -> dict[str, Any]:
         "overdue": list(overdue(ticket, now)),
         "confidential": ticket.confidential,
         "supervised": bool(ticket.supervised),
+        "supervision_code": ticket.supervision_code,
         "enterprise": None if firm is None else {"id": firm.id, "name": firm.short_name},
         "reporter": reporter,
         "owner": person(ticket.owner_id),

@@ -1,6 +1,6 @@
 """Charts as SVG: one question each, labels on the bars, numerator and denominator beside them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 from xml.sax.saxutils import escape, quoteattr
@@ -10,6 +10,7 @@ from bot.papers.look import token
 from handlers.domain.rates import Rate
 from handlers.texts.briefs import percent
 
+_ROW: Final = 28
 _FONT: Final = "'PingFang SC','Microsoft YaHei','Noto Sans SC',sans-serif"
 
 
@@ -23,13 +24,23 @@ class Bar:
     detail: str = ""
 
 
-def bars(title: str, given: Sequence[Bar], most: float = 100.0, wide: int = 640) -> str:
-    """Bars that lie, from zero, in the order they are given: never sorted by value (F1)."""
+def bars(
+    title: str,
+    given: Sequence[Bar],
+    most: float = 100.0,
+    wide: int = 640,
+    table: Sequence[Sequence[str]] = (),
+) -> str:
+    """Bars that lie, from zero, in the order they are given: never sorted by value (F1).
+
+    `table` stands under them, its head first.
+    """
     step, top, size = 32, 48, 13
     left = min(max((width(b.name, size) for b in given), default=0.0) + 24, wide * 0.4)
     right = max((width(b.label, size) for b in given), default=0.0) + 24
     room = wide - left - right
-    high = top + step * max(len(given), 1) + 16
+    foot = top + step * max(len(given), 1) + 16
+    high = foot + (_ROW * len(table) + 16 if table else 0)
     out = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {wide} {high}" width="{wide}" '
         f'height="{high}" role="img" aria-label={quoteattr(title)} font-family={quoteattr(_FONT)}>',
@@ -53,16 +64,49 @@ def bars(title: str, given: Sequence[Bar], most: float = 100.0, wide: int = 640)
             "</text></g>",
         ]
     out.append(
-        f'<line x1="{left:.1f}" y1="{top}" x2="{left:.1f}" y2="{high - 12}" '
-        f'stroke="{token("line")}"/></svg>'
+        f'<line x1="{left:.1f}" y1="{top}" x2="{left:.1f}" y2="{foot - 12}" '
+        f'stroke="{token("line")}"/>'
     )
+    out.extend(_rows(table, foot, wide))
+    out.append("</svg>")
     return "\n".join(out)
 
 
-def rate_chart(title: str, groups: Sequence[tuple[str, Rate]], wide: int = 640) -> str:
+def _rows(table: Sequence[Sequence[str]], top: float, wide: int) -> Iterator[str]:
+    """A table of text: the first column on the left, figures to the right, each as wide as it is."""
+    if not table:
+        return
+    widths = [max(width(row[m], 13) for row in table) + 28 for m in range(1, len(table[0]))]
+    room = max(wide - sum(widths), wide * 0.2)
+    ends = [room + sum(widths[: m + 1]) for m in range(len(widths))]
+    for n, (name, *cells) in enumerate(table):
+        base = top + _ROW * n + 18
+        weight = ' font-weight="600"' if n == 0 else ""
+        colour = token("muted" if n == 0 else "ink")
+        placed = [(0.0, "start", wrapped(name, 13, room - 8, 1)[0])]
+        placed += [(end, "end", cell) for end, cell in zip(ends, cells, strict=True)]
+        for x, anchor, text in placed:
+            yield (
+                f'<text x="{x:.1f}" y="{base:.1f}" font-size="13" text-anchor="{anchor}" '
+                f'fill="{colour}" font-variant-numeric="tabular-nums"{weight}>'
+                f"{escape(text)}</text>"
+            )
+        yield (
+            f'<line x1="0" y1="{base + 8:.1f}" x2="{wide}" y2="{base + 8:.1f}" '
+            f'stroke="{token("line")}"/>'
+        )
+
+
+def rate_chart(
+    title: str,
+    groups: Sequence[tuple[str, Rate]],
+    wide: int = 640,
+    table: Sequence[Sequence[str]] = (),
+) -> str:
     """One rate by group; where the sample is too small there is no bar, only what was counted."""
     return bars(
         title,
         [Bar(name, rate.value, percent(rate), f"{name} {percent(rate)}") for name, rate in groups],
         wide=wide,
+        table=table,
     )

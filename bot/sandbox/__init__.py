@@ -4,10 +4,9 @@ import asyncio
 import base64
 import binascii
 import json
-import re
 import secrets
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -32,6 +31,7 @@ from handlers.chat.events import (
     UserRef,
 )
 from handlers.chat.outbound import Delivery, card_to_plain
+from handlers.domain.durations import duration
 from handlers.domain.people import Role
 from storage.uow import UnitOfWork
 
@@ -42,7 +42,6 @@ STATIC: Final = Path(__file__).parent / "static"
 BOT_ID: Final = "bot"
 _PICTURE_BYTES: Final = 512 * 1024
 _PICTURES: Final = {b"\x89PNG": "png", b"\xff\xd8\xff": "jpeg", b"GIF8": "gif", b"RIFF": "webp"}
-_DURATION: Final = re.compile(r"^P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?)?$")
 _CSP: Final = (
     "default-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'self'; "
     "frame-ancestors 'self'"
@@ -71,20 +70,6 @@ def _answering(handler: Handler) -> Handler:
             return web.json_response(body, status=503)
 
     return answer
-
-
-def duration(text: str) -> timedelta:
-    """An ISO 8601 duration of days, hours, minutes, seconds; raises ValueError."""
-    found = _DURATION.match(text)
-    if found is None or not any(found.groups()):
-        raise ValueError(text)
-    days, hours, minutes, seconds = found.groups()
-    return timedelta(
-        days=int(days or 0),
-        hours=int(hours or 0),
-        minutes=int(minutes or 0),
-        seconds=float(seconds or 0),
-    )
 
 
 class Sandbox:

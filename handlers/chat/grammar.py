@@ -53,6 +53,17 @@ def as_written(text: str) -> str:
     ).strip()
 
 
+def as_typed(part: str, text: str) -> str:
+    """A folded `part` of `text` with the punctuation that was typed, where it can be found."""
+    written = as_written(text)
+    folded = unicodedata.normalize("NFKC", written)
+    at = folded.find(part)
+    # Some marks fold into several: then a place in the one is no place in the other.
+    if at < 0 or len(folded) != len(written):
+        return part
+    return written[at : at + len(part)]
+
+
 def without_quote(text: str) -> str:
     """Only what was newly written under a quoted message."""
     return _QUOTED.sub("", text)

@@ -1,4 +1,4 @@
-"""交办单, 督办单, 办结单, and the brief as a file: papers for one person, never for a group."""
+"""The slips of domain.md §4.1, and the brief as a file: papers for one person, never for a group."""
 
 from dataclasses import replace
 
@@ -13,7 +13,15 @@ router = Router("slips")
 
 
 @router.command(
-    "交办单", "督办单", "办结单", who=Staff, usage="交办单 1024", about="生成交办单、督办单或办结单"
+    "交办单",
+    "督办单",
+    "办结单",
+    "延期申请",
+    "退单说明",
+    "回访单",
+    who=Staff,
+    usage="交办单 1024",
+    about="生成交办单、督办单、办结单、延期申请、退单说明或回访单",
 )
 def slip(asked: Asked, moves: Moves, slips: SlipService) -> Reply:
     person = asked.speaker.person
@@ -22,7 +30,7 @@ def slip(asked: Asked, moves: Moves, slips: SlipService) -> Reply:
     ticket = moves.named(asked)
     if ticket is None:
         return replace(Reply.say(say.number_needed(asked.word)), secret=True)
-    reason = say.not_yet(kind, ticket)
+    reason = slips.absent(kind, ticket)
     if reason:
         return replace(Reply.say(reason, ticket.number), secret=True)
     return _handed(asked.word, slips.link(kind, ticket, person), ticket.number)

@@ -2,6 +2,10 @@
 
 What happened to a ticket is read from its history, so that a figure about last month is the same
 whenever it is asked for.
+
+Coverage is read as a share: of the tickets resolved in the window whose round of asking is over,
+those of which the firm gave a verdict in the window. A verdict of this month on the work of last
+month counts in the solved rate, but covers nothing that was resolved this month.
 """
 
 from collections import defaultdict
@@ -262,7 +266,7 @@ def marks(
         last = resolved[-1]
         yield Mark(Measure.RESOLVED, facts, last.at)
         if last.called_back_at is not None:
-            yield Mark(Measure.FINISHED, facts, last.at)
+            yield Mark(Measure.FINISHED, facts, last.at, bool(verdicts))
         days = calendar.elapsed(last.started_at, last.at) / working_day
         yield Mark(Measure.HANDLING, facts, last.at, value=days)
     again = [r for r in facts.reopened if window.holds(r.at)]
@@ -333,7 +337,7 @@ def tally(counted: Iterable[Mark]) -> Rates:
         response=rate(Measure.RESPONSE),
         on_time=rate(Measure.ON_TIME),
         solved=rate(Measure.SOLVED),
-        coverage=Rate(len(found[Measure.SOLVED]), len(found[Measure.FINISHED])),
+        coverage=rate(Measure.FINISHED),
         satisfied=rate(Measure.SATISFIED),
         reopened=Rate(len(found[Measure.REOPENED]), len(found[Measure.RESOLVED])),
         mean_rating=sum(m.value for m in rated) / len(rated) if rated else None,

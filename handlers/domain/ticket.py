@@ -12,7 +12,7 @@ from handlers.domain.deadline import claim_due, due, recounted, shifted
 from handlers.domain.errors import AlreadyTaken, BadInput, IllegalMove, NotAllowed, StaleVersion
 from handlers.domain.ids import EnterpriseId, PersonId, TicketNumber
 from handlers.domain.people import OFFICE_ROLES, Person, Role, Standing
-from handlers.domain.policy import Policy, Unit
+from handlers.domain.policy import Policy, Target, Unit
 from handlers.domain.workdays import HORIZON, WorkCalendar
 
 
@@ -160,6 +160,8 @@ class Ticket:
     version: int = 1
     confidential: bool = False
     supervised: str = ""
+    # Drawn when it first gets orange; `supervised` is a person's order, under the same number.
+    orange_code: str = ""
     hazardous: bool = False
     tone: str = ""
     enterprise_id: EnterpriseId | None = None
@@ -223,6 +225,11 @@ class Ticket:
         return self.state in LIVE
 
     @property
+    def supervision_code(self) -> str:
+        """The number on its 督办单: one for the whole life of the ticket."""
+        return self.supervised or self.orange_code
+
+    @property
     def was_handed_over(self) -> bool:
         """Whether its owner got it from somebody else: only that restarts the claim clock."""
         return (
@@ -249,9 +256,11 @@ class Args:
     target: Ticket | None = None
     told: str = ""
     code: str = ""
+    supervision_code: str = ""
     level: int | None = None
     on: bool = True
     former: WorkCalendar | None = None
+    former_policy: Policy | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -840,7 +849,9 @@ def _decline(step: Step) -> Ticket:
     since = ticket.owner_since or ticket.created_at
     allowed = step.policy.working_day * step.policy.decline_within_days
     if step.calendar.elapsed(since, step.now) > allowed:
-        raise BadInput("decline_too_late", number=ticket.number)
+        raise BadInput(
+            "decline_too_late", number=ticket.number, days=step.policy.decline_within_days
+        )
     return replace(
         ticket,
         state=State.OPEN,
@@ -1114,7 +1125,9 @@ def _unmerge(step: Step) -> Ticket:
     at = ticket.merged_at or ticket.created_at
     allowed = step.policy.working_day * step.policy.unmerge_within_days
     if step.calendar.elapsed(at, step.now) > allowed:
-        raise BadInput("unmerge_too_late", number=ticket.number)
+        raise BadInput(
+            "unmerge_too_late", number=ticket.number, days=step.policy.unmerge_within_days
+        )
     return replace(
         ticket,
         state=State.OPEN,
@@ -1150,7 +1163,7 @@ def _extend(step: Step) -> Ticket:
         return _granted(step, replace(ticket, pending_until=until), until)
     before = step.policy.working_day * step.policy.extend_before_days
     if step.calendar.elapsed(step.now, ticket.due_resolution) < before:
-        raise BadInput("extend_too_late", number=ticket.number)
+        raise BadInput("extend_too_late", number=ticket.number, days=step.policy.extend_before_days)
     return replace(ticket, pending_until=until, pending_reason=reason, asked_at=step.now)
 
 
@@ -1198,7 +1211,7 @@ def _urge(step: Step) -> Ticket:
     if ticket.urged_at is not None:
         gap = step.calendar.elapsed(ticket.urged_at, step.now)
         if gap < step.policy.urge_gap_working:
-            raise BadInput("urge_too_soon", number=ticket.number)
+            raise BadInput("urge_too_soon", number=ticket.number, gap=step.policy.urge_gap_working)
     urges = ticket.urges + 1
     level = max(ticket.level, 4) if urges >= 2 else ticket.level
     return replace(ticket, urges=urges, urged_at=step.now, level=level)
@@ -1207,9 +1220,10 @@ def _urge(step: Step) -> Ticket:
 def _supervise(step: Step) -> Ticket:
     if step.ticket.supervised:
         raise BadInput("supervised_already", number=step.ticket.number, code=step.ticket.supervised)
-    if not step.args.code:
+    code = step.ticket.orange_code or step.args.supervision_code
+    if not code:
         raise BadInput("code_needed", number=step.ticket.number)
-    ticket = replace(step.ticket, supervised=step.args.code)
+    ticket = replace(step.ticket, supervised=code)
     if ticket.due_progress is None or ticket.due_progress <= step.now:
         return ticket
     daily = step.calendar.close_of(step.now, step.policy.supervised_days)
@@ -1271,11 +1285,67 @@ def recounted_ticket(
     return replace(ticket, **dues) if dues else ticket  # type: ignore[arg-type]  # names of instants
 
 
+def retargeted_ticket(
+    ticket: Ticket, former: Policy, policy: Policy, calendar: WorkCalendar, now: datetime
+) -> Ticket:
+    """The ticket with its running clocks by new targets; the same ticket where none changes.
+
+    What pauses gave stays given, and what is overdue stays so. A clock that would be overdue by
+    the new target at once keeps its former promise: nobody is late by a rule that came after.
+    """
+    if not ticket.is_live:
+        return ticket
+    old, new = former.targets[ticket.urgency], policy.targets[ticket.urgency]
+    dues: dict[str, datetime] = {}
+
+    def count(name: str, target: Target, before: datetime, after: datetime, at: datetime) -> None:
+        held: datetime | None = getattr(ticket, name)
+        if held is None or held <= at or after == before:
+            return
+        if held > before:
+            natural = target.unit is Unit.NATURAL
+            given = held - before if natural else calendar.elapsed(before, held)
+            after = after + given if natural else calendar.add(after, given)
+        elif name == "due_progress" and ticket.supervised:
+            after = min(after, held)
+        if after > at:
+            dues[name] = after
+
+    running = now if ticket.paused_since is None else ticket.paused_since
+    if ticket.claimed_at is None:
+        since = ticket.claim_started_at or ticket.created_at
+        before = claim_due(ticket.urgency, since, calendar, former)
+        count(
+            "due_claim", new.claim, before, claim_due(ticket.urgency, since, calendar, policy), now
+        )
+    clocks = (
+        ("first_reply", ticket.created_at, now, ticket.first_reply_at is None),
+        ("progress", ticket.progress_started_at, running, True),
+        # A day that was agreed on (an extension) stays that day.
+        (
+            "resolution",
+            ticket.cycle_started_at or ticket.created_at,
+            running,
+            not ticket.extensions,
+        ),
+    )
+    for name, started_at, at, runs in clocks:
+        was, target = getattr(old, name), getattr(new, name)
+        if runs and started_at is not None and was != target:
+            before, after = due(was, started_at, calendar), due(target, started_at, calendar)
+            count(f"due_{name}", target, before, after, at)
+    changed = {name: at for name, at in dues.items() if at != getattr(ticket, name)}
+    return replace(ticket, **changed) if changed else ticket  # type: ignore[arg-type]  # instants
+
+
 def _recount(step: Step) -> Ticket:
-    ticket, former = step.ticket, step.args.former
-    if former is None:
-        raise BadInput("nothing_changes", number=ticket.number)
-    again = recounted_ticket(ticket, former, step.calendar, step.policy, step.now)
+    ticket, former, policy = step.ticket, step.args.former, step.args.former_policy
+    if former is not None:
+        again = recounted_ticket(ticket, former, step.calendar, step.policy, step.now)
+    elif policy is not None:
+        again = retargeted_ticket(ticket, policy, step.policy, step.calendar, step.now)
+    else:
+        again = ticket
     if again is ticket:
         raise BadInput("nothing_changes", number=ticket.number)
     return again
@@ -1423,10 +1493,15 @@ _IDEMPOTENT: Final = frozenset({Move.CLAIM, Move.RATE})
 
 
 def _reported(step: Step, what: Move, after: Ticket) -> Ticket:
-    """The leader's acknowledgement: asked for when it gets orange, given by any move of theirs."""
+    """What orange brings: a 督办 number once, and the leader's acknowledgement of each time.
+
+    The acknowledgement is given by any move of the leader's.
+    """
     before = step.ticket
     if after.level < 4:
         return after
+    if after.is_live and not after.supervision_code:
+        after = replace(after, orange_code=step.args.supervision_code)
     if before.level < 4 or after.cycle > before.cycle:
         after = replace(after, escalated_at=step.now, acknowledged_at=None)
     if Part.LEADER in step.parts and after.acknowledged_at is None and what is not Move.ESCALATE:

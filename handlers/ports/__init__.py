@@ -605,6 +605,9 @@ class OfficeStore(Protocol):
     """The office's own settings, versioned."""
 
     def policy(self) -> Policy: ...
+    def save_policy(self, policy: Policy, at: datetime) -> None:
+        """A new version; the old ones stay."""
+        ...
 
 
 class CalendarStore(Protocol):

@@ -2,18 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from handlers.domain.calendar import whole_years
 from handlers.domain.deadline import check_targets
-from handlers.domain.errors import BadInput
-from handlers.domain.ticket import LIVE, Args, Move, State
+from handlers.domain.ticket import Args
 from handlers.domain.workdays import Calendar, Day, Week
-from handlers.ports import Clock, TicketQuery, Work
+from handlers.ports import Clock, Work
 from handlers.services.schedules import ScheduleService
 from handlers.services.tickets import TicketService
-
-_RUNNING: Final = LIVE | {State.RESOLVED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,18 +50,7 @@ class CalendarService:
         calendar = self._work.calendar.current()
         check_targets(self._work.office.policy(), calendar, now)
         tickets = TicketService(self._work, self._clock, calendar)
-        recounted = 0
-        cursor: str | None = ""
-        while cursor is not None:
-            page = self._work.tickets.search(TicketQuery(states=_RUNNING, limit=200, cursor=cursor))
-            for ticket in page.items:
-                try:
-                    tickets.act(ticket, Move.RECOUNT, None, Args(former=former))
-                except BadInput:
-                    # No clock of this one runs over a day that changed.
-                    continue
-                recounted += 1
-            cursor = page.next
+        recounted = tickets.recount(Args(former=former))
         ScheduleService(self._work, self._clock, calendar).plan_again()
         facts = {**facts, "lines": lines, "recounted": recounted}
         self._work.audit.add(now, by, "calendar.saved", "calendar", facts)

@@ -502,7 +502,7 @@ _ANSWERS: Final[Mapping[Move, Answer]] = {
     Move.SPLIT: lambda b, a, o, now: say.split_off(a),
     Move.SUPERVISE: lambda b, a, o, now: say.supervised(a),
     Move.ESCALATE: lambda b, a, o, now: say.escalated(a),
-    Move.ACKNOWLEDGE: lambda b, a, o, now: say.acknowledged(a),
+    Move.ACKNOWLEDGE: lambda b, a, o, now: say.acknowledged(a, now),
     Move.RECLASSIFY: lambda b, a, o, now: say.reclassified(a),
     Move.SET_CONFIDENTIAL: lambda b, a, o, now: say.confidential(a),
     Move.NAME_FIRM: lambda b, a, o, now: say.firm_named(a, "", o),

@@ -1,8 +1,9 @@
 """The sweep: what is due is fired, in order, at most once, and told to whoever stands on the rung."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
+from functools import partial
 from typing import Final
 
 from handlers.chat.outbound import Content, Kind, Priority
@@ -28,11 +29,11 @@ _AGAIN: Final = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True)
 class _Told:
-    """What one person is told of one ticket."""
+    """What one person is told of one ticket; written for the moment at which it is read."""
 
     ticket: Ticket
     person: Person
-    content: Content
+    write: Callable[[datetime], Content]
     still: StillTrue
     rung: Rung
 
@@ -98,7 +99,7 @@ class ReminderService:
         moved = self._moved(ticket, rung, now)
         people = [(to, p) for to in rung.to for p in self._people(moved, to)]
         for to, person in people:
-            self._note(moved, ticket, rung, to, person, now)
+            self._note(moved, rung, to, person)
         if rung.to == (To.NOBODY,) or people:
             return moved
         return self._skipped(moved, rung, now)
@@ -123,7 +124,7 @@ class ReminderService:
         if office is not None:
             text = say.nobody_above(ticket, who) if rung.level >= RED else say.skipped(ticket, who)
             content = Content(text, kind=Kind.ESCALATION)
-            self._add(_Told(ticket, office, content, self._still(ticket, rung), rung))
+            self._add(_Told(ticket, office, lambda at: content, self._still(ticket, rung), rung))
         if rung.level != ORANGE or ticket.level != ORANGE or ticket.escalated_at is None:
             return ticket
         above = Rung(Clock.ACKNOWLEDGE, RED, now, (To.CHIEF,), ticket.escalated_at)
@@ -170,14 +171,12 @@ class ReminderService:
 
     # ---- what
 
-    def _note(
-        self, ticket: Ticket, before: Ticket, rung: Rung, to: To, person: Person, now: datetime
-    ) -> None:
-        content = self._content(ticket, rung, to, person, now)
+    def _note(self, ticket: Ticket, rung: Rung, to: To, person: Person) -> None:
         still = self._still(ticket, rung)
         if to is To.HANDLER and ticket.owner_id == person.id:
             still = replace(still, owner_id=person.id)
-        self._add(_Told(ticket, person, content, still, rung))
+        write = partial(self._content, ticket, rung, to)
+        self._add(_Told(ticket, person, write, still, rung))
 
     def _add(self, told: _Told) -> None:
         """One message a ticket and person: the highest level of what climbed together.
@@ -204,9 +203,7 @@ class ReminderService:
             rung=(rung.clock.value, rung.level, rung.since, rung.at),
         )
 
-    def _content(
-        self, ticket: Ticket, rung: Rung, to: To, person: Person, now: datetime
-    ) -> Content:
+    def _content(self, ticket: Ticket, rung: Rung, to: To, now: datetime) -> Content:
         telling = self._tickets.telling
         firm, owner = telling.firm(ticket), telling.owner(ticket)
         contact = telling.firm_person(ticket)
@@ -228,7 +225,8 @@ class ReminderService:
             return Content.of(words.leader_card(ticket, firm, owner, lead, now), Kind.ESCALATION)
         if clock is Clock.TRANSFER:
             asked = words.someone(telling.person(ticket.pending_owner_id))
-            card = say.transfer_waits(ticket, firm, asked, owner, now)
+            within = self._policy.transfer_working
+            card = say.transfer_waits(ticket, firm, asked, owner, within, now)
             return Content.of(card, Kind.REMINDER)
         if to is To.FIRM:
             return self._for_firm(ticket, clock, owner, now)
@@ -290,10 +288,14 @@ class ReminderService:
         ticket, rung = told.ticket, told.rung
         urgent = ticket.urgency is Urgency.U1 and ticket.is_live
         not_before = None
-        if not urgent and told.content.kind is Kind.REMINDER:
+        read_at = now if urgent else opens_at(now, self._policy)
+        content = told.write(read_at)
+        if not urgent and content.kind is Kind.REMINDER:
             not_before = self._day_for(told, now)
             if not_before is None:
                 return
+            if not_before != read_at:
+                content = told.write(not_before)
         since = int(rung.since.timestamp())
         still = told.still
         if still.max_level is not None:
@@ -301,7 +303,7 @@ class ReminderService:
             still = replace(still, max_level=self._reached.get(ticket.number, still.max_level))
         self._work.outbox.put(
             Outgoing(
-                told.content,
+                content,
                 person=told.person.id,
                 ticket=ticket.number,
                 priority=Priority.URGENT if urgent else Priority.LADDER,

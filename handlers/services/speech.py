@@ -9,7 +9,7 @@ from typing import Final
 
 from handlers.chat.events import ChatKind, ChatRef, EventKind
 from handlers.chat.filters import Scene
-from handlers.chat.grammar import TicketRef, ref_in, without_quote
+from handlers.chat.grammar import TicketRef, as_typed, ref_in, without_quote
 from handlers.chat.outbound import Content, Kind, Reply
 from handlers.chat.router import Book
 from handlers.domain.category import Urgency
@@ -477,7 +477,7 @@ class SpeechService:
         ticket = self._tickets.submit(
             Report(
                 title=item.title,
-                body=item.body,
+                body=as_typed(item.body, without_quote(asked.event.text)),
                 category=item.category,
                 urgency=item.urgency,
                 enterprise_id=None if enterprise is None else enterprise.id,

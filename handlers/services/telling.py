@@ -2,11 +2,14 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from datetime import datetime
 from typing import Final
 
 from handlers.chat.events import ChatKind, ChatRef
 from handlers.chat.outbound import Card, Content, Kind, Priority
+from handlers.domain.category import Urgency
 from handlers.domain.ids import PersonId
+from handlers.domain.notices import opens_at
 from handlers.domain.people import Person, Role
 from handlers.domain.ticket import LIVE, Channel, Move, State, Ticket
 from handlers.ports import Clock, Outgoing, StillTrue, Work
@@ -55,6 +58,13 @@ class Telling:
         return self.person(ticket.owner_id) or self._work.people.duty_person()
 
     # ---- sending
+
+    def read_at(self, ticket: Ticket) -> datetime:
+        """When a notice that is written now is read: in the morning "tomorrow" is another day."""
+        now = self._clock.now()
+        if ticket.urgency is Urgency.U1 and ticket.is_live:
+            return now
+        return opens_at(now, self._work.office.policy())
 
     def _send(
         self,
@@ -141,7 +151,7 @@ class Telling:
             self.owner(ticket),
             leader,
             ladder.red_by(reason),
-            self._clock.now(),
+            self.read_at(ticket),
         )
         still = StillTrue(ticket.number, LIVE)
         self.card(
@@ -167,14 +177,14 @@ class Telling:
             self.card(ticket, handler, card, "opened", still=still)
         if contact is not None and (by is None or by.id != contact.id):
             if by is not None:
-                lead = say.opened(ticket, self.owner(ticket), now)
+                lead = say.opened(ticket, self.owner(ticket), self.read_at(ticket))
                 self.text(ticket, contact, lead, "opened")
         if to_group:
             self.group(ticket, say.group_card(ticket, firm, self.owner(ticket), now), update=False)
 
-    def _handler_card(self, ticket: Ticket) -> Card:
+    def _handler_card(self, ticket: Ticket, now: datetime | None = None) -> Card:
         """The card of whoever is responsible now: the owner, or the duty desk."""
-        now, firm = self._clock.now(), self.firm(ticket)
+        now, firm = now or self.read_at(ticket), self.firm(ticket)
         if ticket.owner_id is None:
             return say.duty_card(ticket, firm, ticket.body or ticket.title, now)
         contact = self.firm_person(ticket)
@@ -194,7 +204,7 @@ class Telling:
                 self.text(ticket, grid, say.told_new_owner(ticket, self.owner(ticket)), "grid")
 
     def _claimed(self, before: Ticket, after: Ticket, actor: Person | None, text: str) -> None:
-        told = say.told_claimed(after, self.owner(after), self._clock.now())
+        told = say.told_claimed(after, self.owner(after), self.read_at(after))
         self.text(after, self.firm_person(after), told, "claimed")
         if before.owner_id is not None and before.owner_id != after.owner_id:
             told = say.told_new_owner(after, self.owner(after))
@@ -219,7 +229,7 @@ class Telling:
         self.text(after, self.handler(after), say.told_reply(after, who, text), "said")
 
     def _resolved(self, before: Ticket, after: Ticket, actor: Person | None, text: str) -> None:
-        now = self._clock.now()
+        now = self.read_at(after)
         owner = self.owner(after)
         self.card(
             after,
@@ -229,7 +239,7 @@ class Telling:
             kind=Kind.QUESTION,
             still=StillTrue(after.number, frozenset({State.RESOLVED})),
         )
-        card = say.result_card(after, self.firm(after), owner, now)
+        card = say.result_card(after, self.firm(after), owner, self._clock.now())
         self.group(after, _as_result(card), update=False)
 
     def _closed(self, before: Ticket, after: Ticket, actor: Person | None, text: str) -> None:
@@ -242,7 +252,7 @@ class Telling:
         self.text(after, self.handler(after), told, "closed")
 
     def _again(self, before: Ticket, after: Ticket, actor: Person | None, text: str) -> None:
-        now = self._clock.now()
+        now = self.read_at(after)
         firm, owner = self.firm(after), self.owner(after)
         lead = say.told_reopened(after, firm or say.someone(actor), text)
         card = say.handler_card(after, firm, after.reporter_name, owner, now, lead)
@@ -262,12 +272,12 @@ class Telling:
             self.text(after, self.person(after.owner_id), told, "not_accepted")
 
     def _transfer(self, before: Ticket, after: Ticket, actor: Person | None, text: str) -> None:
-        card = say.transfer_card(after, self.firm(after), say.someone(actor), self._clock.now())
+        card = say.transfer_card(after, self.firm(after), say.someone(actor), self.read_at(after))
         still = StillTrue(after.number, LIVE, max_version=None)
         self.card(after, self.person(after.pending_owner_id), card, "transfer", still=still)
 
     def _handed(self, before: Ticket, after: Ticket, actor: Person | None, text: str) -> None:
-        now = self._clock.now()
+        now = self.read_at(after)
         told = say.told_transfer(after, self.owner(after), True)
         self.text(after, self.person(before.owner_id), told, "handed")
         self.text(
@@ -285,7 +295,7 @@ class Telling:
         self.text(after, self.handler(after), told, "refused")
 
     def _declined(self, before: Ticket, after: Ticket, actor: Person | None, text: str) -> None:
-        now = self._clock.now()
+        now = self.read_at(after)
         lead = say.told_declined(say.someone(actor), text)
         card = say.duty_card(after, self.firm(after), lead, now)
         self.card(after, self._work.people.duty_person(), card, "declined")
@@ -294,7 +304,7 @@ class Telling:
             self.card(after, self.leader(after), told, "leader", kind=Kind.ESCALATION)
 
     def _referred(self, before: Ticket, after: Ticket, actor: Person | None, text: str) -> None:
-        now = self._clock.now()
+        now = self.read_at(after)
         self.text(after, self.firm_person(after), say.told_referred(after, now), "referred")
         for person in self._work.people.people(Role.DEPARTMENT):
             if person.active and person.department == after.department:
@@ -318,7 +328,7 @@ class Telling:
         self.card(after, leader, made, what)
 
     def _extend(self, before: Ticket, after: Ticket, actor: Person | None, text: str) -> None:
-        now = self._clock.now()
+        now = self.read_at(after)
         if after.pending_until is None:
             self.text(
                 after, self.firm_person(after), say.told_granted(after, text, now), "extended"
@@ -328,7 +338,7 @@ class Telling:
         self._asks_leader(lambda t, f, b: say.extend_card(t, f, b, now), after, actor, "extend")
 
     def _extended(self, before: Ticket, after: Ticket, actor: Person | None, text: str) -> None:
-        now = self._clock.now()
+        now = self.read_at(after)
         told = say.told_extended(after, before.pending_reason, now)
         self.text(after, self.firm_person(after), told, "extended")
         self.text(after, self.handler(after), say.extended(after, now), "extended")
@@ -340,7 +350,7 @@ class Telling:
             self.text(ticket, handler, text, what)
 
     def _shelve(self, before: Ticket, after: Ticket, actor: Person | None, text: str) -> None:
-        now = self._clock.now()
+        now = self.read_at(after)
         if after.state is State.SHELVED:
             self.text(after, self.firm_person(after), say.told_shelved(after, now), "shelved")
             self._but(actor, after, say.shelved(after, now), "shelved")
@@ -348,7 +358,7 @@ class Telling:
         self._asks_leader(lambda t, f, b: say.shelve_card(t, f, b, now), after, actor, "shelve")
 
     def _shelved(self, before: Ticket, after: Ticket, actor: Person | None, text: str) -> None:
-        now = self._clock.now()
+        now = self.read_at(after)
         self.text(after, self.firm_person(after), say.told_shelved(after, now), "shelved")
         self.text(after, self.handler(after), say.shelved(after, now), "shelved")
 
@@ -385,7 +395,7 @@ class Telling:
         )
         if after.level > before.level:
             card = say.leader_card(
-                after, self.firm(after), self.owner(after), told, self._clock.now()
+                after, self.firm(after), self.owner(after), told, self.read_at(after)
             )
             self.card(
                 after,
@@ -409,7 +419,7 @@ class Telling:
         """Only a day that was set for a meeting is news to others."""
         if not text:
             return
-        told = say.told_meeting(after, say.someone(actor), self._clock.now())
+        told = say.told_meeting(after, say.someone(actor), self.read_at(after))
         self._but(actor, after, told, "meeting")
         leader = self.leader(after)
         if leader is not None and (actor is None or leader.id != actor.id):
@@ -420,11 +430,13 @@ class Telling:
             # The sweep tells whoever stands on the rung.
             return
         lead = text or say.escalated(after)
-        card = say.leader_card(after, self.firm(after), self.owner(after), lead, self._clock.now())
+        card = say.leader_card(
+            after, self.firm(after), self.owner(after), lead, self.read_at(after)
+        )
         self.card(after, self.leader(after), card, "leader", kind=Kind.ESCALATION)
 
     def _firm_named(self, before: Ticket, after: Ticket, actor: Person | None, text: str) -> None:
-        now = self._clock.now()
+        now = self.read_at(after)
         card = say.handler_card(
             after, self.firm(after), after.reporter_name, self.owner(after), now
         )
@@ -432,13 +444,14 @@ class Telling:
 
     def _refreshed(self, ticket: Ticket) -> None:
         """The cards that are already there, as the ticket stands now."""
-        card = say.group_card(ticket, self.firm(ticket), self.owner(ticket), self._clock.now())
+        now = self._clock.now()
+        card = say.group_card(ticket, self.firm(ticket), self.owner(ticket), now)
         self.group(ticket, card, update=True)
         handler = self.handler(ticket)
         if handler is not None:
             self._work.outbox.put(
                 Outgoing(
-                    Content.of(self._handler_card(ticket)),
+                    Content.of(self._handler_card(ticket, now)),
                     person=handler.id,
                     ticket=ticket.number,
                     dedupe_key=f"t{ticket.number}:{ticket.version}:refreshed:{handler.id}",
@@ -463,7 +476,7 @@ class Telling:
             told = say.opened_for(after, firm) if reported else say.told_not_their_firm(after)
             self.text(after, wrong, told, "not_theirs")
         if after.claimed_at is None:
-            told = say.opened(after, owner, self._clock.now())
+            told = say.opened(after, owner, self.read_at(after))
         else:
             told = say.told_new_owner(after, owner)
         self.text(after, right, told, "opened")

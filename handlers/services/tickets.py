@@ -37,6 +37,8 @@ from handlers.services.people import Speaker
 from handlers.services.telling import Telling
 
 _ALIKE: Final = 0.45
+_RUNNING: Final = LIVE | {State.RESOLVED}
+_TO_BE_DRAWN: Final = "-"
 _LOCAL_ROLES: Final = frozenset({Role.AREA_HEAD, Role.GRID_CHIEF, Role.GRID_MEMBER})
 
 
@@ -316,10 +318,12 @@ class TicketService:
     ) -> Ticket:
         """Make one move and tell everybody concerned; raises the Refusal that says why not."""
         actor = None if speaker is None else speaker.person
-        if what is Move.SUPERVISE:
-            # Judged before a number is drawn: a refusal must not leave a gap in the 督办 numbers.
-            self._judged(ticket, what, speaker, replace(args, code="-"), version)
-        moved = self._judged(ticket, what, speaker, self._completed(what, args), version)
+        args = replace(self._completed(what, args), supervision_code=_TO_BE_DRAWN)
+        moved = self._judged(ticket, what, speaker, args, version)
+        if moved.ticket.supervision_code == _TO_BE_DRAWN:
+            # Drawn once the move is sure: a refusal must not leave a gap in the 督办 numbers.
+            drawn = replace(args, supervision_code=self._supervision_code())
+            moved = self._judged(ticket, what, speaker, drawn, version)
         if moved.entry is None:
             return moved.ticket
         self._work.tickets.save(moved.ticket, moved.entry)
@@ -327,6 +331,23 @@ class TicketService:
         self._examples.after(what, ticket, moved.ticket, actor)
         self.telling.after(what, ticket, moved.ticket, actor, args.text)
         return moved.ticket
+
+    def recount(self, args: Args) -> int:
+        """Count every running clock again; how many tickets changed by it."""
+        changed = 0
+        cursor: str | None = ""
+        while cursor is not None:
+            page = self._work.tickets.search(TicketQuery(states=_RUNNING, limit=200, cursor=cursor))
+            for ticket in page.items:
+                try:
+                    self.act(ticket, Move.RECOUNT, None, args)
+                except BadInput:
+                    # None of its clocks changes; when its next rung is due may have all the same.
+                    self._work.tickets.reschedule(ticket)
+                    continue
+                changed += 1
+            cursor = page.next
+        return changed
 
     def _judged(
         self,
@@ -355,10 +376,11 @@ class TicketService:
         parts = parts_of(ticket, speaker.person, self.standing(ticket), speaker.confirmed)
         permitted(ticket, what, parts)
 
+    def _supervision_code(self) -> str:
+        stem = f"DB-{self._clock.now().astimezone(self._calendar.zone).year}"
+        return f"{stem}-{self._work.tickets.next_code(stem):03d}"
+
     def _completed(self, what: Move, args: Args) -> Args:
-        if what is Move.SUPERVISE:
-            year = self._clock.now().astimezone(self._calendar.zone).year
-            return replace(args, code=f"DB-{year}-{self._work.tickets.next_code(f'DB-{year}'):03d}")
         if what in (Move.NAME_FIRM, Move.CORRECT_FIRM) and args.person_standing is None:
             standing = self._work.people.standing(args.enterprise_id, self._clock.now())
             return replace(args, person_standing=standing)

@@ -72,6 +72,35 @@ def group_name(by: str, key: str, name: str) -> str:
     return NOBODY_PAIRED if by in ("liaison", "leader") else NO_PLACE
 
 
+_GROUPS: Final = {
+    "liaison": "各联络员",
+    "leader": "各分管领导",
+    "area": "各片区",
+    "grid": "各网格",
+    "category": "各类别",
+    "firm": "各企业",
+}
+
+
+def chart_title(rate: str, by: str, since: datetime, end: datetime) -> str:
+    """What the chart tells, and of which days; `end` is no longer one of them."""
+    first = since.astimezone(SHANGHAI).date()
+    last = (end - timedelta(microseconds=1)).astimezone(SHANGHAI).date()
+    return f"{_GROUPS[by]}{RATE_NAMES[rate]}（{first}至{last}）"
+
+
+def chart_table(rate: str, groups: Sequence[tuple[str, Rates]]) -> list[tuple[str, ...]]:
+    """What the bars are made of; the solved rate never stands without the coverage."""
+    beside = ("回访覆盖率",) if rate == "solved" else ()
+    rows: list[tuple[str, ...]] = [("", "分子", "分母", RATE_NAMES[rate], *beside)]
+    for name, rates in groups:
+        one: Rate = getattr(rates, rate)
+        value = "样本不足" if one.value is None else f"{one.value:.1f}%"
+        more = (percent(rates.coverage),) if beside else ()
+        rows.append((name, str(one.numerator), str(one.denominator), value, *more))
+    return rows
+
+
 def group_lines(groups: Sequence[tuple[str, Rates]]) -> list[str]:
     """One line a group, in the order of the register."""
     return [

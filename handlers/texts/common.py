@@ -108,7 +108,7 @@ _BAD_INPUT: Final = {
     "transfers_used": "已转办{limit}次，请由办公室决定由谁办理。",
     "nothing_pending": "没有待您答复的申请。",
     "at_duty_desk": "现在由办公室值班负责，请直接改派。",
-    "decline_too_late": "接单超过1个工作日，不能退单；可以申请转办。",
+    "decline_too_late": "接单超过{days}个工作日，不能退单；可以申请转办。",
     "question_needed": "请写明要企业补充什么，例如：补充材料 {number} 请提供用电户号。",
     "pause_budget": "等企业补充的时间已用满，请先按现有情况办理。",
     "reply_needed": "请直接写要补充的内容。",
@@ -124,7 +124,7 @@ _BAD_INPUT: Final = {
     "review_needed": "请写明复核日期，例如：挂账 {number} 1月15日 理由；已告知企业什么。",
     "review_too_far": "复核日期不能超过{days}天。",
     "extensions_used": "已延期{limit}次，不能再延；请找分管领导商量。",
-    "extend_too_late": "延期要在到期前1个工作日提出，现在已来不及。",
+    "extend_too_late": "延期要在到期前{days}个工作日提出，现在已来不及。",
     "already_overdue": "已经超期，不能再延期。",
     "verdict_given": "企业已经评价，不能撤回办结。",
     "rating_needed": "请回复1到5分，或者：非常满意、满意、基本满意、不满意、非常不满意。",
@@ -134,8 +134,8 @@ _BAD_INPUT: Final = {
     "supervised": "正在督办，不能撤回，请联系分管领导。",
     "target_needed": "请写明另一个工单号，例如：合并 {number} 到 1030。",
     "other_firm": "不是同一家企业的工单，不能合并；可以用关联。",
-    "unmerge_too_late": "合并已超过1个工作日，不能取消。",
-    "urge_too_soon": "刚催办过，已再次提醒承办人；4个工作小时后可再催。",
+    "unmerge_too_late": "合并已超过{days}个工作日，不能取消。",
+    "urge_too_soon": "刚催办过，已再次提醒承办人；隔{gap}可再催。",
     "supervised_already": "已在督办，编号{code}。",
     "meeting_too_far": "日期要在今后{days}天之内，请另写一个日期。",
     "nothing_to_acknowledge": "没有需要知悉的提级。",
@@ -199,10 +199,26 @@ def _acts(move: object) -> str:
 
 
 def _spoken(values: dict[str, object], now: datetime) -> dict[str, object]:
-    return {
-        key: reader_time(value, now) if isinstance(value, datetime) else value
-        for key, value in values.items()
-    }
+    def said(value: object) -> object:
+        if isinstance(value, datetime):
+            return reader_time(value, now)
+        return working(value) if isinstance(value, timedelta) else value
+
+    return {key: said(value) for key, value in values.items()}
+
+
+def natural(span: timedelta) -> str:
+    """10分钟, 2小时, 1小时30分钟, 3天."""
+    minutes = round(span / timedelta(minutes=1))
+    days, hours, rest = minutes // 1440, minutes // 60, minutes % 60
+    if days >= 2 and not minutes % 1440:
+        return f"{days}天"
+    return "".join(f"{n}{unit}" for n, unit in ((hours, "小时"), (rest, "分钟")) if n) or "0分钟"
+
+
+def working(span: timedelta) -> str:
+    """4个工作小时, 1.5个工作小时."""
+    return f"{round(span / timedelta(hours=1), 2):g}个工作小时"
 
 
 def refused(refusal: Refusal, now: datetime, owner_name: str = "") -> str:

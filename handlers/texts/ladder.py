@@ -8,8 +8,8 @@ from typing import Final
 from handlers.chat.outbound import Button, Card, Content, Press, Row, Style, Tone
 from handlers.domain.category import LABELS
 from handlers.domain.ticket import Ticket
-from handlers.texts.common import STATE_CHIPS, reader_time, short
-from handlers.texts.tickets import URGENCY_NAMES, decision_card
+from handlers.texts.common import STATE_CHIPS, reader_time, short, working
+from handlers.texts.tickets import URGENCY_NAMES, decision_card, supervision
 
 _LINES: Final = 12
 
@@ -177,7 +177,7 @@ def chief_card(
             Row("紧急", URGENCY_NAMES[ticket.urgency]),
             Row("承办", short(owner, 26)),
             Row("分管", short(leader, 26)),
-            Row("督办", ticket.supervised or "尚未督办"),
+            Row("督办单", supervision(ticket)),
         ),
         (("ticket.reassign", "改派"), ("ticket.shelve", "挂账"), ("ticket.meet", "定会商")),
         now,
@@ -208,11 +208,13 @@ WHO: Final = {
 }
 
 
-def transfer_waits(ticket: Ticket, firm: str, asked: str, owner: str, now: datetime) -> Card:
+def transfer_waits(
+    ticket: Ticket, firm: str, asked: str, owner: str, within: timedelta, now: datetime
+) -> Card:
     return decision_card(
         ticket,
         "waiting",
-        f"请{asked}接办已过4个工作小时，对方没有答复，请办公室决定由谁办理。",
+        f"请{asked}接办已过{working(within)}，对方没有答复，请办公室决定由谁办理。",
         (Row("企业", short(firm, 26)), Row("事项", short(ticket.title, 26)),
          Row("承办", short(owner, 26))),
         (("ticket.reassign", "改派"),),

@@ -44,8 +44,8 @@ def written(at: datetime | None) -> str:
 
 def _note(ticket: Ticket) -> str:
     notes = []
-    if ticket.supervised:
-        notes.append(f"督办 {ticket.supervised}")
+    if ticket.supervision_code:
+        notes.append(f"督办 {ticket.supervision_code}")
     if ticket.merged_into is not None:
         notes.append(f"已并入 #{ticket.merged_into}")
     if ticket.state is State.NOT_ACCEPTED:

@@ -357,6 +357,14 @@ def shelve_card(ticket: Ticket, firm: str, by: str, now: datetime) -> Card:
     )
 
 
+def supervision(ticket: Ticket) -> str:
+    """The number of its 督办单, and whether somebody has ordered it."""
+    code = ticket.supervision_code
+    if not code:
+        return "尚未编号"
+    return f"{code}（已督办）" if ticket.supervised else code
+
+
 def leader_card(ticket: Ticket, firm: str, owner: str, lead: str, now: datetime) -> Card:
     """What the leader can do; what is done already is not offered again."""
     actions = [("ticket.reassign", "改派"), ("ticket.extend", "延期")]
@@ -373,12 +381,13 @@ def leader_card(ticket: Ticket, firm: str, owner: str, lead: str, now: datetime)
             Row("事项", short(ticket.title, 26)),
             Row("承办", short(owner, 26)),
             Row("第几次", f"第{ticket.cycle}次办理"),
-            Row("督办", ticket.supervised or "尚未督办"),
+            Row("督办单", supervision(ticket)),
         ),
         actions,
         now,
         f"回复「知悉 {ticket.number}」「改派 {ticket.number} 姓名 理由」"
-        f"「延期 {ticket.number} 日期 理由」或「督办 {ticket.number}」",
+        f"「延期 {ticket.number} 日期 理由」或「督办 {ticket.number}」；"
+        f"取督办单回复「督办单 {ticket.number}」",
     )
 
 
@@ -666,8 +675,8 @@ def supervised(ticket: Ticket) -> str:
     return f"#{ticket.number} 已督办，编号 {ticket.supervised}，每个工作日请报进展。"
 
 
-def acknowledged(ticket: Ticket) -> str:
-    return f"#{ticket.number} 已知悉，一个工作日内不再提级。"
+def acknowledged(ticket: Ticket, now: datetime) -> str:
+    return f"#{ticket.number} 已知悉，{reader_time(ticket.held_until, now)} 前不再提级。"
 
 
 def meeting_set(ticket: Ticket, now: datetime) -> str:

@@ -65,7 +65,7 @@ class SqlReportStore:
 
     def count_from(self, ticket: Ticket) -> None:
         counted = [("ticket", int(ticket.number))]
-        for code in (ticket.code, ticket.supervised):
+        for code in (ticket.code, ticket.supervision_code):
             stem, _, serial = code.rpartition("-")
             if serial.isdigit():
                 counted.append((f"code:{stem}", int(serial)))

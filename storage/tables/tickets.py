@@ -51,6 +51,7 @@ class TicketRow(SQLModel, table=True):
     version: int
     confidential: bool
     supervised: str
+    orange_code: str
     hazardous: bool
     tone: str
     enterprise_id: str | None = Field(default=None, foreign_key="enterprises.id")

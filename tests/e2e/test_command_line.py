@@ -177,6 +177,20 @@ def test_a_token_is_shown_once_and_stored_as_a_hash(tmp_path: Path) -> None:
         assert token.encode() not in path.read_bytes()
 
 
+def test_the_shipped_forms_are_written_once_and_never_over_an_edited_one(tmp_path: Path) -> None:
+    folder = tmp_path / "forms"
+    folder.mkdir()
+    (folder / "交办单.docx").write_bytes(b"edited")
+    done = bot(tmp_path, "templates", str(folder))
+    assert done.returncode == 0, done.stderr
+    assert (folder / "交办单.docx").read_bytes() == b"edited"
+    assert len(list(folder.glob("*.docx"))) == 6
+    (tmp_path / "file").write_text("")
+    done = bot(tmp_path, "templates", str(tmp_path / "file"))
+    assert done.returncode == 2
+    assert "请换一个能写的文件夹" in done.stderr
+
+
 def test_a_changed_audit_line_is_found(tmp_path: Path) -> None:
     for name in ("one", "two", "three"):
         bot(tmp_path, "token", "create", "--name", name, "--scope", "read")

@@ -123,6 +123,31 @@ async def test_saturday_evening_before_a_holiday_stays_quiet_until_morning(
         assert await heard(house, "P042", "card") == ["02-15 07:30"]
 
 
+async def test_what_waits_for_the_morning_speaks_of_that_day(opened: Opened) -> None:
+    async with opened(at(11, 24, 21, 30)) as house:
+        await house.group_says("E003", "@小港 今天下午货车全堵在厂门口，出不了货，很急")
+        await house.until(at(11, 25, 7, 30))
+        card = await house.last("P041")
+        assert clock(card) == "11-25 07:30"
+        assert "今天 08:30 前认领" in card["text"]
+        assert "昨天 21:30" in card["card"]["note"]
+
+
+async def test_a_reminder_put_off_to_the_next_day_speaks_of_that_day(opened: Opened) -> None:
+    async with opened(at(11, 24, 9)) as house:
+        await house.group_says("E003", PROBLEM)
+        await house.says("P041", "认领 1001")
+        await house.until(at(11, 27, 9))
+        await house.says("P041", "进展 1001 已联系人社局，周三组织专场招聘")
+        await house.until(at(12, 3, 9))
+        told = [m for m in await house.bot_said("P041") if m["kind"] == "reminder"]
+        # First the answer that was due. The resolution's warning had the second of December; the
+        # late progress waits for a day of its own.
+        assert [clock(m) for m in told] == ["11-26 17:30", "12-02 11:36", "12-03 08:30"]
+        assert "明天 17:30 前办结" in told[1]["text"]
+        assert "今天 17:30 前办结" in told[2]["text"]
+
+
 async def test_an_unclaimed_ticket_of_the_evening_before_a_holiday_waits_for_working_time(
     opened: Opened,
 ) -> None:
@@ -192,6 +217,43 @@ async def test_a_leader_extends_reassigns_and_supervises_from_the_card(opened: O
         await house.press("P028", "改派")
         await house.says("P028", "小吴 请港口组接办")
         assert (await house.ticket()).owner_id == "P042"
+
+
+async def test_orange_brings_a_supervision_number_once_and_a_person_uses_the_same(
+    opened: Opened,
+) -> None:
+    async with opened(at(11, 24, 9)) as house:
+        await house.group_says("E003", PROBLEM)
+        await house.until(at(11, 25, 9))
+        await house.says("P028", "督办单 1001")
+        assert "还没有督办编号" in (await house.last("P028"))["text"]
+        await house.until(at(11, 25, 10))
+        card = await house.last("P028")
+        assert ("督办单", "DB-2026-001") in [(r["label"], r["value"]) for r in card["card"]["rows"]]
+        await house.says("P028", "督办单 1001")
+        assert "督办单已生成" in (await house.last("P028"))["text"]
+        (entry,) = [
+            e
+            for e in await house.read(lambda uow: uow.tickets.history(1001))
+            if "orange_code" in e.changes
+        ]
+        assert (entry.move, entry.changes["orange_code"]) == ("escalate", "DB-2026-001")
+
+        await house.says("P028", "督办 1001")
+        assert "已督办，编号 DB-2026-001" in (await house.last("P028"))["text"]
+        assert (await house.ticket()).supervised == "DB-2026-001"
+        await house.group_says("E004", "@小港 门口路灯坏了五盏，晚上看不见")
+        await house.says("P028", "督办 1002")
+        assert "DB-2026-002" in (await house.last("P028"))["text"]
+
+
+async def test_a_firm_may_withdraw_what_only_got_a_number(opened: Opened) -> None:
+    async with opened(at(11, 24, 9)) as house:
+        await house.group_says("E003", PROBLEM)
+        await house.until(at(11, 25, 10))
+        assert (await house.ticket()).supervision_code == "DB-2026-001"
+        await house.says("E003", "撤回 1001")
+        assert (await house.ticket()).state == "withdrawn"
 
 
 async def test_the_chief_shelves_or_sets_a_day_to_meet(opened: Opened) -> None:

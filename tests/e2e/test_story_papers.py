@@ -63,6 +63,85 @@ async def test_supervision_and_closing_slips_wait_for_their_facts(house: House) 
     assert "已联系人社局" in told
 
 
+async def _slip(house: House, who: str, word: str) -> str:
+    await house.says(who, f"{word} 1001")
+    return await _words(house, await _link(house, who))
+
+
+async def test_an_extension_slip_tells_what_was_asked_and_what_was_decided(house: House) -> None:
+    await house.group_says("E003", PROBLEM)
+    await house.says("P041", "认领 1001")
+    await house.says("P041", "延期申请 1001")
+    assert "没有申请过延期" in (await house.last("P041"))["text"]
+    await house.says("P041", "延期 1001 12月11日 等专场招聘，联系13800001234")
+    told = await _slip(house, "P041", "延期申请")
+    for word in (
+        "联络员小周",
+        "等专场招聘",
+        "2026年12月3日 17:30",
+        "2026年12月11日 17:30",
+        "待审批",
+    ):
+        assert word in told, word
+    assert "138****1234" in told
+    await house.says("P028", "不同意延期 1001 先到企业现场再说")
+    told = await _slip(house, "P041", "延期申请")
+    assert "许主任" in told
+    assert "不同意：先到企业现场再说" in told
+    await house.says("P028", "延期 1001 12月18日 专场改期")
+    told = await _slip(house, "P028", "延期申请")
+    assert "2026年12月18日 17:30" in told
+    assert told.count("许主任") == 2
+
+
+async def test_a_slip_of_what_was_sent_back_names_who_should_have_it_and_who_got_it(
+    house: House,
+) -> None:
+    await house.group_says("E003", PROBLEM)
+    await house.says("P041", "退单说明 1001")
+    assert "没有退过单" in (await house.last("P041"))["text"]
+    await house.says("P041", "退单 1001 属于社保缴费，建议由社会事业局办理")
+    told = await _slip(house, "P055", "退单说明")
+    for word in ("联络员小周", "建议由社会事业局办理", "\n社会事业局\n", "待办公室决定"):
+        assert word in told, word
+    await house.says("P055", "改派 1001 小吴 请港口组接办")
+    told = await _slip(house, "P055", "退单说明")
+    assert "由联络员小吴承办：请港口组接办" in told
+
+
+async def test_a_call_back_slip_is_of_the_firms_answer_until_a_colleague_has_asked(
+    house: House,
+) -> None:
+    await house.group_says("E003", PROBLEM)
+    await house.says("P041", "认领 1001")
+    await house.says("P041", f"办结 1001 {RESULT}")
+    await house.says("P055", "回访单 1001")
+    assert "还没有回访" in (await house.last("P055"))["text"]
+    await house.says("E003", "没解决 1001 人还没到")
+    told = await _slip(house, "P041", "回访单")
+    for word in (RESULT, "系统征求意见", "没有解决", "未评价", "\n是"):
+        assert word in told, word
+    await house.says("P041", "办结 1001 另组织两场招聘，到岗二十人")
+    await house.says("E003", "非常满意 1001")
+    told = await _slip(house, "P041", "回访单")
+    for word in ("到岗二十人", "已解决", "5（非常满意）", "\n否"):
+        assert word in told, word
+    await house.says("P055", "回访 1001 电话 已解决 满意 来得及时")
+    told = await _slip(house, "P055", "回访单")
+    for word in ("电话", "4（满意）", "来得及时"):
+        assert word in told, word
+
+
+async def test_the_slips_of_requests_are_papers_for_colleagues_alone(house: House) -> None:
+    await house.group_says("E003", PROBLEM)
+    await house.says("P041", "退单 1001 不属于港口条线")
+    for word in ("延期申请", "退单说明", "回访单"):
+        await house.says("E003", f"{word} 1001")
+        assert all("/l/" not in m["text"] for m in await house.bot_said("E003"))
+        await house.group_says("P055", f"@小港 {word} 1001")
+    assert all("/l/" not in m["text"] for m in await house.in_group())
+
+
 async def test_nobody_gets_a_slip_of_what_they_may_not_read(house: House) -> None:
     await house.group_says("E003", PROBLEM)
     await house.says("P042", "交办单 1001")

@@ -1,6 +1,6 @@
 """Rates asked of the running bot: what happened in chats comes out as figures, credited rightly."""
 
-from tests.kit.house import House
+from tests.kit.house import TOKEN, House
 
 WINDOW = "from=2026-11-24&to=2026-12-31"
 RESULT = "专场招聘到岗12人，其余由劳务公司补齐"
@@ -40,6 +40,13 @@ async def test_each_rate_has_numerator_denominator_and_value(house: House) -> No
     drawn = await house.api("GET", f"/stats?{WINDOW}&by=area&chart=solved")
     assert drawn["chart"].startswith("<svg")
     assert "样本不足" in drawn["chart"] or "100.0%" in drawn["chart"]
+    response = await house.client.get(
+        f"/api/v1/stats/chart.svg?{WINDOW}&by=area&rate=solved",
+        headers={"Authorization": f"Bearer {TOKEN}"},
+    )
+    assert response.content_type == "image/svg+xml"
+    assert await response.text() == drawn["chart"]
+    assert "各片区解决率（2026-11-24至2026-12-30）" in drawn["chart"]
 
 
 async def test_statistics_credit_who_was_paired_at_the_time(house: House) -> None:
@@ -61,6 +68,7 @@ async def test_statistics_credit_who_was_paired_at_the_time(house: House) -> Non
 
 async def test_wrong_questions_are_answered_with_what_to_write(house: House) -> None:
     for query in ("by=person", "from=yesterday", "from=2026-12-01&to=2026-11-01", "chart=solved"):
+        await house.api("GET", f"/stats/chart.svg?{query}", status=400)
         answer = await house.api("GET", f"/stats?{query}", status=400)
         assert answer["error"]["code"] == "bad_filter"
 

@@ -199,6 +199,12 @@ class _Story:
                 if (self.number, entry.at) not in told:
                     yield f"32: #{self.number} got level {level} at {entry.at}, nobody was told"
 
+    def numbered(self) -> Iterator[str]:
+        """Orange brings a 督办 number, and only one."""
+        codes = {t.supervision_code for t in self.states if t.is_live and t.level >= ORANGE}
+        if len(codes) > 1 or "" in codes:
+            yield f"orange: #{self.number} has the numbers {sorted(codes)}"
+
     def missed(self, fired: list[_Firing], now: datetime) -> Iterator[str]:
         """29, 31: whatever was due has fired, by the rungs themselves."""
         ticket = self.states[-1]
@@ -277,6 +283,9 @@ def histories(year: Year, uow: UnitOfWork) -> list[str]:
             uow, "SELECT ticket, created_at FROM outbox WHERE kind = 'escalation'"
         )
     )
+    drawn = [code for (code,) in rows(uow, "SELECT orange_code FROM tickets") if code]
+    if len(drawn) != len(set(drawn)):
+        faults.append("orange: a 督办 number was given twice")
     up = frozenset(ends.astimezone(UTC) for _, ends in year.outages)
     for (number,) in rows(uow, "SELECT number FROM tickets ORDER BY number"):
         ticket = uow.tickets.get(TicketNumber(number))
@@ -290,6 +299,7 @@ def histories(year: Year, uow: UnitOfWork) -> list[str]:
         faults += story.raised(told)
         faults += story.missed(fired[number], now)
         faults += story.climbs(now)
+        faults += story.numbered()
         faults += _responsible(telling, ticket)
     return faults
 

@@ -20,7 +20,16 @@ from handlers.domain.errors import Refusal
 from handlers.domain.ids import TicketNumber
 from handlers.domain.ladder import RED, Clock, Rung, rungs
 from handlers.domain.people import Person
-from handlers.domain.ticket import Args, Move, State, Ticket, move, overdue, rebuilt
+from handlers.domain.ticket import (
+    Args,
+    Move,
+    State,
+    Ticket,
+    entry_of,
+    move,
+    overdue,
+    rebuilt,
+)
 from handlers.domain.workdays import SHANGHAI
 from handlers.ports import Firing
 from tests.kit.builders import (
@@ -112,6 +121,39 @@ def test_27_stopping_twice_is_stopping_once() -> None:
     assert {r.clock for r in rungs(done, CALENDAR, POLICY)} == {Clock.VERDICT}
     with pytest.raises(Refusal):
         moved(done, Move.RESOLVE, LIAISON, NOW, text="专场招聘到岗十二人，其余补齐")
+
+
+@pytest.mark.parametrize("reached_by", [Move.URGE, Move.VERDICT_NO, Move.DECLINE, Move.ESCALATE])
+def test_5_whatever_brings_orange_brings_the_number_and_the_history_tells_it(
+    reached_by: Move,
+) -> None:
+    ticket = a_ticket()
+    entries = [entry_of(None, ticket, Move.SUBMIT, None, "x", NOW)]
+    steps: dict[Move, list[tuple[Move, Person | None, dict[str, Any]]]] = {
+        Move.URGE: [(Move.URGE, MANAGER, {})] * 2,
+        Move.VERDICT_NO: [
+            (Move.CLAIM, LIAISON, {}),
+            (Move.RESOLVE, LIAISON, {"text": "专场招聘到岗十二人，其余补齐"}),
+            (Move.VERDICT_NO, MANAGER, {}),
+        ],
+        Move.DECLINE: [
+            (Move.DECLINE, LIAISON, {"text": "不属于我负责"}),
+            (Move.REASSIGN, OFFICE, {"text": "仍请你办", "person": LIAISON}),
+            (Move.DECLINE, LIAISON, {"text": "确实不属于我负责"}),
+        ],
+        Move.ESCALATE: [(Move.ESCALATE, None, {"level": 4})],
+    }
+    for number, (what, actor, args) in enumerate(steps[reached_by]):
+        assert ticket.supervision_code == ""
+        now = NOW + timedelta(days=number)
+        given = Args(**args, supervision_code="DB-2026-001")
+        after = move(ticket, what, actor, given, now, STANDING, CALENDAR, POLICY)
+        assert after.entry is not None
+        ticket = after.ticket
+        entries.append(after.entry)
+    assert ticket.supervision_code == "DB-2026-001"
+    assert ticket.supervised == ""
+    assert rebuilt(entries) == ticket
 
 
 def test_28_a_merge_keeps_the_earliest_start() -> None:

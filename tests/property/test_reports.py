@@ -128,6 +128,21 @@ def test_rates_split_by_anything_sum_to_the_whole_and_are_never_sorted_by_value(
             assert total == getattr(whole, name), (by, name)
 
 
+def test_no_share_of_a_whole_is_more_than_the_whole(life: Life) -> None:
+    service = RateService(life.uow, life.uow.calendar.current())
+    end = life.clock.at
+    seen = 0
+    for first in range(0, (end - START).days, 5):
+        for length in (1, 5, 12):
+            start = START + timedelta(days=first)
+            whole = service.stats(Window(start, start + timedelta(days=length))).whole
+            for name in ("response", "on_time", "solved", "coverage", "satisfied"):
+                rate = getattr(whole, name)
+                assert rate.numerator <= rate.denominator, (name, start, length)
+            seen += whole.solved.denominator > whole.coverage.denominator
+    assert seen, "no window in which the firms judged more than was resolved in it"
+
+
 def test_adjacent_windows_count_each_claim_once(life: Life) -> None:
     service = RateService(life.uow, life.uow.calendar.current())
     middle, end = START + timedelta(days=14), life.clock.at

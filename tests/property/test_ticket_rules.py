@@ -62,7 +62,8 @@ def arguments(now: datetime) -> st.SearchStrategy[dict[str, Any]]:
             "urgency": st.sampled_from([None, Urgency.U1, Urgency.U4]),
             "rating": st.sampled_from([None, 0, 1, 3, 5, 9]),
             "told": st.sampled_from(["", "已当面告知企业"]),
-            "code": st.sampled_from(["", *NOT_ACCEPT_REASONS, "DB-2026-001"]),
+            "code": st.sampled_from(["", *NOT_ACCEPT_REASONS]),
+            "supervision_code": st.sampled_from(["", "DB-2026-001", "DB-2026-002"]),
             "level": st.sampled_from([None, 1, 4, 5]),
             "on": st.booleans(),
         }
@@ -117,6 +118,11 @@ class TicketMachine(RuleBasedStateMachine):
         # 3. End states accept only reopen, a rating that acts as one, and unmerge.
         if before.state in ENDED and after.state is not before.state:
             assert what in (Move.REOPEN, Move.RATE, Move.UNMERGE)
+        # One 督办 number for the whole life of a ticket.
+        if before.supervision_code:
+            assert after.supervision_code == before.supervision_code
+        elif after.level >= 4 and after.is_live:
+            assert after.supervision_code == given["supervision_code"]
         # 13. Who handled a cycle never rates it.
         if what in (Move.RATE, Move.VERDICT_YES, Move.VERDICT_NO):
             assert actor is not None

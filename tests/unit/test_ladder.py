@@ -98,7 +98,7 @@ def test_the_leader_may_be_silent_for_so_long(urgency: Urgency, due: datetime) -
 
 
 def test_any_move_of_the_leader_is_an_acknowledgement() -> None:
-    after = moved(ORANGE, Move.SUPERVISE, LEADER, NOW, code="DB-2026-001")
+    after = moved(ORANGE, Move.SUPERVISE, LEADER, NOW, supervision_code="DB-2026-001")
     assert after.acknowledged_at == NOW
     assert times(after, Clock.ACKNOWLEDGE) == []
 
@@ -152,11 +152,11 @@ def test_who_decides_shelves_without_asking_and_the_handler_asks() -> None:
 
 
 def test_a_supervised_ticket_reports_each_working_day() -> None:
-    after = moved(CLAIMED, Move.SUPERVISE, LEADER, NOW, code="DB-2026-001")
+    after = moved(CLAIMED, Move.SUPERVISE, LEADER, NOW, supervision_code="DB-2026-001")
     assert after.due_progress == at(25, 17, 30)
     again = moved(after, Move.PROGRESS, LIAISON, at(25, 10), text="已联系人社局安排")
     assert again.due_progress == at(26, 17, 30)
-    unclaimed = moved(a_ticket(), Move.SUPERVISE, LEADER, NOW, code="DB-2026-002")
+    unclaimed = moved(a_ticket(), Move.SUPERVISE, LEADER, NOW, supervision_code="DB-2026-002")
     assert unclaimed.due_progress is None
 
 

@@ -1,6 +1,7 @@
 """The office's papers: every name has its letters, nothing is cut, one page is one page."""
 
 import csv
+from datetime import datetime, timedelta
 from io import BytesIO
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from PIL import Image
 from bot.papers import charts, fonts, prints, workbook
 from bot.papers.look import SERIES, token
 from bot.papers.picture import WIDE, png
+from handlers.domain.workdays import SHANGHAI
 from handlers.texts.briefs import TICKET_COLUMNS, Paper, Section, as_text, fair_shares, told_once
 
 CORPUS = Path(__file__).parents[1] / "corpus"
@@ -198,6 +200,29 @@ def test_the_print_takes_the_chinese_font_for_chinese_and_cuts_nothing_inside_a_
         for cell in row.cells:
             room = (cell.width.cm - 0.2) / 2.54 * 72
             assert len(fonts.wrapped(cell.text, 80, room * 10)) <= 2, cell.text
+
+
+def test_the_table_under_a_chart_tells_what_the_bars_are_made_of() -> None:
+    from handlers.domain.rates import Mark, Measure, tally
+    from handlers.texts.briefs import chart_table, chart_title
+
+    start = datetime(2026, 11, 1, tzinfo=SHANGHAI)
+    title = chart_title("solved", "area", start, start + timedelta(days=30))
+    assert title == "各片区解决率（2026-11-01至2026-11-30）"
+    rates = tally(
+        Mark(measure, None, start, hit=n < 5)  # type: ignore[arg-type]  # no ticket is looked at
+        for measure in (Measure.SOLVED, Measure.FINISHED)
+        for n in range(6)
+    )
+    rows = chart_table("solved", [("洪港", rates), ("长洪", tally([]))])
+    assert rows == [
+        ("", "分子", "分母", "解决率", "回访覆盖率"),
+        ("洪港", "5", "6", "83.3%", "83.3%(5/6)"),
+        ("长洪", "0", "0", "样本不足", "样本不足(n=0)"),
+    ]
+    svg = charts.rate_chart(title, [("洪港", rates.solved)], table=rows)
+    assert svg.count("83.3%(5/6)") == 3
+    assert svg.index("<title>洪港 83.3%(5/6)") < svg.index("回访覆盖率")
 
 
 def test_a_chart_prints_its_numbers_and_keeps_the_order_it_was_given() -> None:

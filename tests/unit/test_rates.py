@@ -36,20 +36,20 @@ from tests.kit.builders import (
 NOVEMBER = Window(datetime(2026, 10, 31, 16, tzinfo=UTC), datetime(2026, 11, 30, 16, tzinfo=UTC))
 
 # Days of November (0 and below: October, above 30: December), at noon. What each ticket counts for
-# is written by hand: R response, C on time, S solved, P satisfied, F callback finished, D resolved
+# is written by hand: R response, C on time, S solved, P satisfied, F callback finished (+ with a verdict), D resolved
 # in the window, A reopened, G shelved at the end; + counts in the numerator, - in the denominator
 # only.
 #  no what it is about                    claim  reply  withdrawn  deadline/done     said          counts for
 TABLE = """
- 1 | an ordinary good one               | 2     | 2      |    | 9/5               | 6:y 6:5     | R+ C+ S+ P+ F D
- 2 | answered a day late                | 3     | 4      |    | 11/10             | 11:y 11:4   | R- C+ S+ P+ F D
+ 1 | an ordinary good one               | 2     | 2      |    | 9/5               | 6:y 6:5     | R+ C+ S+ P+ F+ D
+ 2 | answered a day late                | 3     | 4      |    | 11/10             | 11:y 11:4   | R- C+ S+ P+ F+ D
  3 | nobody ever answered               | 4     |        |    | 13/               |             | R- C-
- 4 | answered at the very deadline      | 5     | 5      |    | 16/16             | 17:y        | R+ C+ S+ F D
- 5 | resolved a day late                | 5     | 4      |    | 12/13             | 14:y 14:3   | R+ C- S+ P+ F D
- 6 | the firm never said anything       | 6     | 6      |    | 13/10             | 17:-        | R+ C+ F D
- 7 | verdict no, nothing after          | 6     | 6      |    | 13/9              | 10:n        | R+ C+ S- F D A
- 8 | rated badly                        | 9     | 9      |    | 18/12             | 13:n 13:2   | R+ C+ S- P- F D A
- 9 | no first, yes in the end           | 9     | 9      |    | 18/16             | 11:n 17:y 17:4 | R+ C+ S+ P+ F D A
+ 4 | answered at the very deadline      | 5     | 5      |    | 16/16             | 17:y        | R+ C+ S+ F+ D
+ 5 | resolved a day late                | 5     | 4      |    | 12/13             | 14:y 14:3   | R+ C- S+ P+ F+ D
+ 6 | the firm never said anything       | 6     | 6      |    | 13/10             | 17:-        | R+ C+ F- D
+ 7 | verdict no, nothing after          | 6     | 6      |    | 13/9              | 10:n        | R+ C+ S- F+ D A
+ 8 | rated badly                        | 9     | 9      |    | 18/12             | 13:n 13:2   | R+ C+ S- P- F+ D A
+ 9 | no first, yes in the end           | 9     | 9      |    | 18/16             | 11:n 17:y 17:4 | R+ C+ S+ P+ F+ D A
 10 | withdrawn before the claim was due | 10    |        | 9  |                   |             |
 11 | withdrawn after the claim was due  | 10    |        | 11 |                   |             | R-
 12 | withdrawn on the claim's deadline  | 10    |        | 10 |                   |             | R-
@@ -57,30 +57,30 @@ TABLE = """
 14 | merged                     merged  | 10    | 10     |    | 17/17             |             |
 15 | entered by mistake   not_accepted  | 10    | 10     |    | 17/               |             |
 16 | a question              consult    | 10    | 10     |    | 17/12             | 13:y 13:5   |
-17 | out of a visit             visit   | 11    | 11     |    | 20/18             | 19:y 19:5   | R+ C+ S+ P+ F D
+17 | out of a visit             visit   | 11    | 11     |    | 20/18             | 19:y 19:5   | R+ C+ S+ P+ F+ D
 18 | shelved when due          shelved  | 11    | 11     |    |                   |             | R+ G
-19 | back from the shelf                | 11    | 11     |    | 25/24             | 25:y        | R+ C+ S+ F D
-20 | the extension counts               | 12    | 12     |    | 27/26             | 27:y 27:4   | R+ C+ S+ P+ F D
-21 | the claim is of October            | 0     | 0      |    | 6/6               | 7:y 7:5     | C+ S+ P+ F D
+19 | back from the shelf                | 11    | 11     |    | 25/24             | 25:y        | R+ C+ S+ F+ D
+20 | the extension counts               | 12    | 12     |    | 27/26             | 27:y 27:4   | R+ C+ S+ P+ F+ D
+21 | the claim is of October            | 0     | 0      |    | 6/6               | 7:y 7:5     | C+ S+ P+ F+ D
 22 | only the verdict is of November    | -3    | -3     |    | 0/-1              | 2:y         | S+
 23 | only the rating is of November     | -3    | -3     |    | 0/-1              | 0:y 3:4     | P+
 24 | everything is of October           | -9    | -9     |    | -3/-4             | -2:y -2:5   |
 25 | due in December                    | 30    | 30     |    | 38/               |             | R+
 26 | everything is of December          | 32    | 32     |    | 39/33             | 34:y 34:5   |
 27 | resolved, the round not over       | 26    | 26     |    | 30/29             |             | R+ C+ D
-28 | verdict in December                | 20    | 20     |    | 27/27             | 31:y 31:5   | R+ C+ F D
-29 | rated twice, the last one counts   | 16    | 16     |    | 25/20             | 21:y 21:5 22:3 | R+ C+ S+ P+ F D
-30 | praised, then bad                  | 16    | 16     |    | 25/20             | 21:y 21:5 22:n 22:1 | R+ C+ S- P- F D A
-31 | two deadlines, the last one counts | 2     | 2      |    | 9/8 20/           | 10:n        | R+ C- S- F D A
-32 | first deadline missed, then met    | 2     | 2      |    | 9/10 20/19        | 11:n 20:y   | R+ C+ S+ F D A
-33 | the second deadline is of December | 24    | 24     |    | 28/27 37/         | 30:n        | R+ C+ S- F D A
-34 | resolved in October, again now     | -5    | -5     |    | 12/11             | 1:n 12:y 12:3 | C+ S+ P+ F D A
+28 | verdict in December                | 20    | 20     |    | 27/27             | 31:y 31:5   | R+ C+ F- D
+29 | rated twice, the last one counts   | 16    | 16     |    | 25/20             | 21:y 21:5 22:3 | R+ C+ S+ P+ F+ D
+30 | praised, then bad                  | 16    | 16     |    | 25/20             | 21:y 21:5 22:n 22:1 | R+ C+ S- P- F+ D A
+31 | two deadlines, the last one counts | 2     | 2      |    | 9/8 20/           | 10:n        | R+ C- S- F+ D A
+32 | first deadline missed, then met    | 2     | 2      |    | 9/10 20/19        | 11:n 20:y   | R+ C+ S+ F+ D A
+33 | the second deadline is of December | 24    | 24     |    | 28/27 37/         | 30:n        | R+ C+ S- F+ D A
+34 | resolved in October, again now     | -5    | -5     |    | 12/11             | 1:n 12:y 12:3 | C+ S+ P+ F+ D A
 35 | waiting for the firm when due      | 17    | 17     |    |                   |             | R+
 36 | unanswered so far                  | 30    |        |    | 40/               |             | R-
 37 | shelved and taken back since       | 17    | 17     |    | 30/               |             | R+ C-
-38 | reopened in December               | 18    | 18     |    | 26/25             | 33:n        | R+ C+ F D
-39 | the worst rating                   | 18    | 19     |    | 26/25             | 26:n 26:1   | R- C+ S- P- F D A
-40 | fair                               | 19    | 19     |    | 27/23             | 24:y 24:3   | R+ C+ S+ P+ F D
+38 | reopened in December               | 18    | 18     |    | 26/25             | 33:n        | R+ C+ F- D
+39 | the worst rating                   | 18    | 19     |    | 26/25             | 26:n 26:1   | R- C+ S- P- F+ D A
+40 | fair                               | 19    | 19     |    | 27/23             | 24:y 24:3   | R+ C+ S+ P+ F+ D
 """
 
 
@@ -149,7 +149,7 @@ _LETTERS = {
     Measure.REOPENED: "A",
     Measure.SHELVED: "G",
 }
-_SIGNED = "RCSP"
+_SIGNED = "RCSPF"
 
 
 def _written(mark: Mark) -> str:
@@ -175,8 +175,9 @@ def test_the_rates_of_the_forty_are_those_counted_by_hand() -> None:
     assert rates.on_time.value == 84.0
     assert rates.solved == Rate(14, 20)
     assert rates.solved.value == 70.0
-    assert rates.coverage == Rate(20, 22)
-    assert rates.coverage.value == 90.9
+    # 22 was judged in the window and resolved before it: it covers nothing of the window.
+    assert rates.coverage == Rate(19, 22)
+    assert rates.coverage.value == 86.4
     assert rates.satisfied == Rate(11, 14)
     assert rates.satisfied.value == 78.6
     assert rates.mean_rating == pytest.approx(47 / 14)
