@@ -5,8 +5,8 @@ from typing import Any
 from bot.api.auth import Call, Created
 from bot.wire import ApiError
 from handlers.domain.policy_table import BadPolicy, plain
-from handlers.services.policies import PolicyService
-from handlers.texts import policies as say
+from handlers.services.office_policy import PolicyService
+from handlers.texts import office_policy as say
 from storage.uow import UnitOfWork
 
 

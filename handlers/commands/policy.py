@@ -6,7 +6,7 @@ from handlers.chat.filters import Office
 from handlers.chat.outbound import Reply
 from handlers.chat.router import Router
 from handlers.ports import Work
-from handlers.texts import policies as say
+from handlers.texts import office_policy as say
 
 router = Router("policy")
 

@@ -14,7 +14,7 @@ from handlers.domain.policy import DEFAULT, Policy, Target, Unit
 from handlers.domain.policy_table import CLOCKS, LIMITS, BadPolicy, changed, differing, plain
 from handlers.domain.ticket import Args, Move, Ticket, entry_of, move, overdue, rebuilt
 from handlers.domain.ticket import retargeted_ticket as retargeted
-from handlers.texts import policies as say
+from handlers.texts import office_policy as say
 from tests.kit.builders import CALENDAR, LEADER, LIAISON, MANAGER, NOW, POLICY, STANDING, a_ticket
 
 

@@ -1,13 +1,13 @@
 """What platforms must not forget.
 
-Revision ID: 0015
+Revision ID: 0009
 Revises: 0008
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0015"
+revision = "0009"
 down_revision = "0008"
 branch_labels = None
 depends_on = None
