@@ -96,10 +96,17 @@ def _stored_json(value: Any) -> str:
     return _encode(value)
 
 
+@lru_cache(maxsize=4096)
+def _instant_of(text: str) -> datetime:
+    """Many columns of a ticket hold the same time."""
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
 def read_instant(value: Any) -> datetime:
     """A stored time as the driver gives it: text on SQLite, a naive datetime on PostgreSQL."""
-    read = datetime.fromisoformat(value) if isinstance(value, str) else value
-    aware: datetime = read.replace(tzinfo=UTC)
+    if isinstance(value, str):
+        return _instant_of(value)
+    aware: datetime = value.replace(tzinfo=UTC)
     return aware
 
 
@@ -108,29 +115,37 @@ def _read_json(value: Any) -> Any:
 
 
 class RowReader:
-    """Turns the driver's rows of a table into values, by column, without SQLAlchemy's own rows."""
+    """Turns the driver's rows of some columns into values, without SQLAlchemy's own rows.
 
-    __slots__ = ("_special", "names")
+    `into`: what else a column's value is made into, by its name.
+    """
 
-    def __init__(self, table: Any) -> None:
-        self.names: Final = tuple(c.name for c in table.columns)
-        readers: list[tuple[int, Callable[[Any], Any]]] = []
-        for at, column in enumerate(table.columns):
+    __slots__ = ("_special", "selected")
+
+    def __init__(
+        self, columns: Sequence[Any], into: Mapping[str, Callable[[Any], Any]] | None = None
+    ) -> None:
+        # What a statement has to select for it.
+        self.selected: Final = ", ".join(c.name for c in columns)
+        special: list[tuple[int, Callable[[Any], Any]]] = []
+        for at, column in enumerate(columns):
             if isinstance(column.type, UtcDateTime):
-                readers.append((at, read_instant))
+                special.append((at, read_instant))
             elif isinstance(column.type, JSON):
-                readers.append((at, _read_json))
+                special.append((at, _read_json))
             elif isinstance(column.type, Boolean):
-                readers.append((at, bool))
-        self._special: Final = tuple(readers)
+                special.append((at, bool))
+            if into is not None and column.name in into:
+                special.append((at, into[column.name]))
+        self._special: Final = tuple(special)
 
-    def values(self, row: Sequence[Any]) -> dict[str, Any]:
-        """By column name."""
+    def values(self, row: Sequence[Any]) -> list[Any]:
+        """In the order of the columns."""
         read = list(row)
         for at, reader in self._special:
             if read[at] is not None:
                 read[at] = reader(read[at])
-        return dict(zip(self.names, read, strict=True))
+        return read
 
 
 _Bind = Callable[[Mapping[str, Any]], Any]

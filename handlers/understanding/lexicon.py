@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
+from operator import add
 from typing import Final, NamedTuple, TypeAlias
 
 from handlers.chat.grammar import fold
@@ -68,12 +69,12 @@ class _Index:
         words, lengths = self.words, self.lengths
         found: list[tuple[int, int, Meaning]] = []
         overlap, reached, whole = False, 0, len(low)
-        for start in range(whole):
-            sizes = lengths.get(low[start : start + 2])
+        pairs = map(lengths.get, map(add, low, [*low[1:], ""]))
+        for start, (sizes, single) in enumerate(zip(pairs, map(lengths.get, low), strict=True)):
             if sizes is None:
-                sizes = lengths.get(low[start])
-                if sizes is None:
+                if single is None:
                     continue
+                sizes = single
             for size in sizes:
                 end = start + size
                 meaning = words.get(low[start:end]) if end <= whole else None

@@ -85,10 +85,8 @@ class Model:
 
     def scores(self, found: Iterable[str]) -> list[float]:
         """The 39 raw scores; a feature the model does not know counts nothing."""
-        total = _BIAS
-        for row in map(self._get, found):
-            if row is not None:
-                total += row
+        # A row of zeros adds nothing either, so it may go with what is unknown.
+        total = sum(filter(None, map(self._get, found)), _BIAS)
         packed = total.to_bytes(_TOTAL, "little")
         norm = int.from_bytes(packed[OUTPUTS * 2 :], "little") * self._square
         unit = 1.0 / sqrt(norm) if norm > 0 else 0.0

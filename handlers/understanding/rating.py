@@ -62,6 +62,12 @@ def verdict_of(text: str) -> bool | None:
     return _outcome(said, _level(said))
 
 
+def denied(text: str) -> bool:
+    """Whether the text says that it is not solved: `verdict_of` is False, sooner found out."""
+    said = _folded(text)
+    return _not_yet(said) and _outcome(said, _level(said)) is False
+
+
 _TRADITIONAL: Final = str.maketrans("滿謝師決沒還問題來補開說電處們對過辦結單銷關請車錢", "满谢师决没还问题来补开说电处们对过办结单销关请车钱")  # fmt: skip
 _TABLE: Final = {**FLAT, **_TRADITIONAL}
 
@@ -245,9 +251,17 @@ _NOT_ASKED: Final = re.compile(
 )
 
 
+def _not_yet(said: str) -> bool:
+    return _NOT.search(said) is not None and not _asked(said)
+
+
+def _asked(said: str) -> bool:
+    """Whether it asks for the outcome, and is no reproach put as a question."""
+    return _NOT_ASKED.search(said) is not None and _REPROACH.search(said) is None
+
+
 def _resolved(said: str) -> bool | None:
-    reproach = _REPROACH.search(said) is not None
-    if _NOT_ASKED.search(said) is not None and not reproach:
+    if _asked(said):
         return None
     if _NOT.search(said) is not None:
         return False

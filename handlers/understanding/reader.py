@@ -22,7 +22,7 @@ from handlers.understanding.model import (
     unsure,
 )
 from handlers.understanding.numbers import numbers_in
-from handlers.understanding.rating import rating_of, verdict_of
+from handlers.understanding.rating import denied, rating_of, verdict_of
 from handlers.understanding.reading import (
     CATEGORIES,
     INTENTS,
@@ -290,7 +290,7 @@ def _verdict(
         return None, None
     if ticket:
         # A problem told in one breath with 「还没好」 keeps what was said of the old one.
-        return None, False if len(bare) <= _SHORT and verdict_of(heard) is False else None
+        return None, False if len(bare) <= _SHORT and denied(heard) else None
     if intent in (Intent.ANNOUNCEMENT, Intent.SIGNUP, Intent.SURVEY_REPLY, Intent.ACK):
         return None, None
     rating, resolved = rating_of(heard), verdict_of(heard)

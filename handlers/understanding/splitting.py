@@ -285,9 +285,14 @@ def _joined(parts: Sequence[str], alone: Callable[[str], bool]) -> list[str]:
     return kept
 
 
+_BREAK: Final = re.compile(r"[;；\n]+")
+
+
 def _beside(part: str) -> list[str]:
     """Pieces between semicolons or on lines of their own, if they tell of different matters."""
-    pieces = [p.strip(_TRIM) for p in re.split(r"[;；\n]+", part)]
+    if _BREAK.search(part) is None:
+        return [part]
+    pieces = [p.strip(_TRIM) for p in _BREAK.split(part)]
     real = [p for p in pieces if _is_problem(p)]
     if len(real) < 2 or len(pieces) - len(real) > 1:
         return [part]

@@ -5,6 +5,7 @@ import json
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any, Final
 from zlib import crc32
 
@@ -276,12 +277,24 @@ _ADD_HEARD: Final = Statement(
         bindparam("attachments", type_=_HEARD.c.attachments.type),
     )
 )
-_SPOKEN: Final = Statement(
-    text(
-        "SELECT number, at, text FROM heard_messages WHERE chat = :c AND platform = :p "
-        "AND at >= :since AND number IS NOT NULL ORDER BY at DESC LIMIT 100"
-    ).bindparams(bindparam("since", type_=_HEARD.c.at.type))
+_SPOKEN: Final = (
+    "SELECT number, at, text FROM heard_messages WHERE chat = :c AND platform = :p "
+    "AND at >= :since AND number IS NOT NULL ORDER BY at DESC LIMIT 100"
 )
+# Up to so many tickets are picked out by the database; a statement is kept for each count.
+_MOST_NAMED: Final = 20
+
+
+@cache
+def _spoken_of(named: int) -> Statement:
+    """What was said lately, of the tickets n0, n1, …; of any where none are named."""
+    sql = _SPOKEN
+    if named:
+        names = ", ".join(f":n{n}" for n in range(named))
+        sql = f"SELECT * FROM ({_SPOKEN}) AS lately WHERE number IN ({names})"
+    return Statement(text(sql).bindparams(bindparam("since", type_=_HEARD.c.at.type)))
+
+
 _RECENT: Final = Statement(
     text(
         "SELECT 1 FROM heard_messages WHERE platform = :p AND chat = :c AND sender_key = :k "
@@ -355,7 +368,10 @@ class SqlHeardStore:
         since: datetime,
         of: Collection[TicketNumber] | None = None,
     ) -> tuple[Spoken, ...]:
-        rows = _SPOKEN.run(self._connection, {"p": platform, "c": chat, "since": since}).fetchall()
+        asked: dict[str, Any] = {"p": platform, "c": chat, "since": since}
+        named = () if of is None or len(of) > _MOST_NAMED else tuple(of)
+        asked.update((f"n{n}", number) for n, number in enumerate(named))
+        rows = _spoken_of(len(named)).run(self._connection, asked).fetchall()
         return tuple(
             Spoken(TicketNumber(r[0]), read_instant(r[1]), r[2])
             for r in reversed(rows)

@@ -54,7 +54,24 @@ _ENUMS: Final[Mapping[str, Any]] = {
 _plain_values: Final = attrgetter(*_PLAIN)
 _CASTS: Final = tuple((name, _ENUMS.get(name)) for name in _PLAIN)
 
-_READER: Final = RowReader(_T)
+# In the order of a ticket's fields, the first column of its source in the place of that; the
+# others stand at the end.
+_IN_ORDER: Final = tuple(
+    "source_platform" if f.name == "source" else f.name for f in fields(Ticket)
+)
+_SOURCE: Final = _IN_ORDER.index("source_platform")
+_READER: Final = RowReader(
+    [_T.c[n] for n in (*_IN_ORDER, "source_chat", "source_message", "source_channel")],
+    {
+        "paused": lambda seconds: timedelta(seconds=seconds),
+        "handlers": tuple,
+        # A table is sooner asked than an enumeration.
+        **{
+            n: {e.value: e for e in kind}.__getitem__
+            for n, kind in (*_ENUMS.items(), ("verdict", Verdict))
+        },
+    },
+)
 _INSERT: Final = Statement(insert(_T))
 _UPDATE: Final = Statement(
     update(_T)
@@ -121,14 +138,24 @@ def ticket_of(read: Mapping[str, Any]) -> Ticket:
     values["verdict"] = None if read["verdict"] is None else Verdict(read["verdict"])
     values["paused"] = timedelta(seconds=read["paused"])
     values["handlers"] = tuple(read["handlers"])
-    message = read["source_message"]
-    values["source"] = Source(
+    values["source"] = _source(
         read["source_platform"],
         read["source_chat"],
-        "" if message.startswith("-") else message,
-        Channel(read["source_channel"]),
+        read["source_message"],
+        read["source_channel"],
     )
     return Ticket(**values)
+
+
+def _source(platform: str, chat: str, message: str, channel: str) -> Source:
+    return Source(platform, chat, "" if message.startswith("-") else message, Channel(channel))
+
+
+def _ticket_in(row: Sequence[Any]) -> Ticket:
+    """The ticket in a row of the driver's own, of the columns that `_READER` selects."""
+    *values, chat, message, channel = _READER.values(row)
+    values[_SOURCE] = _source(values[_SOURCE], chat, message, channel)
+    return Ticket(*values)
 
 
 def entry_from(row: Row[Any]) -> Entry:
@@ -277,8 +304,8 @@ class SqlTicketStore:
         return ticket
 
     def find(self, number: TicketNumber) -> Ticket | None:
-        row = self._connection.execute(_FIND, {"wanted": number}).first()
-        return None if row is None else _ticket(row)
+        row = _FIND.one(self._connection, {"n": number})
+        return None if row is None else _ticket_in(row)
 
     def by_code(self, code: str) -> Ticket | None:
         row = self._connection.execute(select(_T).where(_T.c.code == code)).first()
@@ -375,7 +402,7 @@ class SqlTicketStore:
         self, condition: str, asked: Mapping[str, Any], states: frozenset[State]
     ) -> tuple[Ticket, ...]:
         rows = _all_where(condition, states).run(self._connection, asked).fetchall()
-        return tuple(ticket_of(_READER.values(row)) for row in rows)
+        return tuple(_ticket_in(row) for row in rows)
 
     def alike(
         self, enterprise_id: EnterpriseId, category: Category, since: datetime
@@ -490,11 +517,11 @@ def _all_where(condition: str, states: frozenset[State]) -> Statement:
     named = ", ".join(f"'{s.value}'" for s in sorted(states))
     return Statement(
         text(
-            f"SELECT {', '.join(_READER.names)} FROM tickets "
+            f"SELECT {_READER.selected} FROM tickets "
             f"WHERE {condition} AND state IN ({named}) "
             "ORDER BY number DESC LIMIT 500"
         )
     )
 
 
-_FIND: Final = select(_T).where(_T.c.number == bindparam("wanted"))
+_FIND: Final = Statement(text(f"SELECT {_READER.selected} FROM tickets WHERE number = :n"))
