@@ -15,7 +15,10 @@ from storage.uow import UnitOfWork
 _OLDEST_SECONDS = 120.0
 
 
-def routes(writer: Writer, ticking: Callable[[], bool]) -> list[web.RouteDef]:
+def routes(
+    writer: Writer, ticking: Callable[[], bool], leads: Callable[[], bool]
+) -> list[web.RouteDef]:
+    """`leads`: beside a process that does, this one is ready without sending or keeping time."""
     seen_schema: list[str] = []
 
     async def healthz(request: web.Request) -> web.Response:
@@ -49,6 +52,7 @@ def routes(writer: Writer, ticking: Callable[[], bool]) -> list[web.RouteDef]:
         except Exception as error:
             # Whatever keeps us from the database, the answer is: not ready.
             checks["database"] = type(error).__name__
+        checks["leads"] = leads()
         checks["ticker"] = ticking()
         ready = all(checks.get(k) is True for k in ("database", "schema", "inbox", "ticker"))
         return web.json_response({"ready": ready, **checks}, status=200 if ready else 503)

@@ -27,6 +27,11 @@ not_sent = Counter(
     "lhg_messages_failed", "Deliveries not taken, by kind", ["platform", "kind"], registry=registry
 )
 waiting = Gauge("lhg_waiting", "Rows that wait", ["queue"], registry=registry)
+leads = Gauge(
+    "lhg_leads",
+    "1 where this process sends and keeps time, 0 beside one that does",
+    registry=registry,
+)
 acknowledged = Histogram(
     "lhg_acknowledge_seconds", "From request to acknowledgement", ["platform"], registry=registry
 )
