@@ -13,6 +13,7 @@ from bot import handouts, health, model_service, registry, second_stage
 from bot.clock import MovableClock, SystemClock
 from bot.dispatcher import Dispatcher, Pace
 from bot.ingress import MOST_BYTES, Ingress
+from bot.leading import LEADER, Ownership
 from bot.lines import Alarm, Lines
 from bot.links import SignedLinks
 from bot.model_service import ModelService
@@ -28,7 +29,7 @@ from handlers.services.lines import LineAlarm
 from handlers.understanding.model import Model, unpack
 from handlers.understanding.reader import use
 from storage.db import engine_for
-from storage.locks import single_owner
+from storage.locks import holding
 from storage.uow import Shared
 
 _log = logging.getLogger("bot.app")
@@ -105,13 +106,13 @@ class App:
     lines: Lines
     web: web.Application
     engine: Any
-    lock: Any
+    ownership: Ownership
     second: Encoder | None = None
     model: ModelService | None = None
 
     async def start(self) -> None:
         """Take the database, then the loops; what was left over is worked on first."""
-        self.lock.acquire()
+        self.ownership.start()
         self.writer.start()
         self.worker.start()
         self.dispatcher.start()
@@ -120,7 +121,7 @@ class App:
                 await platform.start()
         await self.ticker.seed()
         self.ticker.start()
-        self.lines.start()
+        self.lines.led(self.ownership.leads())
         if self.model is not None:
             self.model.start()
         if self.second is not None:
@@ -140,7 +141,7 @@ class App:
         for platform in self.platforms.values():
             await platform.close()
         self.engine.dispose()
-        self.lock.release()
+        await self.ownership.stop()
 
 
 def _alarm(writer: Writer, clock: SystemClock | MovableClock, dispatcher: Dispatcher) -> Alarm:
@@ -182,17 +183,29 @@ def build(
             platform.notes = DatabaseNotes(writer, platform.name)
     links = SignedLinks(settings.secret_key, settings.public_url or settings.own_url)
     wiring = Wiring(book, clock, settings.bot_names, settings.ticket_prefix, directly, links)
-    dispatcher = Dispatcher(writer, on, clock.now, pace or Pace())
+    # A clock that is moved cannot be another process's too.
+    sole = isinstance(clock, MovableClock)
+    ownership = Ownership(holding(settings.database_url, sole))
+    dispatcher = Dispatcher(writer, on, clock.now, pace or Pace(), ownership.leads, ownership.ring)
     section = Section(settings.values, settings.bot_names, settings.public_url)
     second = second_stage.build(section, patient)
     worker = Worker(writer, wiring, dispatcher.wake, second)
     model = model_service.build(
         section, writer, clock, settings.zone, dispatcher.wake, model_patience
     )
-    ticker = Ticker(jobs, writer, wiring, settings.zone)
+    ticker = Ticker(jobs, writer, wiring, settings.zone, ownership.leads)
+
     application = web.Application(client_max_size=MOST_BYTES)
     ingress = Ingress(on, worker, writer)
     lines = Lines(on, ingress, _alarm(writer, clock, dispatcher))
+
+    def led(leads: bool) -> None:
+        dispatcher.woken()
+        ticker.led(leads)
+        lines.led(leads)
+
+    ownership.want(LEADER, led)
+    ownership.on_bell(dispatcher.woken)
     app = App(
         settings,
         clock,
@@ -205,13 +218,13 @@ def build(
         lines,
         application,
         engine,
-        single_owner(settings.database_url),
+        ownership,
         second,
         model,
     )
     application.add_routes(ingress.routes())
     application.add_routes(handouts.routes(writer, clock, links, settings.templates))
-    application.add_routes(health.routes(writer, ticker.keeps_time, lines.states))
+    application.add_routes(health.routes(writer, ticker.keeps_time, ownership.leads, lines.states))
     from bot import api
 
     application.add_routes(api.routes(app))

@@ -1,4 +1,8 @@
-"""The only sender: claim, look again, throttle, send, record."""
+"""The only sender: claim, look again, throttle, send, record.
+
+Of several processes on one database the one that leads sends, so that a destination's windows are
+counted in one place; whoever begins to lead first reads what was sent lately.
+"""
 
 import asyncio
 import heapq
@@ -8,7 +12,7 @@ import random
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from bot import metrics
@@ -23,7 +27,7 @@ from bot.platform import (
     Unsure,
 )
 from bot.throttle import Throttle
-from bot.writer import Overloaded, Writer
+from bot.writer import NOTHING, Overloaded, Writer
 from handlers.domain.ladder import stands
 from handlers.ports import Notice, StillTrue
 from handlers.services.notices import Gate
@@ -42,6 +46,10 @@ _IDLE_SECONDS: Final = 1.0
 _PATIENCE_SECONDS: Final = 5.0
 # What was asked longer ago than this is asked again before it is sent.
 _FRESH_SECONDS: Final = 1.0
+# The longest window of any platform, in seconds.
+_LONGEST_WINDOW: Final = 3600.0
+_LED_ELSEWHERE_SECONDS: Final = 10.0
+_LOOK_SECONDS: Final = 0.02
 _RECORD_PAUSES: Final = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0)
 
 _Key = tuple[int, int]
@@ -150,7 +158,14 @@ class Dispatcher:
         platforms: Mapping[str, Platform],
         now: Callable[[], datetime],
         pace: Pace = Pace(),
+        leads: Callable[[], bool] = lambda: True,
+        ring: Callable[[], None] = lambda: None,
     ) -> None:
+        self._leads = leads
+        self._ring = ring
+        # Whether the windows hold what was sent before this process led.
+        self._took_over = False
+        self._taking_over = asyncio.Lock()
         self._writer = writer
         self._platforms = platforms
         self._now = now
@@ -168,6 +183,13 @@ class Dispatcher:
         self._loop_task = asyncio.create_task(self._loop(), name="dispatcher")
 
     def wake(self) -> None:
+        """There may be something to send: by us, or by the process that leads."""
+        self._wake.set()
+        if not self._leads():
+            self._ring()
+
+    def woken(self) -> None:
+        """As `wake`, told by another process."""
         self._wake.set()
 
     async def stop(self) -> None:
@@ -188,11 +210,53 @@ class Dispatcher:
 
     async def drain(self, platforms: Iterable[str] | None = None) -> None:
         """Send everything that is due and come back when nothing of it is under way."""
+        if not self._leads():
+            await self._drained_elsewhere(platforms)
+            return
         for _ in range(10_000):
             claimed = await self._turn(platforms)
             # The loop's own turn may have claimed rows just before: they count as under way.
             if await self._settled(platforms) == 0 and claimed == 0:
                 return
+
+    async def _drained_elsewhere(self, platforms: Iterable[str] | None) -> None:
+        """Wait until the process that leads has sent what is due."""
+        wanted = list(self._platforms if platforms is None else platforms)
+        until = time.monotonic() + _LED_ELSEWHERE_SECONDS
+        self._ring()
+        while await self._writer.read(lambda uow: uow.outbox.is_due(wanted)):
+            if time.monotonic() > until or self._stopping:
+                return
+            await asyncio.sleep(_LOOK_SECONDS)
+
+    async def _take_over(self) -> None:
+        """Go on where the sender before us stopped; a restart is the same."""
+        now, started = self._now(), time.monotonic()
+        longest = self._pace.send_seconds + 1.0
+        left, sent = await self._writer.run(
+            lambda uow: (
+                uow.outbox.left_behind(longest),
+                uow.outbox.sent_since(now - timedelta(seconds=_LONGEST_WINDOW)),
+            )
+        )
+        stamps = [
+            (started - (now - at).total_seconds(), self._platforms[to.chat.platform].limits(to))
+            for to, at in sent
+            if to.chat.platform in self._platforms
+        ]
+        unsure: set[int] = set()
+        for row, claimed, again in left:
+            if row.platform not in self._platforms:
+                continue
+            lane = self._lane(row)
+            lane.held.setdefault(_key(row), again)
+            if claimed and id(lane) not in unsure:
+                # Of each lane one message may have gone out that nobody wrote down.
+                unsure.add(id(lane))
+                to = row.delivery.to
+                stamps.append((started, self._platforms[row.platform].limits(to)))
+        self._throttle.begin_anew(stamps)
+        self._took_over = True
 
     async def _settled(self, platforms: Iterable[str] | None) -> int:
         """Wait for every lane of these platforms that is at work; how many there were."""
@@ -205,8 +269,10 @@ class Dispatcher:
 
     async def _loop(self) -> None:
         while not self._stopping:
+            if not self._leads():
+                self._took_over = False
             try:
-                claimed = await self._turn(None)
+                claimed = await self._turn(None) if self._leads() else 0
             except Overloaded:
                 claimed = 0
             except Exception as error:
@@ -225,6 +291,10 @@ class Dispatcher:
         wanted = list(self._platforms) if platforms is None else list(platforms)
         if not wanted:
             return 0
+        if not self._took_over:
+            async with self._taking_over:
+                if not self._took_over:
+                    await self._take_over()
         now = self._now()
         wall, started = time.time(), time.monotonic()
         dropped: list[Claimed] = []
@@ -252,7 +322,7 @@ class Dispatcher:
                 _drop(uow, row, why, now)
             return admitted
 
-        rows = await self._writer.run(claim)
+        rows = await self._writer.run(claim, NOTHING)
         for row in (*dropped, *rows):
             self._lane(row).held.pop(_key(row), None)
         for row in rows:
@@ -293,13 +363,16 @@ class Dispatcher:
             platform = self._platforms[row.platform]
             limits = platform.limits(row.delivery.to)
             now = time.monotonic()
-            if any(key < _key(row) for key in lane.held):
+            ahead = [due for key, due in lane.held.items() if key < _key(row)]
+            if ahead:
                 # One before it waits in the outbox for another try: it goes there too.
-                await self._give_back(lane, max(lane.blocked_until - now, 0.0) + 0.002)
+                due = min(ahead) - time.time()
+                back = max(lane.blocked_until - now, 0.0 if math.isinf(due) else due, 0.0)
+                await self._give_back(lane, back + 0.002)
                 continue
             ready = self._throttle.ready_at(limits, now)
             late = max(ready, now) + self._pace.send_seconds > hold.until
-            if ready - now > self._pace.patience or self._stopping or late:
+            if ready - now > self._pace.patience or self._stopping or late or not self._leads():
                 await self._give_back(lane, ready - now)
                 continue
             if ready > now:
@@ -361,10 +434,10 @@ class Dispatcher:
         """Write down what happened; a full queue is waited for, else the message goes twice."""
         for pause in _RECORD_PAUSES:
             try:
-                return await self._writer.run(work)
+                return await self._writer.run(work, NOTHING)
             except Overloaded:
                 await asyncio.sleep(pause)
-        return await self._writer.run(work)
+        return await self._writer.run(work, NOTHING)
 
     async def _send(
         self, platform: Platform, lane: _Lane, row: Claimed, limits: tuple[Limit, ...]

@@ -18,8 +18,10 @@ _OLDEST_SECONDS = 120.0
 def routes(
     writer: Writer,
     ticking: Callable[[], bool],
+    leads: Callable[[], bool],
     lines: Callable[[], Mapping[str, str]] = dict,
 ) -> list[web.RouteDef]:
+    """`leads`: beside a process that does, this one is ready without sending or keeping time."""
     seen_schema: list[str] = []
 
     async def healthz(request: web.Request) -> web.Response:
@@ -53,6 +55,7 @@ def routes(
         except Exception as error:
             # Whatever keeps us from the database, the answer is: not ready.
             checks["database"] = type(error).__name__
+        checks["leads"] = leads()
         checks["ticker"] = ticking()
         # Told, not judged: a line that is down for a moment is no reason to take us out of service.
         checks["lines"] = dict(lines())

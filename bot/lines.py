@@ -34,21 +34,28 @@ class Lines:
         self._tasks: list[asyncio.Task[None]] = []
         self._lost: set[str] = set()
 
-    def start(self) -> None:
-        """Called by the process that leads."""
-        if self._tasks:
-            return
-        self._lost.clear()
-        self._tasks = [
-            asyncio.create_task(self._keep(platform, line), name=f"line {line.name}")
-            for platform, line in self._held
-        ]
+    def led(self, leads: bool) -> None:
+        """This process leads, and holds the lines, or it does not any more.
 
-    async def stop(self) -> None:
+        Whoever leads also sends, and a push goes out by the connection that hears.
+        """
+        if not leads:
+            self._let_go()
+        elif not self._tasks:
+            self._lost.clear()
+            self._tasks = [
+                asyncio.create_task(self._keep(platform, line), name=f"line {line.name}")
+                for platform, line in self._held
+            ]
+
+    def _let_go(self) -> list[asyncio.Task[None]]:
         tasks, self._tasks = self._tasks, []
         for task in tasks:
             task.cancel()
-        if tasks:
+        return tasks
+
+    async def stop(self) -> None:
+        if tasks := self._let_go():
             await asyncio.wait(tasks)
 
     def states(self) -> dict[str, str]:

@@ -28,6 +28,11 @@ not_sent = Counter(
 )
 waiting = Gauge("lhg_waiting", "Rows that wait", ["queue"], registry=registry)
 line_up = Gauge("lhg_line_up", "Whether this process hears on a line", ["line"], registry=registry)
+leads = Gauge(
+    "lhg_leads",
+    "1 where this process sends and keeps time, 0 beside one that does",
+    registry=registry,
+)
 acknowledged = Histogram(
     "lhg_acknowledge_seconds", "From request to acknowledgement", ["platform"], registry=registry
 )

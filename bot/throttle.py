@@ -45,6 +45,13 @@ class Throttle:
             self._under_way[limit.key] = max(0, self._under_way.get(limit.key, 0) - 1)
             self._stamps.setdefault(limit.key, deque()).append(now)
 
+    def begin_anew(self, sent: Iterable[tuple[float, Iterable[Limit]]]) -> None:
+        """Count what was sent, maybe by another process, at these instants (monotonic seconds)."""
+        self._stamps.clear()
+        for at, limits in sorted(sent, key=lambda one: one[0]):
+            for limit in limits:
+                self._stamps.setdefault(limit.key, deque()).append(at)
+
     def cool(self, limits: Iterable[Limit], until: float) -> None:
         """The far end asked for quiet until then."""
         for limit in limits:

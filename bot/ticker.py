@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -28,9 +28,21 @@ _LONGEST_REST = 600.0
 
 
 class Ticker:
-    """Runs every job through the writer: by its interval, or when its row among the schedules is due."""
+    """Runs every job through the writer: by its interval, or when its row among the schedules is due.
 
-    def __init__(self, jobs: Sequence[Job], writer: Writer, wiring: Wiring, zone: ZoneInfo) -> None:
+    Of several processes on one database the one that `leads` does; should two believe it for a
+    moment, the unique rows of what has fired keep anything from being done twice.
+    """
+
+    def __init__(
+        self,
+        jobs: Sequence[Job],
+        writer: Writer,
+        wiring: Wiring,
+        zone: ZoneInfo,
+        leads: Callable[[], bool] = lambda: True,
+    ) -> None:
+        self._leads = leads
         self._steady = [job for job in jobs if job.every_seconds]
         self._planned = {job.key: job for job in jobs if job.schedule}
         self._writer = writer
@@ -65,11 +77,17 @@ class Ticker:
 
     async def run(self, job: Job) -> None:
         """One run of one job, in a unit of work, by one process at a time."""
+        if not self._leads():
+            self._rest(job.name)
+            return
         await self._kept(self._writer.run(lambda uow: self._wiring.run_job(job, uow)))
         self._done(job.name)
 
     def _done(self, name: str) -> None:
         self.last_run = datetime.now(self._zone)
+        self._rest(name)
+
+    def _rest(self, name: str) -> None:
         self._done_at[name] = time.monotonic()
 
     async def _kept(self, work: Awaitable[None]) -> None:
@@ -88,6 +106,9 @@ class Ticker:
 
     async def run_planned(self) -> None:
         """Make every run that is due; one that fails keeps no other from being made."""
+        if not self._leads():
+            self._rest(_LOOK)
+            return
         now = self._wiring.clock.now()
         due = await self._writer.read(lambda uow: uow.schedules.due(now))
         wall = time.monotonic()
@@ -122,6 +143,21 @@ class Ticker:
         for job in self._steady:
             await self.run(job)
         await self.run_planned()
+
+    async def catch_up(self) -> None:
+        """What another process may have left undone when it ended."""
+        try:
+            await self.run_all()
+        except Exception as error:
+            # It comes round again by itself.
+            _log.error("ticker.catch_up_failed", extra={"error": type(error).__name__})
+
+    def led(self, leads: bool) -> None:
+        """This process began or ceased to lead."""
+        if leads and self._scheduler.running:
+            task = asyncio.ensure_future(self.catch_up())
+            self._running.add(task)
+            task.add_done_callback(self._running.discard)
 
     async def stop(self) -> None:
         """Begin nothing more, finish what runs."""

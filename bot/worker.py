@@ -11,7 +11,7 @@ from bot import metrics
 from bot.platform import Outcome
 from bot.wiring import Wiring
 from bot.writer import Overloaded, Writer
-from handlers.chat.events import ChatRef, InboundEvent
+from handlers.chat.events import ChatRef, InboundEvent, UserRef
 from handlers.chat.outbound import Delivery
 from handlers.services.speech import FIRST_ONLY, OpinionWanted, Second
 from handlers.services.turn import Taken, take
@@ -89,7 +89,7 @@ class Worker:
 
         `hold`: seconds for which its answers wait for the platform's own response.
         """
-        return self.submit_made(event.chat, lambda uow: event, hold)
+        return self.submit_made(event.chat, lambda uow: event, hold, event.sender)
 
     async def _considered(
         self,
@@ -97,13 +97,14 @@ class Worker:
         make: Callable[[UnitOfWork], InboundEvent | None],
         hold: float,
         second: SecondStage,
+        touched: frozenset[str],
     ) -> Done:
         """Ask the second reader where the first one is unsure, and do the work once more."""
         while True:
             while (ahead := self._asking.get(chat)) is not None:
                 await asyncio.wait([ahead])
             try:
-                return await self._submit(make, hold, Second(may_be_asked=True))
+                return await self._submit(make, hold, Second(may_be_asked=True), touched)
             except Behind:
                 continue
             except OpinionWanted as wanted:
@@ -111,7 +112,7 @@ class Worker:
                 self._asking[chat] = asked
                 try:
                     opinion = await second.ask(wanted.text, wanted.role)
-                    return await self._submit(make, hold, Second(False, opinion))
+                    return await self._submit(make, hold, Second(False, opinion), touched)
                 finally:
                     self._undecided.discard(chat)
                     if self._asking.get(chat) is asked:
@@ -123,21 +124,28 @@ class Worker:
         chat: ChatRef,
         make: Callable[[UnitOfWork], InboundEvent | None],
         hold: float = 0.0,
+        user: UserRef | None = None,
     ) -> "asyncio.Future[Done]":
         """As `submit`, for an event that is only known once other rows are written with it.
 
         `make` gives None for what was here before.
         """
+        touched = self._writer.touched(chat, user)
         if self._second is None:
-            return self._submit(make, hold, FIRST_ONLY)
-        return asyncio.ensure_future(self._considered(chat, make, hold, self._second))
+            return self._submit(make, hold, FIRST_ONLY, touched)
+        return asyncio.ensure_future(self._considered(chat, make, hold, self._second, touched))
 
     def _submit(
-        self, make: Callable[[UnitOfWork], InboundEvent | None], hold: float, second: Second
+        self,
+        make: Callable[[UnitOfWork], InboundEvent | None],
+        hold: float,
+        second: Second,
+        touched: frozenset[str],
     ) -> "asyncio.Future[Done]":
         future = self._writer.submit(
             lambda uow: self._piece(uow, make(uow), hold, second),
             lambda uow, error: self._instead(uow, make(uow), error),
+            touched,
         )
         future.add_done_callback(self._after)
         return future
@@ -236,6 +244,8 @@ class Worker:
         """Work on every event whose time has come; how many there were."""
         count = 0
         for _ in range(100_000):
+            if not await self._writer.read(lambda uow: uow.inbox.pending(1)):
+                break
             worked = await self._writer.run(self._next)
             if worked == 0:
                 break

@@ -1,4 +1,7 @@
-"""The writer: one thread that owns the write connection, many pieces of work to a commit."""
+"""The writer: one thread that owns the write connection, many pieces of work to a commit.
+
+On PostgreSQL several processes have one each; storage/turns.py says how they keep apart.
+"""
 
 import asyncio
 import logging
@@ -12,8 +15,10 @@ from typing import Any, Final, TypeVar
 
 from sqlalchemy import Connection, Engine
 
+from handlers.chat.events import ChatRef, UserRef
 from handlers.domain.ids import TicketNumber
-from storage.db import writer_connection
+from storage.db import numbers_connection, reader_connection, writer_connection
+from storage.turns import Alone
 from storage.uow import Batch, Shared, UnitOfWork
 
 _T = TypeVar("_T")
@@ -21,6 +26,8 @@ _log = logging.getLogger("bot.writer")
 
 MOST_PER_COMMIT: Final = 128
 SOON_SECONDS: Final = 0.02
+# What touches rows that no other piece of work looks at for long.
+NOTHING: Final[frozenset[str]] = frozenset()
 
 
 class Overloaded(Exception):
@@ -42,6 +49,11 @@ class _Piece:
     future: "asyncio.Future[Any]"
     loop: asyncio.AbstractEventLoop
     instead: _Instead | None = None
+    touched: frozenset[str] | None = None
+
+
+# A piece with its result or its failure.
+_Settled = tuple[_Piece, Any, BaseException | None]
 
 
 class Writer:
@@ -54,6 +66,8 @@ class Writer:
     def __init__(self, engine: Engine, shared: Shared, most_waiting: int = 2000) -> None:
         self._engine = engine
         self._shared = shared
+        self._beside_others = engine.dialect.name == "postgresql"
+        self._numbers: Connection | None = None
         # The simple queue is one lock in C: the other's condition wakes both threads for each piece.
         self._queue: queue.SimpleQueue[_Piece | None] = queue.SimpleQueue()
         self._most_waiting = most_waiting
@@ -77,10 +91,13 @@ class Writer:
         self,
         work: Callable[[UnitOfWork], _T],
         instead: Callable[[UnitOfWork, Exception], _T] | None = None,
+        touched: frozenset[str] | None = None,
     ) -> "asyncio.Future[_T]":
         """Queue a piece of work; raises Overloaded when too many wait.
 
-        `instead` is done, in the same commit, where `work` raised and was rolled back.
+        `instead` is done, in the same commit, where `work` raised and was rolled back. `touched`
+        names whose things it changes (Shared.touched, or NOTHING); without it no other process
+        writes meanwhile. It may be begun more than once; what came of it counts once.
         """
         if self._thread is None:
             raise Stopped
@@ -88,7 +105,7 @@ class Writer:
         future: asyncio.Future[_T] = loop.create_future()
         if self._queue.qsize() >= self._most_waiting:
             raise Overloaded
-        self._queue.put(_Piece(work, future, loop, instead))
+        self._queue.put(_Piece(work, future, loop, instead, touched))
         return future
 
     def submit_soon(self, work: Callable[[UnitOfWork], _T]) -> "asyncio.Future[_T]":
@@ -100,7 +117,7 @@ class Writer:
             raise Stopped
         loop = asyncio.get_running_loop()
         future: asyncio.Future[_T] = loop.create_future()
-        self._soon.append(_Piece(work, future, loop))
+        self._soon.append(_Piece(work, future, loop, None, NOTHING))
         if not self._nudging:
             self._nudging = True
             loop.call_later(SOON_SECONDS, self._nudge)
@@ -109,19 +126,25 @@ class Writer:
     def _nudge(self) -> None:
         self._nudging = False
         if self._soon and self._thread is not None and self._queue.empty():
-            self.submit(lambda uow: None)
+            self.submit(lambda uow: None, touched=NOTHING)
 
-    async def run(self, work: Callable[[UnitOfWork], _T]) -> _T:
+    async def run(
+        self, work: Callable[[UnitOfWork], _T], touched: frozenset[str] | None = None
+    ) -> _T:
         """Run `work` in a unit of work and return once it is on disk; raise what it raised."""
-        return await self.submit(work)
+        return await self.submit(work, touched=touched)
 
     async def read(self, work: Callable[[UnitOfWork], _T]) -> _T:
         """Run a reading on a connection of its own."""
         return await asyncio.get_running_loop().run_in_executor(self._readers, self.read_now, work)
 
     def read_now(self, work: Callable[[UnitOfWork], _T]) -> _T:
-        with self._engine.connect() as connection:
+        with reader_connection(self._engine) as connection:
             return work(UnitOfWork(connection, self._reading))
+
+    def touched(self, chat: ChatRef, user: UserRef | None = None) -> frozenset[str]:
+        """See Shared.touched."""
+        return self._shared.touched(chat, user)
 
     @property
     def waiting(self) -> int:
@@ -158,32 +181,36 @@ class Writer:
                 batch.append(self._soon.popleft())
             if batch:
                 connection = self._commit(connection, batch)
-        if connection is not None:
-            connection.close()
+        for open_one in (connection, self._numbers):
+            if open_one is not None:
+                open_one.close()
 
     def _commit(self, connection: Connection | None, batch: list[_Piece]) -> Connection | None:
         """Run and settle a batch; the connection to go on with, None where it is lost."""
-        settled: list[tuple[_Piece, Any, BaseException | None]] = []
-        opened: tuple[TicketNumber, ...] = ()
+        settled: list[_Settled] = []
+        opened: list[TicketNumber] = []
+        rest = batch
+        beside = self._beside_others and all(piece.touched is not None for piece in batch)
         try:
             connection = connection or writer_connection(self._engine)
-            shared = Batch()
-            with connection.begin():
-                for piece in batch:
-                    settled.append(self._one(connection, shared, piece))
-                self._tidy(connection, shared)
-            opened = tuple(shared.opened)
-        except Exception as error:  # the whole commit failed: nobody's work is on disk
+            while rest:
+                done, numbers = self._transaction(connection, rest, beside)
+                settled += done
+                opened += numbers
+                # What another process was in the way of is done again with none beside.
+                rest, beside = rest[len(done) :], False
+        except Exception as error:  # that commit failed: nobody's work of it is on disk
             _log.error("writer.commit_failed", extra={"error": type(error).__name__})
-            settled = [(piece, None, error) for piece in batch]
-            if connection is not None:
-                # What state it is in is unknown; the thread must outlive it.
-                connection.invalidate()
-                connection.close()
-                connection = None
+            settled += [(piece, None, error) for piece in rest]
+            for lost in (connection, self._numbers):
+                if lost is not None:
+                    # What state it is in is unknown; the thread must outlive it.
+                    lost.invalidate()
+                    lost.close()
+            connection = self._numbers = None
         tell = self.on_opened
         if opened and tell is not None:
-            tell(opened)
+            tell(tuple(opened))
         loops: dict[asyncio.AbstractEventLoop, list[tuple[Any, Any, BaseException | None]]] = {}
         for piece, result, failure in settled:
             loops.setdefault(piece.loop, []).append((piece.future, result, failure))
@@ -195,18 +222,41 @@ class Writer:
                 continue
         return connection
 
+    def _transaction(
+        self, connection: Connection, pieces: Sequence[_Piece], beside: bool
+    ) -> tuple[list[_Settled], list[TicketNumber]]:
+        """One commit; of `pieces` those that did not come through have to be done alone."""
+        if self._numbers is None:
+            self._numbers = numbers_connection(self._engine)
+        shared = Batch(late=True, numbers=self._numbers)
+        settled: list[_Settled] = []
+        with connection.begin():
+            if self._beside_others:
+                names = frozenset().union(*(p.touched or () for p in pieces)) if beside else None
+                shared.turn.take(connection, names)
+            for piece in pieces:
+                result = self._one(connection, shared, piece)
+                if shared.turn.lost:
+                    # The order of pieces stays: those behind it wait for it.
+                    break
+                settled.append(result)
+            shared.turn.lost = False
+            if not beside:
+                # Beside others it would pass over a lower number that is not committed yet.
+                self._tidy(connection, shared)
+            shared.finish(connection)
+        return settled, shared.opened
+
     def _tidy(self, connection: Connection, shared: Batch) -> None:
         """What the batch left to do once for all of it; its failure costs nobody's work."""
         _, failure = self._in_savepoint(connection, shared, UnitOfWork.tidy)
         if failure is not None:
             _log.error("writer.tidy_failed", extra={"error": type(failure).__name__})
 
-    def _one(
-        self, connection: Connection, shared: Batch, piece: _Piece
-    ) -> tuple[_Piece, Any, Exception | None]:
+    def _one(self, connection: Connection, shared: Batch, piece: _Piece) -> _Settled:
         result, failure = self._in_savepoint(connection, shared, piece.work)
         instead = piece.instead
-        if failure is not None and instead is not None:
+        if failure is not None and instead is not None and not shared.turn.lost:
             first = failure
             result, failure = self._in_savepoint(
                 connection, shared, lambda uow: instead(uow, first)
@@ -219,8 +269,13 @@ class Writer:
         uow = UnitOfWork(connection, self._shared, shared)
         try:
             with uow.savepoint():
-                return work(uow), None
+                result = work(uow)
+                if shared.turn.lost:
+                    # Whoever was told did not pass it on.
+                    raise Alone
+                return result, None
         except Exception as error:
+            shared.turn.failed(error)
             return None, error
 
 

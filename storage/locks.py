@@ -1,45 +1,113 @@
-"""Who owns a database: one process, by a lock file (SQLite) or an advisory lock (PostgreSQL)."""
+"""What a process holds: its database, and what one of several processes may have by name.
+
+SQLite: one process, by a lock file, and it has everything. PostgreSQL: several processes, each with
+a connection of its own for its locks, so that they go with the process, also when it is killed.
+"""
 
 import fcntl
 import os
+import select
+import socket
 from pathlib import Path
-from typing import IO, Final, Protocol
+from typing import IO, TYPE_CHECKING, Any, Final, Protocol
+from zlib import crc32
 
-from sqlalchemy import Connection, make_url, text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy import make_url
 
-from storage.db import DatabaseError, engine_for
+from storage.db import DatabaseError
 
-# Any number that nobody else takes in a database of ours.
-_KEY: Final = 0x1A0_4079
+if TYPE_CHECKING:
+    from psycopg import Connection, Notify
+
+# Any numbers that nobody else takes in a database of ours; repositories use 4078, 4079, and
+# storage/turns.py 4081 and 4082.
+_DATABASE: Final = 0x1A0_4079
+_NAMES: Final = 4080
+_BELL: Final = "lhg"
 # A killed process's lock goes as soon as the server notices; a restart must not trip over it.
 _PATIENCE: Final = "3s"
+# What the server does about a process that it hears nothing of: after some 7 s its locks are
+# free. That is longer than the process itself goes on believing that it has them (bot/leading.py).
+_SERVER: Final = (
+    "SET tcp_keepalives_idle = 3",
+    "SET tcp_keepalives_interval = 2",
+    "SET tcp_keepalives_count = 2",
+    "SET tcp_user_timeout = 8000",
+    "SET synchronous_commit = off",
+    f"SET lock_timeout = '{_PATIENCE}'",
+)
+_CLIENT: Final[dict[str, Any]] = {
+    "connect_timeout": 5,
+    "keepalives_idle": 3,
+    "keepalives_interval": 2,
+    "keepalives_count": 2,
+    "tcp_user_timeout": 5000,
+    "application_name": "lhg",
+}
 
 
-class Lock(Protocol):
-    def acquire(self) -> None:
-        """Raises DatabaseError where another process has the database."""
+class Holding(Protocol):
+    """`shared`: other processes may be at the same database."""
+
+    shared: bool
+
+    def open(self) -> None:
+        """Raises DatabaseError where another process has the database for itself."""
         ...
 
-    def release(self) -> None: ...
+    def take(self, name: str) -> bool:
+        """Whether what goes by this name is ours now; others ask in vain until `close`."""
+        ...
+
+    def listen(self, seconds: float) -> None:
+        """Wait until another process rings, or the time is over."""
+        ...
+
+    def beat(self) -> bool:
+        """Whether another process rang; raises where what was taken is lost."""
+        ...
+
+    def ring(self) -> None:
+        """Wake whoever listens in other processes; may be called from any thread."""
+        ...
+
+    def close(self) -> None: ...
 
 
-class NoLock:
-    def acquire(self) -> None:
+class _Single:
+    """There is no other process."""
+
+    shared = False
+
+    def take(self, name: str) -> bool:
+        return True
+
+    def listen(self, seconds: float) -> None:
         return None
 
-    def release(self) -> None:
+    def beat(self) -> bool:
+        return False
+
+    def ring(self) -> None:
         return None
 
 
-class FileLock:
+class InMemory(_Single):
+    def open(self) -> None:
+        return None
+
+    def close(self) -> None:
+        return None
+
+
+class FileLock(_Single):
     """An advisory lock beside the database file; it goes with the process, also when killed."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._file: IO[str] | None = None
 
-    def acquire(self) -> None:
+    def open(self) -> None:
         """Raises DatabaseError where another process runs on this file."""
         self._path.parent.mkdir(parents=True, exist_ok=True)
         # Not "w": the owner's number must stand until the lock is ours.
@@ -54,48 +122,102 @@ class FileLock:
         file.flush()
         self._file = file
 
-    def release(self) -> None:
+    def close(self) -> None:
         if self._file is not None:
             self._file.close()
             self._file = None
 
 
-class AdvisoryLock:
-    """Held by a connection of its own, so it goes with the process, also when killed."""
+class Session:
+    """A connection to PostgreSQL that holds locks and hears the bell.
 
-    def __init__(self, url: str) -> None:
-        self._url = url
-        self._connection: Connection | None = None
+    `sole`: no other process may be at the database.
+    """
 
-    def acquire(self) -> None:
-        """Raises DatabaseError where another process runs on this database."""
-        engine = engine_for(self._url)
-        connection = engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+    shared = True
+
+    def __init__(self, url: str, sole: bool = False) -> None:
+        self._url = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+        self._sole = sole
+        self._connection: Connection[Any] | None = None
+        self._rung = False
+        self._to_ring = False
+        self._inside, self._outside = socket.socketpair()
+        self._outside.setblocking(False)
+
+    def open(self) -> None:
+        import psycopg
+
+        connection = psycopg.connect(self._url, autocommit=True, **_CLIENT)
         try:
-            connection.execute(text(f"SET lock_timeout = '{_PATIENCE}'"))
-            connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _KEY})
-        except OperationalError as error:
+            for setting in _SERVER:
+                connection.execute(setting)
+            how = "" if self._sole else "_shared"
+            connection.execute(f"SELECT pg_advisory_lock{how}({_DATABASE})")
+            connection.execute(f"LISTEN {_BELL}")
+        except psycopg.errors.LockNotAvailable:
             connection.close()
-            engine.dispose()
-            if getattr(error.orig, "sqlstate", None) != "55P03":  # lock_not_available
-                raise
             raise DatabaseError("in_use") from None
+        except BaseException:
+            connection.close()
+            raise
+        connection.add_notify_handler(self._hear)
         self._connection = connection
 
-    def release(self) -> None:
+    def _hear(self, notify: "Notify") -> None:
+        assert self._connection is not None
+        if notify.pid != self._connection.info.backend_pid:
+            self._rung = True
+
+    def take(self, name: str) -> bool:
+        assert self._connection is not None
+        key = crc32(name.encode()) - 2**31
+        row = self._connection.execute(
+            # Asked for again, a lock that is ours would be counted twice.
+            "SELECT pg_try_advisory_lock(%(n)s, %(k)s)",
+            {"n": _NAMES, "k": key},
+        ).fetchone()
+        return bool(row and row[0])
+
+    def listen(self, seconds: float) -> None:
+        connection = self._connection
+        assert connection is not None
+        inside = self._inside.fileno()
+        ready, _, _ = select.select([connection.fileno(), inside], [], [], seconds)
+        if inside in ready:
+            self._inside.recv(4096)
+        if self._to_ring:
+            self._to_ring = False
+            connection.execute(f"SELECT pg_notify('{_BELL}', '')")
+
+    def beat(self) -> bool:
+        assert self._connection is not None
+        # Its answer also brings what was rung.
+        self._connection.execute("SELECT 1")
+        rung, self._rung = self._rung, False
+        return rung
+
+    def ring(self) -> None:
+        if self._to_ring:
+            return
+        self._to_ring = True
+        try:
+            self._outside.send(b"!")
+        except OSError:
+            # Full, so it wakes anyway; or closed, and nobody is to be woken any more.
+            pass
+
+    def close(self) -> None:
         if self._connection is not None:
-            engine = self._connection.engine
-            # The lock belongs to the session: back in a pool it would live on.
-            self._connection.invalidate()
             self._connection.close()
-            engine.dispose()
             self._connection = None
 
 
-def single_owner(url: str) -> Lock:
+def holding(url: str, sole: bool = False) -> Holding:
+    """`sole`: this process wants the database for itself."""
     parsed = make_url(url)
     if parsed.get_backend_name() != "sqlite":
-        return AdvisoryLock(url)
+        return Session(url, sole)
     if not parsed.database:
-        return NoLock()
+        return InMemory()
     return FileLock(Path(parsed.database + ".lock"))

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Connection
 
+from handlers.chat.events import ChatRef, UserRef
 from handlers.domain.ids import TicketNumber
 from handlers.ports import PolicyStore
 from storage.repos.advice import NoPolicies, SqlAdviceStore
@@ -34,6 +35,7 @@ from storage.repos.small import (
     SqlTokenStore,
 )
 from storage.repos.tickets import SqlTicketStore
+from storage.turns import Turn
 
 
 def _wall() -> datetime:
@@ -55,15 +57,34 @@ class Shared:
     words: WordCache = field(default_factory=WordCache)
     policies: PolicyStore = field(default_factory=NoPolicies)
 
+    def touched(self, chat: ChatRef, user: UserRef | None = None) -> frozenset[str]:
+        """Whose things an event of this chat changes, as far as that is known beforehand.
+
+        Two of one chat or one firm are never worked on at the same time.
+        """
+        names = {f"chat|{chat.platform}|{chat.id}"}
+        if user is not None:
+            known = self.registry.snapshot
+            identity = known.identities.get((user.platform, user.id))
+            person = None if identity is None else known.people.get(identity.person_id)
+            firm = None if person is None else person.enterprise_id
+            names.add(f"firm|{firm}" if firm else f"user|{user.platform}|{user.id}")
+        return frozenset(names)
+
 
 class Batch:
-    """What the units of work of one commit share: read once, right until one is rolled back."""
+    """What the units of work of one commit share: read once, right until one is rolled back.
 
-    __slots__ = ("audit", "opened", "versions")
+    `late`: whoever commits calls `finish` before. `numbers`: see SqlTicketStore.
+    """
 
-    def __init__(self) -> None:
-        self.versions = Versions()
-        self.audit = AuditTail()
+    __slots__ = ("audit", "numbers", "opened", "turn", "versions")
+
+    def __init__(self, late: bool = False, numbers: Connection | None = None) -> None:
+        self.turn = Turn()
+        self.versions = Versions(self.turn)
+        self.audit = AuditTail(self.turn, late)
+        self.numbers = numbers
         # The tickets that these units of work opened.
         self.opened: list[TicketNumber] = []
 
@@ -71,6 +92,10 @@ class Batch:
         """Something was rolled back."""
         self.versions.forget()
         self.audit.forget()
+
+    def finish(self, connection: Connection) -> None:
+        """Last before the commit."""
+        self.audit.write(connection)
 
 
 class UnitOfWork:
@@ -85,7 +110,14 @@ class UnitOfWork:
         self.office = SqlOfficeStore(connection, shared.policy, versions)
         self.calendar = SqlCalendarStore(connection, shared.calendar, versions)
         policy = self.office.policy
-        self.tickets = SqlTicketStore(connection, self.calendar.current, policy, self.batch.opened)
+        self.tickets = SqlTicketStore(
+            connection,
+            self.calendar.current,
+            policy,
+            self.batch.opened,
+            self.batch.turn,
+            self.batch.numbers,
+        )
         self.chats = SqlChatStore(connection, shared.chats, versions)
         self.outbox = OutboxRows(connection, self.people, shared.now, shared.directly, policy)
         self.inbox = InboxStore(connection)
@@ -108,7 +140,7 @@ class UnitOfWork:
     def savepoint(self) -> Iterator[None]:
         """Rolled back alone when its body raises; the exception goes on."""
         cursor = self.connection.connection.cursor()
-        opened = len(self.batch.opened)
+        opened, audited = len(self.batch.opened), len(self.batch.audit.lines)
         cursor.execute("SAVEPOINT part")
         try:
             yield
@@ -117,6 +149,7 @@ class UnitOfWork:
             cursor.execute("RELEASE SAVEPOINT part")
             self.batch.forget()
             del self.batch.opened[opened:]
+            del self.batch.audit.lines[audited:]
             raise
         cursor.execute("RELEASE SAVEPOINT part")
 

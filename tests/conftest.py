@@ -2,9 +2,6 @@
 
 import os
 import shutil
-import socket
-import subprocess
-import tempfile
 import uuid
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -13,23 +10,7 @@ import pytest
 
 from storage.migrate import upgrade
 from tests.kit.house import House
-
-
-def _binaries() -> Path | None:
-    """The folder of initdb and pg_ctl: on the path, or the newest of Debian's versioned ones."""
-    found = shutil.which("initdb")
-    if found:
-        return Path(found).parent
-    folders = sorted(
-        Path("/usr/lib/postgresql").glob("*/bin"), key=lambda p: int(p.parent.name), reverse=True
-    )
-    return next((f for f in folders if (f / "initdb").exists()), None)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+from tests.kit.postgres import binaries, running
 
 
 @pytest.fixture(scope="session")
@@ -39,35 +20,13 @@ def postgres_server() -> Iterator[str]:
     if given:
         yield given.rsplit("/", 1)[0]
         return
-    binaries = _binaries()
-    if binaries is None:
+    folder = binaries()
+    if folder is None:
         if os.environ.get("CI") == "true":
             pytest.fail("no PostgreSQL server binaries")
         pytest.skip("no PostgreSQL server: apt-get install postgresql")
-    folder = Path(tempfile.mkdtemp(prefix="lhg-pg-"))
-    as_postgres: list[str] = []
-    if os.geteuid() == 0:
-        # The server refuses to run as root; only the server drops its rights.
-        as_postgres = ["runuser", "-u", "postgres", "--"]
-        shutil.chown(folder, "postgres", "postgres")
-    port = _free_port()
-    quiet = {"cwd": "/", "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "check": True}
-    subprocess.run(
-        [*as_postgres, str(binaries / "initdb"), "-D", str(folder / "db"), "-U", "postgres", "-A",
-         "trust", "--no-sync", "-E", "UTF8", "--locale=C.UTF-8"],
-        **quiet,
-    )  # fmt: skip
-    options = (
-        f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync=off "
-        "-c synchronous_commit=off -c full_page_writes=off"
-    )
-    control = [*as_postgres, str(binaries / "pg_ctl"), "-D", str(folder / "db"), "-w"]
-    subprocess.run([*control, "start", "-o", options, "-l", str(folder / "log")], **quiet)
-    try:
-        yield f"postgresql://postgres@127.0.0.1:{port}"
-    finally:
-        subprocess.run([*control, "stop", "-m", "immediate"], **{**quiet, "check": False})
-        shutil.rmtree(folder, ignore_errors=True)
+    with running(folder) as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,7 @@ from typing import Final
 from sqlalchemy import Connection, text
 
 from storage.db import Statement
+from storage.turns import Turn
 
 _NEXT: Final = Statement(
     text(
@@ -54,9 +55,10 @@ class Versions:
     was rolled back is ever taken for true.
     """
 
-    __slots__ = ("_known",)
+    __slots__ = ("_known", "_turn")
 
-    def __init__(self) -> None:
+    def __init__(self, turn: Turn) -> None:
+        self._turn = turn
         self._known: dict[str, int] | None = None
 
     def of(self, connection: Connection, kind: str) -> int:
@@ -67,6 +69,8 @@ class Versions:
         return self._known.get(f"version:{kind}", 0)
 
     def change(self, connection: Connection, kind: str) -> None:
+        # What others keep in memory holds as long as they write: they are not to be writing now.
+        self._turn.alone(connection)
         set_value(connection, f"version:{kind}", secrets.randbits(50))
         self._known = None
 

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from functools import cache
 from typing import Any, Final
 
-from sqlalchemy import Connection, bindparam, literal_column, select, text
+from sqlalchemy import Connection, bindparam, literal_column, or_, select, text
 
 from handlers.chat.events import ChatKind, ChatRef, InboundEvent, from_plain, to_plain
 from handlers.chat.outbound import (
@@ -209,6 +209,23 @@ _RELEASE: Final = Statement(
 )
 
 
+_CUT_LEASES: Final = Statement(
+    text("UPDATE outbox SET lease_until = :until WHERE state = 'sending' AND lease_until > :until")
+)
+_LEFT_BEHIND: Final = text(
+    "SELECT * FROM outbox WHERE state = 'sending' AND (lease_until > :wall OR next_try > :wall) "
+    "ORDER BY priority, id"
+).columns(*_OUT.columns)
+# Nobody sends more in an hour, the longest window; so many are read at once at a start.
+_NEWEST: Final = 20_000
+_SENT_SINCE: Final = (
+    text(
+        "SELECT platform, chat, chat_kind, sent_at FROM outbox "
+        "WHERE id > (SELECT COALESCE(MAX(id), 0) FROM outbox) - :most AND sent_at >= :since"
+    )
+    .bindparams(bindparam("since", type_=_OUT.c.sent_at.type))
+    .columns(_OUT.c.platform, _OUT.c.chat, _OUT.c.chat_kind, _OUT.c.sent_at)
+)
 _HELD: Final = "held"
 _IS_NOTICE: Final = "person_id = :p AND answers IS NULL AND NOT is_update"
 _NOTICED: Final = Statement(
@@ -425,6 +442,46 @@ class OutboxRows:
         for row in rows:
             _LEASE.run(self._connection, {"id": row.id, "until": wall + lease_seconds})
         return [self._claimed(row) for row in rows]
+
+    def is_due(self, platforms: Iterable[str]) -> bool:
+        """Whether anything for these platforms should go now or is just being sent."""
+        found = self._connection.execute(
+            select(_OUT.c.id)
+            .where(
+                # Written out, not bound: only then is the index of what waits considered.
+                text("state IN ('waiting','sending')"),
+                _OUT.c.platform.in_(sorted(platforms)),
+                _OUT.c.next_try <= time.time(),
+                or_(_OUT.c.not_before.is_(None), _OUT.c.not_before <= self._now()),
+            )
+            .limit(1)
+        )
+        return found.first() is not None
+
+    def left_behind(self, longest: float) -> list[tuple[Claimed, bool, float]]:
+        """What the sender before us had under way: whether it was claimed, and when it comes again.
+
+        That sender is gone. What it had claimed comes after `longest` seconds at the latest: by
+        then a sending of its last moment is over too.
+        """
+        wall = time.time()
+        _CUT_LEASES.run(self._connection, {"until": wall + longest})
+        rows = self._connection.execute(_LEFT_BEHIND, {"wall": wall})
+        return [
+            (self._claimed(row), row.lease_until > wall, max(row.lease_until, row.next_try))
+            for row in rows
+        ]
+
+    def sent_since(self, since: datetime) -> list[tuple[Address, datetime]]:
+        """Where to and when the newest messages were sent."""
+        robots: dict[tuple[str, str], str] = {}
+        found = []
+        for row in self._connection.execute(_SENT_SINCE, {"since": since, "most": _NEWEST}):
+            kind, place = ChatKind(row.chat_kind), (row.platform, row.chat)
+            if place not in robots:
+                robots[place] = self._robot(row, kind)
+            found.append((Address(ChatRef(*place), kind, robots[place]), row.sent_at))
+        return found
 
     def _claimed(self, row: Any) -> Claimed:
         kind = ChatKind(row.chat_kind)

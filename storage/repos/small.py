@@ -23,6 +23,7 @@ from storage.repos.tickets import attachments_from_plain, attachments_to_plain
 from storage.tables.people import ChatRow, PolicyRow, TokenRow
 from storage.tables.queue import AuditRow, DialogueRow, JobRunRow, OutboxRow
 from storage.tables.tickets import CandidateRow, HeardRow
+from storage.turns import Turn
 
 _CHAT: Final[Any] = ChatRow.__table__  # type: ignore[attr-defined]  # SQLModel adds it
 _TOKEN: Final[Any] = TokenRow.__table__  # type: ignore[attr-defined]
@@ -85,16 +86,55 @@ _LOCK_AUDIT: Final = Statement(text("SELECT pg_advisory_xact_lock(4078)"))
 
 
 class AuditTail:
-    """The end of the chain as this commit has it, so that it is read once for many lines."""
+    """The end of the chain as this commit has it, so that it is read once for many lines.
 
-    __slots__ = ("last",)
+    `late`: lines wait for `write`, called last before the commit; until then nobody holds the
+    chain's end, which every process wants.
+    """
 
-    def __init__(self) -> None:
+    __slots__ = ("_turn", "last", "late", "lines")
+
+    def __init__(self, turn: Turn, late: bool = False) -> None:
+        self._turn = turn
+        self.late = late
+        self.lines: list[_Line] = []
         self.last: tuple[int, str] | None = None
 
     def forget(self) -> None:
         """Something was rolled back: the chain may end earlier."""
         self.last = None
+
+    def add(self, connection: Connection, line: "_Line") -> None:
+        self.lines.append(line)
+        if not self.late:
+            if self.last is None:
+                # Its end is locked after everybody's lock, as all do.
+                self._turn.alone(connection)
+            self.write(connection)
+
+    def write(self, connection: Connection) -> None:
+        """Add what waits to the chain."""
+        if not self.lines:
+            return
+        if self.last is None and connection.dialect.name == "postgresql":
+            # Two processes must not both add the next line: the chain has one end.
+            _LOCK_AUDIT.run(connection, {})
+        last = self.last or _LAST_AUDIT.one(connection, {})
+        number, previous = (0, _GENESIS) if last is None else (last[0], last[1])
+        rows = []
+        for line in self.lines:
+            number += 1
+            digest = _digest(number, *line, previous)
+            rows.append(dict(zip(_AUDIT_NAMES, (number, *line, previous, digest), strict=True)))
+            previous = digest
+        _ADD_AUDIT.run_many(connection, rows)
+        self.lines.clear()
+        self.last = (number, previous)
+
+
+# When, who, what was done, to what, and the facts as they are digested.
+_Line = tuple[datetime, str, str, str, str]
+_AUDIT_NAMES: Final = ("id", "at", "actor", "action", "subject", "facts", "previous", "hash")
 
 
 class SqlAuditStore:
@@ -105,30 +145,12 @@ class SqlAuditStore:
     def add(
         self, at: datetime, actor: str, action: str, subject: str, facts: Mapping[str, Any]
     ) -> None:
-        if self._tail.last is None and self._connection.dialect.name == "postgresql":
-            # Two processes must not both add the next line: the chain has one end.
-            _LOCK_AUDIT.run(self._connection, {})
-        last = self._tail.last or _LAST_AUDIT.one(self._connection, {})
-        number, previous = (1, _GENESIS) if last is None else (last[0] + 1, last[1])
         told = json.dumps(dict(facts), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-        digest = _digest(number, at, actor, action, subject, told, previous)
-        _ADD_AUDIT.run(
-            self._connection,
-            {
-                "id": number,
-                "at": at,
-                "actor": actor,
-                "action": action,
-                "subject": subject,
-                "facts": told,
-                "previous": previous,
-                "hash": digest,
-            },
-        )
-        self._tail.last = (number, digest)
+        self._tail.add(self._connection, (at, actor, action, subject, told))
 
     def verify(self) -> int | None:
         """The first line that was changed or is missing; None while the chain holds."""
+        self._tail.write(self._connection)
         previous, expected = _GENESIS, 1
         rows = self._connection.execution_options(stream_results=True).execute(
             select(_AUDIT).order_by(_AUDIT.c.id)
@@ -144,6 +166,7 @@ class SqlAuditStore:
 
     def lines(self, limit: int, before: int | None = None) -> list[dict[str, Any]]:
         """The newest lines first."""
+        self._tail.write(self._connection)
         wanted = select(_AUDIT).order_by(_AUDIT.c.id.desc()).limit(limit)
         if before is not None:
             wanted = wanted.where(_AUDIT.c.id < before)

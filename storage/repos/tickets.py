@@ -33,6 +33,7 @@ from storage.repos import search
 from storage.repos.counters import next_two, next_value
 from storage.tables.people import EnterpriseRow, PairingRow
 from storage.tables.tickets import FiringRow, HistoryRow, TicketLinkRow, TicketMessageRow, TicketRow
+from storage.turns import Turn
 
 _T: Final[Any] = TicketRow.__table__  # type: ignore[attr-defined]  # SQLModel adds it
 _H: Final[Any] = HistoryRow.__table__  # type: ignore[attr-defined]
@@ -187,7 +188,10 @@ def escaped(text: str) -> str:
 
 
 class SqlTicketStore:
-    """`calendar` and `policy` are what the time of a ticket's next rung is worked out by."""
+    """`calendar` and `policy` are what the time of a ticket's next rung is worked out by.
+
+    `numbers`: the connection that running numbers are taken over.
+    """
 
     def __init__(
         self,
@@ -195,8 +199,12 @@ class SqlTicketStore:
         calendar: Callable[[], WorkCalendar],
         policy: Callable[[], Policy] = lambda: DEFAULT,
         opened: list[TicketNumber] | None = None,
+        turn: Turn | None = None,
+        numbers: Connection | None = None,
     ) -> None:
         self._connection = connection
+        self._turn = turn or Turn()
+        self._numbers = numbers or connection
         self._calendar = calendar
         self._policy = policy
         # Told to whoever wants to know after the commit.
@@ -206,11 +214,11 @@ class SqlTicketStore:
 
     def next_number(self, kind: str) -> tuple[TicketNumber, int]:
         """The running number, which begins at 1001, and the next one of its kind of code."""
-        number, code = next_two(self._connection, "ticket", 1001, f"code:{kind}", 1)
+        number, code = next_two(self._numbers, "ticket", 1001, f"code:{kind}", 1)
         return TicketNumber(number), code
 
     def next_code(self, kind: str) -> int:
-        return next_value(self._connection, f"code:{kind}", 1)
+        return next_value(self._numbers, f"code:{kind}", 1)
 
     def add(self, ticket: Ticket, entry: Entry) -> None:
         values = _values(ticket, entry.at)
@@ -229,6 +237,8 @@ class SqlTicketStore:
         values["at_version"] = ticket.version - 1
         values["next_due_at"] = self._next_rung(ticket, entry.at)
         if _UPDATE.run(self._connection, values).rowcount != 1:
+            # Where another process was quicker by a moment, nobody's view was old: try again.
+            self._turn.give_way()
             raise StaleVersion(ticket.number, self.get(ticket.number).version)
         self._written[ticket.number] = ticket.confidential
         self._add_entry(entry)

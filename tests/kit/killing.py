@@ -88,10 +88,10 @@ def campaign(folder: Path, kills: int, seed: int = 7, tickets: int = 24) -> dict
     whole = folder / "whole-progress"
     whole.write_text("0")
     _run(urls[1], whole, steps)
-    return {"kills": killed, "killed": _disk(urls[0]), "whole": _disk(urls[1])}
+    return {"kills": killed, "killed": disk(urls[0]), "whole": disk(urls[1])}
 
 
-def _disk(url: str) -> dict[str, Any]:
+def disk(url: str) -> dict[str, Any]:
     with Office(url, fresh=False) as office:
         rows = office.work(
             lambda uow: [
