@@ -217,6 +217,8 @@ class Probed(Protocol):
         """What was tried, each with what is wrong and its cure in Chinese, empty where it is well."""
         ...
 
+    async def close(self) -> None: ...
+
 
 @dataclass(frozen=True, slots=True)
 class Section:

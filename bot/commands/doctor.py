@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from bot.platform import Probed
     from bot.settings import Settings
 
 NAME = "doctor"
@@ -31,6 +32,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _checks(env: Path) -> Iterator[tuple[str, str]]:
+    import asyncio
     from datetime import UTC, datetime
     from shutil import disk_usage
 
@@ -38,7 +40,7 @@ def _checks(env: Path) -> Iterator[tuple[str, str]]:
     from sqlalchemy.exc import SQLAlchemyError
 
     from bot import app as application
-    from bot.platform import ConfigError
+    from bot.platform import ConfigError, Probed
     from handlers.texts import calendar as say_calendar
     from storage.db import engine_for
     from storage.migrate import current, head
@@ -57,6 +59,9 @@ def _checks(env: Path) -> Iterator[tuple[str, str]]:
             "回调地址",
             "" if settings.public_url else "没有 LHG_PUBLIC_URL，请填写外网地址，平台才能回调。",
         )
+    for platform in platforms.values():
+        if isinstance(platform, Probed):
+            yield from asyncio.run(_probed(platform))
     yield "理解模型", _model(settings.values)
     yield _second_reader(settings.values), ""
     yield _model_service(settings.values), ""
@@ -87,6 +92,14 @@ def _checks(env: Path) -> Iterator[tuple[str, str]]:
     yield "字体", _font()
     free = disk_usage(".").free
     yield "磁盘空间", "" if free > 500_000_000 else "不足 500 MB，请清理。"
+
+
+async def _probed(platform: "Probed") -> list[tuple[str, str]]:
+    """What the platform says of our credentials."""
+    try:
+        return list(await platform.probe())
+    finally:
+        await platform.close()
 
 
 def _model(values: Mapping[str, str]) -> str:

@@ -1,5 +1,6 @@
 """Calls to Feishu: token, messages, card updates, urgent notices, media, the group's own robot."""
 
+import io
 import logging
 import time
 from dataclasses import dataclass
@@ -396,9 +397,8 @@ def _form(fields: _Fields) -> aiohttp.FormData:
         if isinstance(value, str):
             form.add_field(name, value)
         else:
-            form.add_field(
-                name, value[1], filename=value[0], content_type="application/octet-stream"
-            )
+            data = io.BytesIO(value[1])
+            form.add_field(name, data, filename=value[0], content_type="application/octet-stream")
     return form
 
 
