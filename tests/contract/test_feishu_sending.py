@@ -11,10 +11,10 @@ import pytest
 
 from bot import logs
 from bot.client import Answer
-from bot.platform import Expired, Permanent, Section, SendError, Transient, Unsure
+from bot.platform import Expired, Fetches, Permanent, Section, SendError, Transient, Unsure
 from bot.platforms import feishu
-from bot.platforms.feishu import api
-from handlers.chat.events import ChatKind, ChatRef, UserRef
+from bot.platforms.feishu import api, codec
+from handlers.chat.events import Attachment, AttachmentKind, ChatKind, ChatRef, UserRef
 from handlers.chat.outbound import Address, Content, Delivery, Mention
 from tests.contract.test_feishu_cards import a_card
 from tests.kit.fake_feishu import BOT, FakeFeishu, said
@@ -254,6 +254,18 @@ async def test_a_picture_is_fetched_with_its_message_and_one_goes_up_for_a_key()
             with pytest.raises(Permanent):
                 await calls.upload_image(data)
         await client.close()
+
+
+async def test_what_a_message_carried_is_fetched_by_its_address_and_nothing_else_is() -> None:
+    async with FakeFeishu() as far, speaking(far) as platform:
+        assert isinstance(platform, Fetches)
+        far.resources[("file", "om_1", "file_v3_1")] = b"table"
+        url = codec.media_url("om_1", "file_v3_1", AttachmentKind.FILE)
+        assert await platform.fetch(Attachment(AttachmentKind.FILE, url)) == b"table"
+        for elsewhere in ("https://collector.invalid/x", "feishu:file/om_1/../../auth"):
+            with pytest.raises(Permanent) as error:
+                await platform.fetch(Attachment(AttachmentKind.FILE, elsewhere))
+            assert error.value.code == "not_ours"
 
 
 async def test_the_bot_learns_who_it_is() -> None:

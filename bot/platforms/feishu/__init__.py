@@ -16,6 +16,7 @@ from bot.platform import (
     HttpAnswer,
     Limit,
     Outcome,
+    Permanent,
     Platform,
     RawRequest,
     Receipt,
@@ -27,7 +28,7 @@ from bot.platform import (
 )
 from bot.platforms.feishu import api, codec
 from bot.platforms.feishu.crypto import BadEnvelope, Envelope, same
-from handlers.chat.events import EventKind, InboundEvent
+from handlers.chat.events import Attachment, EventKind, InboundEvent
 from handlers.chat.outbound import Address, Delivery
 
 _log = logging.getLogger("bot.platforms.feishu")
@@ -241,6 +242,12 @@ class Feishu:
         except TimeoutError:
             # The uuid makes a repeat harmless, the dispatcher's own limit would not know that.
             raise Unsure("timeout", repeatable=True) from None
+
+    async def fetch(self, attachment: Attachment) -> bytes:
+        found = codec.media_of(attachment.url)
+        if found is None:
+            raise Permanent("not_ours")
+        return await self._api.fetch(*found)
 
     async def close(self) -> None:
         if self._asking is not None:
