@@ -265,7 +265,7 @@ def build(section: Section) -> Platform | None:
     problems = []
     missing = [s for s in SETTINGS if s.key in _NEEDED and not section.get(s.key)]
     for setting in missing:
-        problems.append(f"飞书缺少 {setting.key}。{setting.why}。")
+        problems.append(f"缺少 {setting.key}，{setting.why}。")
     app_id = section.get("FEISHU_APP_ID")
     if app_id and not app_id.startswith("cli_"):
         problems.append(
