@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
-from handlers.chat.events import InboundEvent
+from handlers.chat.events import Attachment, InboundEvent
 from handlers.chat.outbound import Address, Delivery
 
 
@@ -311,6 +311,17 @@ class Resolving(Protocol):
 
     async def resolved(self, event: InboundEvent) -> InboundEvent:
         """The event with the sender's own id; as it is where that cannot be found out now."""
+        ...
+
+    async def close(self) -> None: ...
+
+
+@runtime_checkable
+class Fetches(Protocol):
+    """A platform that gives out what a message carried."""
+
+    async def fetch(self, attachment: Attachment) -> bytes:
+        """The bytes of a picture or file; raises a SendError."""
         ...
 
 

@@ -130,6 +130,7 @@ def test_the_fullest_card_stays_far_below_the_limits() -> None:
     made = codec.card(full, ChatKind.GROUP)
     assert made is not None
     check_card(made)
+    assert len(codec.as_content(codec.as_content(made)).encode()) < codec.CARD_BYTES
 
 
 def test_a_card_that_outgrows_the_platform_is_told_in_words() -> None:

@@ -20,6 +20,7 @@ from dotenv import dotenv_values
 from bot import app as application
 from bot import registry
 from bot.settings import CORE
+from tests.kit.feishu import settings as feishu_settings
 
 ROOT = Path(__file__).parents[2]
 
@@ -163,6 +164,9 @@ def test_doctor_names_each_fault_with_its_cure(tmp_path: Path) -> None:
     assert len(faults) == 2
     assert "LHG_PUBLIC_URL" in done.stdout
     assert "chmod 600" in done.stdout
+    done = bot(tmp_path, "doctor", **good, **feishu_settings("http://127.0.0.1:9"))
+    assert "✗ 飞书凭证：没有接通" in done.stdout
+    assert "canary" not in done.stdout + done.stderr
     done = bot(tmp_path, "doctor", GENERIC_SECRET="short", LHG_LOG_FORMAT="xml")
     assert done.returncode == 1
     assert done.stdout.count("✗ 设置") == 2

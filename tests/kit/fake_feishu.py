@@ -313,23 +313,25 @@ class FakeFeishu:
 
     # ---- messages
 
-    def _checked(self, body: dict[str, Any], known: set[str]) -> dict[str, Any]:
-        """A message as it would be shown; raises Refused."""
+    def _checked(self, raw: bytes, known: set[str]) -> tuple[dict[str, Any], dict[str, Any]]:
+        """A message's body, and what is shown of it; raises Refused."""
+        body = json.loads(raw)
         if set(body) != known:
             raise Refused(f"fields {set(body)}")
         if not 1 <= len(body["uuid"]) <= 50:
             raise Refused("uuid")
         content = json.loads(body["content"])
-        size = len(json.dumps(body).encode())
         if body["msg_type"] == "text":
-            if set(content) != {"text"} or not content["text"].strip() or size > 150 * 1024:
+            if set(content) != {"text"} or not content["text"].strip() or len(raw) > 150 * 1000:
                 raise Refused("text", 230025)
             if _AT_ALL.search(content["text"]):
                 raise Refused("everybody is called")
-            return {"text": content["text"], "card": None}
+            return body, {"text": content["text"], "card": None}
         if body["msg_type"] == "interactive":
+            if len(raw) > 30 * 1000:
+                raise Refused("request over 30 KB", 230025)
             check_card(content)
-            return {"text": "", "card": content}
+            return body, {"text": "", "card": content}
         raise Refused(body["msg_type"])
 
     def _throttle(self, key: str, most: int) -> bool:
@@ -367,13 +369,14 @@ class FakeFeishu:
     async def _create(self, request: web.Request) -> web.StreamResponse:
         if (fault := await self._before(request)) is not None:
             return fault
-        body = await request.json()
+        raw = await request.read()
         try:
+            known = {"receive_id", "msg_type", "content", "uuid"}
+            body, shown = self._checked(raw, known)
             kind = request.query["receive_id_type"]
             prefix = {"chat_id": "oc_", "open_id": "ou_"}[kind]
             if not body["receive_id"].startswith(prefix):
                 raise Refused(f"{kind} {body['receive_id']}", 230034)
-            shown = self._checked(body, {"receive_id", "msg_type", "content", "uuid"})
         except (KeyError, ValueError, Refused) as error:
             return self._wrong(error)
         return await self._take(request, body["receive_id"], shown, body["uuid"])
@@ -381,11 +384,11 @@ class FakeFeishu:
     async def _reply(self, request: web.Request) -> web.StreamResponse:
         if (fault := await self._before(request)) is not None:
             return fault
-        body, asked = await request.json(), request.match_info["id"]
+        raw, asked = await request.read(), request.match_info["id"]
         if asked in self.gone:
             return self._no(230011)
         try:
-            shown = self._checked(body, {"msg_type", "content", "uuid"})
+            body, shown = self._checked(raw, {"msg_type", "content", "uuid"})
         except (KeyError, ValueError, Refused) as error:
             return self._wrong(error)
         return await self._take(
@@ -395,15 +398,16 @@ class FakeFeishu:
     async def _update(self, request: web.Request) -> web.StreamResponse:
         if (fault := await self._before(request)) is not None:
             return fault
-        body, message_id = await request.json(), request.match_info["id"]
+        raw, message_id = await request.read(), request.match_info["id"]
+        body = json.loads(raw)
         if message_id in self.gone:
             return self._no(230031)
         known = next((m for m in self.messages if m["message_id"] == message_id), None)
         try:
             if known is None or known["card"] is None:
                 raise Refused(f"update of {message_id}")
-            if set(body) != {"content"}:
-                raise Refused("fields of an update")
+            if set(body) != {"content"} or len(raw) > 30 * 1000:
+                raise Refused("fields or size of an update")
             card = json.loads(body["content"])
             check_card(card)
             if self._throttle(f"update:{message_id}", 5):

@@ -15,6 +15,7 @@ from bot.platform import (
     HttpAnswer,
     Limit,
     Outcome,
+    Permanent,
     Platform,
     Probe,
     RawRequest,
@@ -27,7 +28,7 @@ from bot.platform import (
 )
 from bot.platforms.feishu import api, codec
 from bot.platforms.feishu.crypto import BadEnvelope, Envelope, same
-from handlers.chat.events import EventKind, InboundEvent
+from handlers.chat.events import Attachment, EventKind, InboundEvent
 from handlers.chat.outbound import Address, Delivery
 
 _log = logging.getLogger("bot.platforms.feishu")
@@ -246,6 +247,12 @@ class Feishu:
             # The uuid makes a repeat harmless, the dispatcher's own limit would not know that.
             raise Unsure("timeout", repeatable=True) from None
 
+    async def fetch(self, attachment: Attachment) -> bytes:
+        found = codec.media_of(attachment.url)
+        if found is None:
+            raise Permanent("not_ours")
+        return await self._api.fetch(*found)
+
     async def close(self) -> None:
         if self._asking is not None:
             self._asking.cancel()
@@ -262,7 +269,7 @@ def build(section: Section) -> Platform | None:
     problems = []
     missing = [s for s in SETTINGS if s.key in _NEEDED and not section.get(s.key)]
     for setting in missing:
-        problems.append(f"飞书缺少 {setting.key}。{setting.why}。")
+        problems.append(f"缺少 {setting.key}，{setting.why}。")
     app_id = section.get("FEISHU_APP_ID")
     if app_id and not app_id.startswith("cli_"):
         problems.append(

@@ -14,6 +14,12 @@ CALLBACK = {
     "WECOM_AIBOT_TOKEN": "token",
     "WECOM_AIBOT_AES_KEY": AES_KEY,
 }
+FEISHU = {
+    "FEISHU_APP_ID": "cli_a1f0",
+    "FEISHU_APP_SECRET": "secret",
+    "FEISHU_VERIFICATION_TOKEN": "token",
+    "FEISHU_ENCRYPT_KEY": "key",
+}
 APP = {
     "WECOM_CORP_ID": "corp",
     "WECOM_APP_AGENT_ID": "1000002",
@@ -84,15 +90,29 @@ def test_mistakes_of_the_core_and_of_every_platform_are_told_together() -> None:
         assert key in told
 
 
-@pytest.mark.parametrize("whole", [CALLBACK, APP])
+@pytest.mark.parametrize(
+    ("name", "whole"), [("wecom", CALLBACK), ("wecom", APP), ("feishu", FEISHU)]
+)
 def test_a_platform_is_on_with_all_its_settings_and_half_of_them_names_the_missing(
-    whole: dict[str, str],
+    name: str, whole: dict[str, str]
 ) -> None:
-    assert platforms(**whole) == {"wecom"}
+    assert platforms(**whole) == {name}
     # Without its corporation the app's own keys are still half an app; the id alone is nothing.
     for missing in whole:
         rest = {k: v for k, v in whole.items() if k != missing}
         assert missing in "".join(problems(**rest))
+
+
+def test_each_missing_key_of_feishu_is_told_with_the_page_it_stands_on() -> None:
+    told = problems(FEISHU_APP_ID="cli_a1f0")
+    assert len(told) == 3
+    assert all("开发者后台「" in one for one in told)
+    assert "cli_" in "".join(problems(**{**FEISHU, "FEISHU_APP_ID": "a1f0"}))
+    assert "https" in "".join(problems(**FEISHU, FEISHU_API_BASE="open.example.cn"))
+
+
+def test_the_address_of_feishu_alone_turns_nothing_on() -> None:
+    assert platforms(FEISHU_API_BASE="https://open.example.cn") == set()
 
 
 def test_the_corporation_alone_turns_nothing_on() -> None:
