@@ -106,6 +106,7 @@ class _Replay:
             return Receipt(ref, ref if delivery.content.card is not None else "")
 
         sandbox.deliver = deliver
+        app.ownership.start()
         app.writer.start()
         try:
             await app.writer.run(lambda uow: load_sample(uow, self.clock))
@@ -124,6 +125,7 @@ class _Replay:
             await app.dispatcher.stop()
             await app.writer.stop()
             app.engine.dispose()
+            await app.ownership.stop()
 
     async def _passes(self, at: Any) -> None:
         """Time goes on to `at`, and what falls due on the way is done when it is due."""
