@@ -26,9 +26,11 @@ _NAMES: Final = 4080
 _BELL: Final = "lhg"
 # A killed process's lock goes as soon as the server notices; a restart must not trip over it.
 _PATIENCE: Final = "3s"
-# What the server does about a process that it hears nothing of: after some 7 s its locks are
-# free. That is longer than the process itself goes on believing that it has them (bot/leading.py).
+# What the server does about a process that it hears nothing of, whether it is gone, stopped or cut
+# off: after some 7 s its locks are free. That is longer than the process itself goes on believing
+# that it has them (bot/leading.py).
 _SERVER: Final = (
+    "SET idle_session_timeout = '7s'",
     "SET tcp_keepalives_idle = 3",
     "SET tcp_keepalives_interval = 2",
     "SET tcp_keepalives_count = 2",

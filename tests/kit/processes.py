@@ -508,6 +508,9 @@ class Serving:
             await asyncio.sleep(0.05)
         raise RuntimeError("nobody leads")
 
+    def signal(self, port: int, number: signal.Signals) -> None:
+        self._processes[port].send_signal(number)
+
     def kill(self, port: int) -> None:
         process = self._processes.pop(port)
         self.ports.remove(port)
