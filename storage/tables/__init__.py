@@ -4,6 +4,7 @@ from sqlmodel import SQLModel
 
 from storage.tables import (
     advice,
+    announcements,
     calendar,
     corrections,
     openings,
@@ -18,6 +19,7 @@ metadata = SQLModel.metadata
 
 __all__ = [
     "advice",
+    "announcements",
     "calendar",
     "corrections",
     "metadata",
