@@ -71,6 +71,7 @@ class Generic:
             max_text_bytes=20_480,
             budget_seconds=4.0,
             refusals_are_read=True,
+            repeats_known=True,
         )
 
     def decode(self, request: RawRequest) -> Decoded:

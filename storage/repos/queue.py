@@ -148,6 +148,8 @@ class Claimed:
     created_wall: float
     # Where the row is a notice to a person, what the gate looks at.
     notice: Notice | None = None
+    # A process ended while it was sending this: nobody knows whether it arrived.
+    begun: bool = False
 
 
 _COLUMNS: Final = tuple(c.name for c in _OUT.columns if c.name != "id")
@@ -193,6 +195,10 @@ _DEFER: Final = Statement(
         "UPDATE outbox SET next_try = :next_try, lease_until = 0 "
         "WHERE id = :id AND state IN ('waiting','sending')"
     )
+)
+_BEGUN_MARK: Final = "begun"
+_BEGUN: Final = Statement(
+    text("UPDATE outbox SET error = :mark WHERE id = :id AND state = 'sending'")
 )
 _END: Final = Statement(
     text(
@@ -451,6 +457,7 @@ class OutboxRows:
             bool(row.is_update),
             row.created_at.timestamp(),
             self._notice(row),
+            row.error == _BEGUN_MARK,
         )
 
     def _notice(self, row: Any) -> Notice | None:
@@ -532,6 +539,10 @@ class OutboxRows:
     def defer(self, row_id: int, next_try: float) -> None:
         """Not now: the row returns without an attempt being counted."""
         _DEFER.run(self._connection, {"id": row_id, "next_try": next_try})
+
+    def begun(self, row_id: int) -> None:
+        """It goes out now; what comes of it is written down after."""
+        _BEGUN.run(self._connection, {"id": row_id, "mark": _BEGUN_MARK})
 
     def superseded(self, row_id: int, why: str) -> None:
         _END.run(self._connection, {"id": row_id, "state": "superseded", "error": why[:200]})

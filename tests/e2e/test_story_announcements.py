@@ -191,12 +191,14 @@ async def test_a_forwarded_announcement_link_shows_nothing_and_counts_nothing(ho
     (message,) = await told(house, "E021")
     path = "/l/" + message["card"]["buttons"][1]["url"].rpartition("/")[2]
     assert (await house.client.get(path)).status == 200
-    async with aiohttp.ClientSession(
-        str(house.client.make_url("/")), cookie_jar=aiohttp.CookieJar(unsafe=True)
-    ) as other:
-        async with other.get(path) as response:
-            assert response.status == 404
-            words = await response.text()
+    async with (
+        aiohttp.ClientSession(
+            str(house.client.make_url("/")), cookie_jar=aiohttp.CookieJar(unsafe=True)
+        ) as other,
+        other.get(path) as response,
+    ):
+        assert response.status == 404
+        words = await response.text()
     for word in ("补贴", "瑞翔", "50万"):
         assert word not in words
     assert (await house.api("GET", "/announcements/1/receipts"))["read"] == 1
