@@ -50,7 +50,9 @@ class SignedLinks:
     def to(self, what: str, subject: str, person: str, until: datetime | None = None) -> str:
         lasts = LASTS_SECONDS if until is None else (until - self._now()).total_seconds()
         ends = int(self._wall() + lasts)
-        body = "\x1f".join((what, subject, person, str(ends))).encode()
+        # Asked for again it is another link, for another browser.
+        once = secrets.token_urlsafe(6)
+        body = "\x1f".join((what, subject, person, str(ends), once)).encode()
         return f"{self.base}/l/{_written(body)}.{_written(self._sign(body))}"
 
     def read(self, token: str) -> Ticket | None:
@@ -62,7 +64,7 @@ class SignedLinks:
             return None
         if not dot or not hmac.compare_digest(self._sign(body), signature):
             return None
-        what, subject, person, until = body.decode().split("\x1f")
+        what, subject, person, until, _ = body.decode().split("\x1f")
         found = Ticket(what, subject, person, int(until))
         return found if self._wall() < found.until else None
 

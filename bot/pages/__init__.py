@@ -34,6 +34,7 @@ _STATIC: Final = {
     "page.css": _FOLDER / "static" / "page.css",
     # The one set of tokens of every surface.
     "tokens.css": _FOLDER.parent / "sandbox" / "static" / "tokens.css",
+    "icon.svg": _FOLDER.parent / "sandbox" / "static" / "icon.svg",
 }
 _READER: Final = re.compile(r"[\w-]{43}")
 _HEADERS: Final = {
@@ -64,9 +65,13 @@ def kinds() -> dict[str, Page]:
 
 
 def routes(
-    writer: Writer, clock: SystemClock | MovableClock, links: SignedLinks, templates: Path | None
+    writer: Writer,
+    clock: SystemClock | MovableClock,
+    links: SignedLinks,
+    templates: Path | None,
+    found: Mapping[str, Page] | None = None,
 ) -> list[web.RouteDef]:
-    door = Door(writer, clock, links, templates)
+    door = Door(writer, clock, links, templates, kinds() if found is None else found)
     return [
         web.get("/l/static/{name}", _static, allow_head=False),
         # A platform that looks at a link before a person does must not become its reader.
@@ -83,12 +88,13 @@ class Door:
         clock: SystemClock | MovableClock,
         links: SignedLinks,
         templates: Path | None,
+        found: Mapping[str, Page],
     ) -> None:
         self._writer = writer
         self._clock = clock
         self._links = links
         self._templates = templates
-        self._kinds = kinds()
+        self._kinds = found
         self._secure = links.base.startswith("https:")
 
     async def open(self, request: web.Request) -> web.StreamResponse:
@@ -117,7 +123,7 @@ class Door:
             form[key] = [v for v in sent.getall(key) if isinstance(v, str)]
         proof = (form.pop(PROOF, None) or [""])[0]
         if not _same_origin(request) or not hmac.compare_digest(
-            proof.encode(), _proof(token, reader).encode()
+            proof.encode(), proof_of(token, reader).encode()
         ):
             return told(say.NOT_SENT_TITLE, say.NOT_SENT, 403)
         submit = page.submit
@@ -159,7 +165,7 @@ class Door:
             if person is None or not person.active:
                 return None
             mark = _mark(token)
-            if not uow.openings.take(mark, _proof(mark, reader), float(asked.until)):
+            if not uow.openings.take(mark, proof_of(mark, reader), float(asked.until)):
                 return None
             return look(
                 Opened(
@@ -188,7 +194,7 @@ class Door:
             return web.Response(status=303, headers={**_HEADERS, "Location": f"/l/{token}"})
         if isinstance(found, File):
             return await _file(found)
-        values = {**found.values, PROOF: _proof(token, reader), "here": f"/l/{token}"}
+        values = {**found.values, PROOF: proof_of(token, reader), "here": f"/l/{token}"}
         return html(replace(found, values=values))
 
 
@@ -202,7 +208,7 @@ def _mark(token: str) -> str:
     return sha256(token.encode()).hexdigest()
 
 
-def _proof(of: str, reader: str) -> str:
+def proof_of(of: str, reader: str) -> str:
     """What only the browser with this cookie was given."""
     return hmac.new(reader.encode(), of.encode(), sha256).hexdigest()
 

@@ -58,6 +58,7 @@ _LINE: Final = re.compile(
 _WANTS: Final = re.compile(
     r"^\s*(?:(要|需要?|请)(?:求)?回执|(不(?:用|要|需要?)|无需|免)回执)[。.]?\s*$"
 )
+_STOP: Final = re.compile(r"([。！!；;])\s*$")
 _RECEIVED: Final = (
     r"^(?:收到|已阅|已收到|知道了|知悉|好的?收到|收到了|收到谢谢|已知晓|晓得了)[。.!！~～\s]*$"
 )
@@ -86,7 +87,7 @@ def write(
     firms: FirmNames,
 ) -> Reply:
     said = {"kind": _KINDS[asked.word].value}
-    rest = asked.rest
+    rest = _whole(asked.rest, event)
     if asked.word == "发更正":
         number = re.match(r"\s*(?:通知)?\s*(\d{1,9})\s*[:：,，]?", rest)
         if asked.ref is not None and asked.ref.number is not None:
@@ -125,6 +126,12 @@ def answer(
         kept = {str(k): str(v) for k, v in dict(asked.facts["said"]).items()}
         _ask(kept, number, asked, event, clock, work)
         raise
+
+
+def _whole(rest: str, event: InboundEvent) -> str:
+    """What follows a command word has lost its last full stop; in a text that firms read it stays."""
+    stop = _STOP.search(event.text)
+    return rest if stop is None or rest.endswith(stop.group(1)) else rest + stop.group(1)
 
 
 def _fields(text: str, labelled: bool = False) -> dict[str, str]:
@@ -352,7 +359,7 @@ def edit(
 ) -> Reply:
     made = _named(asked, announcing)
     said = _said_of(made, work, calendar)
-    given = _fields(_rest_of(asked), labelled=True)
+    given = _fields(_whole(_rest_of(asked), event), labelled=True)
     said.update(given)
     if given:
         return _go_on(said, made.id, asked, event, announcing, calendar, clock, work, firms)
@@ -483,10 +490,11 @@ def read(asked: Asked, event: InboundEvent, announcing: Announcing) -> Reply:
     return Reply(Content.of(card, MessageKind.ANNOUNCEMENT), told)
 
 
+@router.command("看通知", usage="看通知 3", about="看一条通知的全文和附件")
 @router.action("announcement.full", who=Anybody)
 def full(asked: Asked, announcing: Announcing) -> Reply:
     """The whole text, for who may see it: the office, and the firms it was sent to."""
-    made = _named(asked, announcing)
+    made = _named(asked, announcing, "看通知")
     person = asked.speaker.person
     if person is None:
         raise NoSuch("announcement", made.id)

@@ -7,7 +7,7 @@ from handlers.domain.workdays import SHANGHAI
 
 GONE_TITLE: Final = "链接已失效"
 # The same for a wrong, an old, an altered and somebody else's link: it tells nothing of anybody.
-GONE: Final = "链接只能由本人在第一次打开它的浏览器里看，到期自动失效。请回到聊天里重新打开。"
+GONE: Final = "链接只能由本人在第一次打开它的浏览器里看，到期自动失效。请回到聊天里重新要一个。"
 COOKIE_TITLE: Final = "请允许保存 Cookie"
 COOKIE: Final = "为了不让转发出去的链接被别人看到，需要浏览器允许保存 Cookie。请允许后重新打开。"
 NOT_SENT_TITLE: Final = "没有提交成功"

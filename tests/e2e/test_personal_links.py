@@ -1,13 +1,18 @@
 """Acceptance 7 of issue 5 for links: a wrong, old, altered or forwarded one shows nothing of anybody."""
 
 import re
+from collections.abc import Mapping
 from datetime import timedelta
 from http.cookies import SimpleCookie
 
 import aiohttp
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 
+from bot import pages
 from bot.links import SignedLinks
+from bot.pages.kind import Done, Html, Opened, Page
 from tests.kit.house import House
 
 
@@ -87,12 +92,61 @@ async def test_the_cookie_is_for_these_pages_alone(sqlite_url: str) -> None:
         assert "script" not in response.headers["Content-Security-Policy"]
 
 
-@pytest.mark.parametrize("name", ["page.css", "tokens.css"])
+@pytest.mark.parametrize("name", ["page.css", "tokens.css", "icon.svg"])
 async def test_the_pages_need_nothing_from_elsewhere(sqlite_url: str, name: str) -> None:
     async with House(sqlite_url, {"LHG_SANDBOX": "0"}) as house:
         assert (await house.client.get(f"/l/static/{name}")).status == 200
         assert (await house.client.get("/l/static/../kind.py")).status == 404
         page = await (await house.client.get("/l/x")).text()
         assert set(re.findall(r'(?:href|src)="([^"]+)"', page)) == {
-            "/l/static/tokens.css", "/l/static/page.css",
+            "/l/static/icon.svg", "/l/static/tokens.css", "/l/static/page.css",
         }  # fmt: skip
+
+
+async def test_a_form_is_taken_from_its_own_page_alone(sqlite_url: str) -> None:
+    taken: list[str] = []
+
+    def show(opened: Opened) -> Html:
+        return Html("told.html", {"title": "表", "text": opened.subject})
+
+    def submit(opened: Opened, form: Mapping[str, list[str]]) -> Done:
+        taken.append(form["answer"][0])
+        return Done()
+
+    async with House(sqlite_url) as house:
+        links = SignedLinks("k" * 32, "")
+        found = {"form": Page("form", show, submit)}
+        application = web.Application()
+        application.add_routes(pages.routes(house.app.writer, house.clock, links, None, found))
+        path = links.to("form", "7", "P041")
+        async with (
+            TestServer(application) as server,
+            aiohttp.ClientSession(
+                server.make_url("/"), cookie_jar=aiohttp.CookieJar(unsafe=True)
+            ) as own,
+        ):
+            async with own.get(path) as response:
+                assert response.status == 200
+            (cookie,) = (c.value for c in own.cookie_jar)
+            proof = pages.proof_of(path.rpartition("/")[2], cookie)
+            for data, headers in (
+                ({"answer": "1"}, {}),
+                ({"answer": "1", "proof": "x"}, {}),
+                ({"answer": "1", "proof": proof}, {"Origin": "https://evil.example"}),
+                ({"answer": "1", "proof": proof}, {"Origin": "null"}),
+                ({"answer": "1", "proof": proof}, {"Sec-Fetch-Site": "cross-site"}),
+            ):
+                async with own.post(path, data=data, headers=headers) as response:
+                    assert response.status == 403, headers
+            assert taken == []
+            async with own.post(path, data={"answer": "是", "proof": proof}) as response:
+                assert (response.status, str(response.url.path)) == (200, path)
+            assert taken == ["是"]
+            async with (
+                aiohttp.ClientSession(server.make_url("/")) as other,
+                other.post(
+                    path, data={"answer": "2", "proof": proof}, cookies={pages.COOKIE: "x" * 43}
+                ) as response,
+            ):
+                assert response.status in (403, 404)
+            assert taken == ["是"]
