@@ -118,6 +118,12 @@ class Generic:
         press = plain.get("press")
         if isinstance(press, dict):
             return self._press(press, base)
+        read = plain.get("read")
+        if isinstance(read, dict):
+            ref = _text(read, "message_ref")
+            if not ref:
+                return None, "read"
+            return InboundEvent(kind=EventKind.READ, quote=Quote("", ref), **base), ""
         text = _text(plain, "text")
         reply_to = plain.get("reply_to")
         quote = None

@@ -508,6 +508,17 @@ def full(asked: Asked, announcing: Announcing) -> Reply:
     )
 
 
+@router.read()
+def seen(asked: Asked, event: InboundEvent, announcing: Announcing) -> Reply:
+    """Platforms that know who has read need no button."""
+    person, quote = asked.speaker.person, event.quote
+    if person is not None and person.enterprise_id is not None and quote is not None:
+        made = announcing.of_quote(event.platform, quote.message_ref, "", None)
+        if made is not None:
+            announcing.read(person, made, ReadBy.PLATFORM)
+    return SILENCE
+
+
 @router.sentence("收到", pattern=_RECEIVED, about="")
 def received(asked: Asked, event: InboundEvent, announcing: Announcing) -> Reply:
     """收到 under an announcement is its receipt; anywhere else it is left to who hears it."""

@@ -119,6 +119,8 @@ def _route(turn: Turn) -> Reply | None:
     scene = Scene(event, turn.speaker.role)
     if event.kind is EventKind.ENTER:
         return _run(turn, book.keyed(RouteKind.ENTER))
+    if event.kind is EventKind.READ:
+        return _run(turn, book.keyed(RouteKind.READ))
     if event.press is not None:
         bound = book.keyed(RouteKind.ACTION, event.press.action)
         if bound is None:

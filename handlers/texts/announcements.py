@@ -71,14 +71,19 @@ def meant(audience: Audience) -> str:
     if audience.everybody:
         said = "全部企业"
     else:
-        parts = [
-            *(a.removesuffix("管理区") for a in audience.areas),
-            *(f"网格{n}" for n in audience.grids),
-            *audience.tags,
-            *audience.scales,
-            *(f"关心{LABELS[c]}的" for c in audience.interests),
+        places = [
+            "、".join(a.removesuffix("管理区") for a in audience.areas),
+            "、".join(f"网格{n}" for n in audience.grids),
         ]
-        said = "、".join(parts) + "企业" if parts else ""
+        marks = [
+            "、".join(audience.scales),
+            "、".join(audience.tags),
+            "、".join(f"关心{LABELS[c]}" for c in audience.interests),
+        ]
+        # A firm must fit each part; of what stands side by side in a part, one is enough.
+        parts = ["".join(p for p in places if p), *(m for m in marks if m)]
+        said = "的".join(p for p in parts if p)
+        said += "企业" if said else ""
         if audience.enterprises:
             named = f"{len(audience.enterprises)}家点名企业"
             said = f"{said}和{named}" if said else named
@@ -255,7 +260,7 @@ def _facts(
         facts.append(("方式", "逐家私聊"))
     else:
         facts.append(("方式", f"{groups}个群，{_ROUTES[announcement.route]}"))
-    facts.append(("回执", "要，只在群里报数" if announcement.need_receipt else "不要"))
+    facts.append(("回执", "要，名单只给各家联络员" if announcement.need_receipt else "不要"))
     if announcement.valid_until is not None:
         facts.append(("有效至", when(announcement.valid_until, now)))
     return tuple(facts)

@@ -6,8 +6,10 @@ from typing import Any
 
 from sqlalchemy import text
 
+from handlers.chat.events import UserRef
 from storage.db import engine_for
 from tests.e2e.test_story_announcements import everybody_told, told, until
+from tests.kit.fake_generic import FakeBridge
 from tests.kit.house import START, House
 from tests.unit.test_attachments import docx, picture, word
 
@@ -391,3 +393,47 @@ async def test_5_reminders_are_private_once_and_nobody_is_named(house: House) ->
     assert len(shown) == 1
     assert shown[0]["mentions"] == []
     assert "所有人" not in shown[0]["text"]
+
+
+async def test_a_platform_that_knows_who_has_read_tells_it_without_a_button(
+    sqlite_url: str,
+) -> None:
+    async with FakeBridge() as bridge, House(sqlite_url, bridge.settings) as house:
+        from handlers.domain.people import Identity
+
+        def on_the_bridge(uow: Any) -> None:
+            contact = uow.people.main_contact("E003")
+            uow.people.drop_identity(UserRef("sandbox", "E003"))
+            uow.people.save_identity(Identity("generic", "u3", contact.id))
+
+        await house.app.writer.run(on_the_bridge)
+        number = await wrote(house, audience={"enterprises": ["E003"]}, need_receipt=True)
+        await approve(house, number)
+        await house.app.dispatcher.drain(["generic"])
+        (message,) = bridge.told("u3")
+        base = {
+            "at": "2026-11-24T09:05:00+08:00",
+            "chat": {"id": "u3", "kind": "direct"},
+            "sender": {"id": "u3", "name": ""},
+        }
+        # Somebody else's reading is no receipt of this firm.
+        stranger = {**base, "sender": {"id": "u9", "name": ""}}
+        read = {"message_ref": message["message_ref"]}
+        assert await bridge.post(house, {**stranger, "read": read}) == []
+        assert (await house.api("GET", f"/announcements/{number}/receipts"))["read"] == 0
+        assert await bridge.post(house, {**base, "read": read}) == []
+        counts = await house.api("GET", f"/announcements/{number}/receipts")
+        assert (counts["read"], counts["items"][0]["read_by"]) == (1, "platform")
+
+
+async def test_the_brief_tells_how_many_have_not_read_and_nobodys_name(house: House) -> None:
+    await house.group_says("E003", "@小港 车间缺操作工20人")
+    number = await wrote(house, need_receipt=True)
+    await approve(house, number)
+    await house.press("E003", "已阅")
+    await house.says(CHIEF, "日调度")
+    told_chief = (await house.last(CHIEF))["text"]
+    assert "通知待回执 1 条，未阅 1 家次" in told_chief
+    assert "玖晟" not in told_chief
+    await house.says(LIAISON, "日调度")
+    assert "通知待回执" not in (await house.last(LIAISON))["text"]

@@ -132,7 +132,7 @@ async def test_a_form_is_taken_from_its_own_page_alone(sqlite_url: str) -> None:
             for data, headers in (
                 ({"answer": "1"}, {}),
                 ({"answer": "1", "proof": "x"}, {}),
-                ({"answer": "1", "proof": proof}, {"Origin": "https://evil.example"}),
+                ({"answer": "1", "proof": proof}, {"Origin": "http://localhost:1"}),
                 ({"answer": "1", "proof": proof}, {"Origin": "null"}),
                 ({"answer": "1", "proof": proof}, {"Sec-Fetch-Site": "cross-site"}),
             ):

@@ -58,7 +58,7 @@ async def test_a_policy_notice_for_hazardous_firms_of_changhong_from_draft_to_co
     assert preview["kind"] == "announcement"
     assert preview["card"]["title"] == "政策 · 危化企业安全改造补贴开始申报"
     assert "通知 1 草稿" in card["text"]
-    assert "长洪、危化企业，共4家" in card["text"]
+    assert "长洪的危化企业，共4家" in card["text"]
     assert "名单：瑞翔新材料、珂顿化学、邦楷涂料、屹北新能源" in card["text"]
     assert "11月25日 周三 14:00" in card["text"]
     await house.press(OFFICE, "送审")

@@ -12,7 +12,7 @@ from bot.attachments import MOST_BYTES, judge
 from handlers.domain.errors import BadInput
 
 KINDS = (
-    '<?xml version="1.0"?><Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">'
+    '<?xml version="1.0"?><Types xmlns="urn:types">'
     '<Override PartName="/word/document.xml" ContentType="application/vnd.openxmlformats-officedocument.'
     'wordprocessingml.document.main+xml"/></Types>'
 )
@@ -98,7 +98,7 @@ def test_the_words_of_a_word_file_are_read() -> None:
         ("嵌.docx", docx(**{"word/embeddings/oleObject1.bin": b"x"}), "file_active"),
         ("套.docx", docx(**{"word/a.zip": zipped(a="b")}), "file_active"),
         ("实体.docx", docx(**{"word/document.xml": '<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>'}), "file_active"),
-        ("远.docx", docx(**{"word/_rels/settings.xml.rels": '<Relationships><Relationship Type="http://x/attachedTemplate" Target="http://evil/t.dotm" TargetMode="External"/></Relationships>'}), "file_active"),
+        ("远.docx", docx(**{"word/_rels/settings.xml.rels": '<Relationships><Relationship Type="urn:x:attachedTemplate" Target="http://127.0.0.1/t.dotm" TargetMode="External"/></Relationships>'}), "file_active"),
         ("上级.docx", docx(**{"../../etc/passwd": "x"}), "file_broken"),
         ("多.docx", docx(**{f"word/p{n}.xml": "" for n in range(2100)}), "file_bomb"),
     ],
