@@ -9,7 +9,7 @@ from typing import Any
 
 from aiohttp import web
 
-from bot import handouts, health, model_service, registry, second_stage
+from bot import health, model_service, pages, registry, second_stage
 from bot.clock import MovableClock, SystemClock
 from bot.dispatcher import Dispatcher, Pace
 from bot.ingress import MOST_BYTES, Ingress
@@ -114,6 +114,7 @@ class App:
         """Take the database, then the loops; what was left over is worked on first."""
         self.ownership.start()
         self.writer.start()
+        await self.writer.run(lambda uow: self.wiring.announcing(uow).after_a_break())
         self.worker.start()
         self.dispatcher.start()
         for platform in self.platforms.values():
@@ -181,7 +182,8 @@ def build(
     for platform in on.values():
         if isinstance(platform, Noting):
             platform.notes = DatabaseNotes(writer, platform.name)
-    links = SignedLinks(settings.secret_key, settings.public_url or settings.own_url)
+    address = settings.public_url or settings.own_url
+    links = SignedLinks(settings.secret_key, address, clock.now)
     wiring = Wiring(book, clock, settings.bot_names, settings.ticket_prefix, directly, links)
     # A clock that is moved cannot be another process's too.
     sole = isinstance(clock, MovableClock)
@@ -223,7 +225,7 @@ def build(
         model,
     )
     application.add_routes(ingress.routes())
-    application.add_routes(handouts.routes(writer, clock, links, settings.templates))
+    application.add_routes(pages.routes(writer, clock, links, settings.templates))
     application.add_routes(health.routes(writer, ticker.keeps_time, ownership.leads, lines.states))
     from bot import api
 

@@ -29,7 +29,7 @@ from bot.platform import (
 from bot.throttle import Throttle
 from bot.writer import NOTHING, Overloaded, Writer
 from handlers.domain.ladder import stands
-from handlers.ports import Notice, StillTrue
+from handlers.ports import Notice, StillSending, StillTrue
 from handlers.services.notices import Gate
 from storage.repos.queue import Claimed
 from storage.uow import UnitOfWork
@@ -97,12 +97,17 @@ def still_true(row: Claimed, uow: UnitOfWork, now: datetime) -> str:
 
 
 def _stale(
-    not_after: datetime | None, still: StillTrue | None, uow: UnitOfWork, now: datetime
+    not_after: datetime | None,
+    still: StillTrue | StillSending | None,
+    uow: UnitOfWork,
+    now: datetime,
 ) -> str:
     if not_after is not None and now > not_after:
         return "expired"
     if still is None:
         return ""
+    if isinstance(still, StillSending):
+        return uow.announcements.why_not(still)
     ticket = uow.tickets.find(still.number)
     if ticket is None:
         return "no_ticket"
@@ -305,6 +310,10 @@ class Dispatcher:
             for row in uow.outbox.claim(BATCH, self._pace.lease, wanted):
                 if row.delivery.id in self._mine:
                     continue
+                if row.begun and self._told_once(row):
+                    dropped.append(row)
+                    uow.outbox.dead(row.delivery.id, "unsure:ended")
+                    continue
                 why = still_true(row, uow, now)
                 if not why and row.is_update and not self._can_update(row):
                     why = "cannot_update"
@@ -343,6 +352,11 @@ class Dispatcher:
     def _lane(self, row: Claimed) -> _Lane:
         name = f"{row.platform}|{self._platforms[row.platform].lane(row.delivery)}"
         return self._lanes.setdefault(name, _Lane(row.platform))
+
+    def _told_once(self, row: Claimed) -> bool:
+        """An announcement, where the far end would show a repeat: rather not at all than twice."""
+        known = self._platforms[row.platform].can.repeats_known
+        return isinstance(row.still, StillSending) and not known
 
     def _can_update(self, row: Claimed) -> bool:
         return bool(row.delivery.update_ref) and self._platforms[row.platform].can.update_cards
@@ -442,6 +456,8 @@ class Dispatcher:
     async def _send(
         self, platform: Platform, lane: _Lane, row: Claimed, limits: tuple[Limit, ...]
     ) -> None:
+        if self._told_once(row):
+            await self._record(lambda uow: uow.outbox.begun(row.delivery.id))
         self._throttle.begin(limits)
         failure: SendError | None = None
         receipt = Receipt()
@@ -479,7 +495,7 @@ class Dispatcher:
         if isinstance(failure, Transient) and failure.retry_after is not None:
             self._throttle.cool(limits, time.monotonic() + wait)
         final = isinstance(failure, Permanent) or (
-            isinstance(failure, Unsure) and not failure.repeatable
+            isinstance(failure, Unsure) and (not failure.repeatable or self._told_once(row))
         )
         if final or row.attempts + 1 >= self._pace.attempts or self._is_old(row):
             _log.warning("message.dead", extra={"row": row_id, "code": code, "kind": kind})

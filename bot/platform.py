@@ -96,6 +96,8 @@ class Capabilities:
     budget_seconds: float
     # The office builds the other side itself and reads why a request was refused.
     refusals_are_read: bool = False
+    # The far end tells a repeat by the delivery's id, so that it is harmless.
+    repeats_known: bool = False
 
 
 @dataclass(frozen=True, slots=True)

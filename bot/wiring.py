@@ -11,6 +11,7 @@ from handlers.chat.router import Book, Router, WiringError
 from handlers.domain.schedule import Schedule, ScheduleKind
 from handlers.domain.workdays import WorkCalendar
 from handlers.ports import NO_LINKS, Clock, Job, Links, Work
+from handlers.services.announcements import Announcing
 from handlers.services.briefs import BriefService
 from handlers.services.callbacks import CallBackService
 from handlers.services.corrections import Corrections
@@ -124,6 +125,10 @@ PROVIDERS: Final[Mapping[Any, Callable[[Turn], Any]]] = {
     SlipService: lambda turn: SlipService(
         turn.tools.work, turn.tools.clock, turn.tools.calendar, turn.tools.links
     ),
+    Announcing: lambda turn: Announcing(
+        turn.tools.work, turn.tools.clock, turn.tools.calendar, turn.tools.links
+    ),
+    FirmNames: lambda turn: turn.tools.firms,
     Reminding: _timed(Reminding),
     LeaveService: _timed(LeaveService),
     DutyService: _timed(DutyService),
@@ -176,6 +181,9 @@ class Wiring:
     def schedules(self, work: UnitOfWork) -> ScheduleService:
         return ScheduleService(work, self.clock, work.calendar.current())
 
+    def announcing(self, work: Work) -> Announcing:
+        return Announcing(work, self.clock, work.calendar.current(), self.links)
+
     def run_planned(self, key: str, job: Job | None, work: UnitOfWork) -> None:
         """Make the run of a schedule that is due: a job's, or the reminder that somebody set."""
 
@@ -184,6 +192,8 @@ class Wiring:
                 self._run(job, work)
             elif schedule.kind is ScheduleKind.REMINDER:
                 Reminding(work, self.clock, work.calendar.current()).fire(schedule, planned)
+            elif schedule.kind is ScheduleKind.ANNOUNCEMENT:
+                self.announcing(work).start(schedule, planned)
 
         self.schedules(work).run_due(key, run)
 
@@ -206,6 +216,7 @@ class Wiring:
             ReminderService: ReminderService(work, self.clock, calendar, tickets),
             CallBackService: CallBackService(work, self.clock, tickets),
             BriefService: BriefService(work, self.clock, calendar),
+            Announcing: self.announcing(work),
         }
         job.function(**{n: made[t] for n, t in wants(job).items()})
 
@@ -220,6 +231,7 @@ JOB_PROVIDES: Final = frozenset(
         ReminderService,
         BriefService,
         CallBackService,
+        Announcing,
     }
 )
 

@@ -11,10 +11,12 @@ from handlers.chat.events import ChatRef, UserRef
 from handlers.domain.ids import TicketNumber
 from handlers.ports import PolicyStore
 from storage.repos.advice import NoPolicies, SqlAdviceStore
+from storage.repos.announcements import SqlAnnouncementStore
 from storage.repos.calendar import CalendarCache, SqlCalendarStore
 from storage.repos.corrections import SqlCorrectionStore, SqlWordStore, WordCache
 from storage.repos.counters import Versions
 from storage.repos.notes import NoteStore
+from storage.repos.openings import SqlOpeningStore
 from storage.repos.people import RegistryCache, SqlPeopleStore
 from storage.repos.queue import InboxStore, OutboxRows
 from storage.repos.reports import SqlReportStore
@@ -133,6 +135,8 @@ class UnitOfWork:
         self.jobs = SqlJobStore(connection)
         self.reports = SqlReportStore(connection)
         self.schedules = SqlScheduleStore(connection)
+        self.announcements = SqlAnnouncementStore(connection)
+        self.openings = SqlOpeningStore(connection)
         self.sandbox = SandboxStore(connection)
         self.notes = NoteStore(connection)
 

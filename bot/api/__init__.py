@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 from aiohttp import web
 
 from bot import __version__
-from bot.api import calendar, policy, queues, registry, reports, rota, tickets
+from bot.api import announcements, calendar, policy, queues, registry, reports, rota, tickets
 from bot.api.auth import Guesses, Resource, guarded
 from bot.wire import problem
 
@@ -20,6 +20,7 @@ ROUTES: Final[tuple[tuple[str, str, Resource, bool, str], ...]] = (
     *calendar.ROUTES,
     *policy.ROUTES,
     *rota.ROUTES,
+    *announcements.ROUTES,
     *queues.ROUTES,
     *reports.ROUTES,
 )

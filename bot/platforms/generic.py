@@ -72,6 +72,7 @@ class Generic:
             max_text_bytes=20_480,
             budget_seconds=4.0,
             refusals_are_read=True,
+            repeats_known=True,
         )
 
     def decode(self, request: RawRequest) -> Decoded:
@@ -118,6 +119,12 @@ class Generic:
         press = plain.get("press")
         if isinstance(press, dict):
             return self._press(press, base)
+        read = plain.get("read")
+        if isinstance(read, dict):
+            ref = _text(read, "message_ref")
+            if not ref:
+                return None, "read"
+            return InboundEvent(kind=EventKind.READ, quote=Quote("", ref), **base), ""
         text = _text(plain, "text")
         reply_to = plain.get("reply_to")
         quote = None

@@ -38,6 +38,7 @@ class SandboxPlatform:
         direct=True,
         max_text_bytes=20_480,
         budget_seconds=10.0,
+        repeats_known=True,
     )
 
     def __init__(self) -> None:

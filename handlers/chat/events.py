@@ -16,6 +16,8 @@ class EventKind(StrEnum):
     MESSAGE = "message"
     PRESS = "press"
     ENTER = "enter"
+    # A platform tells that somebody has read a message of the bot; `quote` names it.
+    READ = "read"
 
 
 class AttachmentKind(StrEnum):

@@ -34,6 +34,7 @@ class RouteKind(StrEnum):
     DIALOGUE = "dialogue"
     SPEECH = "speech"
     ENTER = "enter"
+    READ = "read"
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +136,10 @@ class Router:
     def enter(self) -> Callable[[Handler], Handler]:
         """Greet somebody who opened the direct chat."""
         return self._keyed(RouteKind.ENTER, "*", Anybody)
+
+    def read(self) -> Callable[[Handler], Handler]:
+        """Hear that somebody has read a message of the bot; nothing is answered."""
+        return self._keyed(RouteKind.READ, "*", Anybody)
 
 
 @dataclass(frozen=True, slots=True)

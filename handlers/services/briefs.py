@@ -15,6 +15,7 @@ from handlers.domain.ticket import READERS, Part, Ticket, parts_of
 from handlers.domain.workdays import WorkCalendar
 from handlers.ports import Clock, Outgoing, Shown, Work
 from handlers.services.rates import By, RateService, month_to
+from handlers.texts import announcements as announced
 from handlers.texts import briefs as say
 from handlers.texts import callbacks as callbacks_say
 from handlers.texts import tickets as tickets_say
@@ -23,6 +24,7 @@ from handlers.understanding.tone import tone_of
 
 MORNING: Final = time(8, 20)
 _CONCERNED: Final = READERS - {Part.FIRM, Part.REPORTER}
+_ANNOUNCED: Final = timedelta(days=30)
 _LONGEST_GAP: Final = timedelta(days=14)
 _READERS: Final = (Role.CHIEF, Role.LEADER, Role.LIAISON)
 _PAGES: Final = ("shown", "morning", "close")
@@ -159,7 +161,13 @@ class BriefService:
             "" if duty is None else duty.name,
             "" if mine.whole or person is None else person.name,
             title,
+            self._announced(shown.at) if mine.whole and title == say.BRIEF else (),
         )
+
+    def _announced(self, at: datetime) -> tuple[str, ...]:
+        """Announcements that lack receipts, by count only."""
+        line = announced.unread_line(self._work.announcements.unread_counts(at - _ANNOUNCED))
+        return (line,) if line else ()
 
     def rows(self, shown: Page, figure: Figure, mine: Mine) -> tuple[tuple[str, ...], ...]:
         """The rows behind a figure, as every form of the page shows them."""

@@ -4,9 +4,11 @@ from sqlmodel import SQLModel
 
 from storage.tables import (
     advice,
+    announcements,
     calendar,
     corrections,
     notes,
+    openings,
     people,
     queue,
     reports,
@@ -18,10 +20,12 @@ metadata = SQLModel.metadata
 
 __all__ = [
     "advice",
+    "announcements",
     "calendar",
     "corrections",
     "metadata",
     "notes",
+    "openings",
     "people",
     "queue",
     "reports",

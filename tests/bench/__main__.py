@@ -1,4 +1,4 @@
-"""Benchmarks P1-P5, P7, P10, P11; each prints its reference beside it. Ratios in one run count."""
+"""Benchmarks P1-P7, P10, P11; each prints its reference beside it. Ratios in one run count."""
 
 import asyncio
 import json
@@ -469,24 +469,44 @@ def many_open(office: Any, have: int, size: int) -> None:
             )
 
 
-async def urgent(folder: Path) -> None:
-    """P7: an urgent message to another group while 1,000 wait for 50 groups at 20 per window."""
+# A tenth of a robot's minute: with much less, what is measured is the processor, not the waiting.
+WINDOW = 6.0
+PER_WINDOW = 20
+
+
+def crowded(messages: int, groups: int) -> list[str]:
+    """Where each message goes: the first group has five windows' worth, the others share the rest."""
+    busiest = 5 * PER_WINDOW
+    rest = [f"g{1 + n % (groups - 1)}" for n in range(messages - busiest)]
+    # In between each other, as an office's announcements come.
+    for n in range(busiest):
+        rest.insert(n * len(rest) // busiest, "g0")
+    return rest
+
+
+async def broadcast(folder: Path) -> None:
+    """P6: 1,000 messages to 50 groups at 20 per window over the shortest possible time, and P7:
+    an urgent message to another group meanwhile.
+
+    The shortest possible: the busiest group's last message cannot go before as many windows are
+    over as its messages fill but for the last one.
+    """
     from handlers.chat.outbound import Priority
     from storage.migrate import upgrade
     from tests.kit.fake_platform import MoodyServer
     from tests.property.test_sending import message, sending
 
-    url = f"sqlite:///{folder / 'urgent.db'}"
+    url = f"sqlite:///{folder / 'broadcast.db'}"
     upgrade(url)
+    chats = crowded(1000, 50)
     async with (
-        MoodyServer(per=1.0, count=20) as server,
+        MoodyServer(per=WINDOW, count=PER_WINDOW) as server,
         sending(url, server) as (writer, dispatcher),
     ):
         await writer.run(
-            lambda uow: [
-                uow.outbox.put(message(f"g{n % 50}", Priority.BROADCAST)) for n in range(1000)
-            ]
+            lambda uow: [uow.outbox.put(message(chat, Priority.BROADCAST)) for chat in chats]
         )
+        began = time.perf_counter()
         dispatcher.wake()
         await asyncio.sleep(0.2)
         started = time.perf_counter()
@@ -494,8 +514,21 @@ async def urgent(folder: Path) -> None:
         dispatcher.wake()
         while not server.taken["other"]:
             await asyncio.sleep(0.001)
-        seconds = time.perf_counter() - started
-    row("P7", f"{seconds * 1000:.0f} ms", "1000 ms", seconds, "1.0", "0.2")
+        waited = time.perf_counter() - started
+        while sum(len(rows) for rows in server.taken.values()) < len(chats) + 1:
+            await asyncio.sleep(0.001)
+        took = time.perf_counter() - began
+    busiest = max(chats.count(chat) for chat in set(chats))
+    shortest = (-(-busiest // PER_WINDOW) - 1) * WINDOW
+    row(
+        "P6",
+        f"{took:.2f} s, {server.overrun} ref",
+        f"{shortest:.2f} s",
+        took / shortest,
+        "1.10",
+        "1.03",
+    )
+    row("P7", f"{waited * 1000:.0f} ms", "1000 ms", waited, "1.0", "0.2")
 
 
 def main() -> None:
@@ -504,7 +537,7 @@ def main() -> None:
         asyncio.run(receive(place))
         receive_path()
         writing(place)
-        asyncio.run(urgent(place))
+        asyncio.run(broadcast(place))
         sweeping(f"sqlite:///{place / 'sweep.db'}", "SQLite", (1_000, 30_000, 1_000_000))
         postgres = os.environ.get("TEST_DATABASE_URL")
         if postgres:
