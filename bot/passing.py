@@ -16,7 +16,12 @@ _MOST_STOPS: Final = 50_000
 
 def next_instant(uow: UnitOfWork) -> datetime | None:
     """When the next thing is due: a rung of the ladder, a plan, a message that waits for its time."""
-    due = (uow.tickets.next_due(), uow.schedules.next_at(), uow.outbox.next_opening())
+    due = (
+        uow.tickets.next_due(),
+        uow.schedules.next_at(),
+        uow.outbox.next_opening(),
+        uow.signups.next_at(),
+    )
     return min((at for at in due if at is not None), default=None)
 
 

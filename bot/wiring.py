@@ -23,6 +23,7 @@ from handlers.services.people import PeopleService, Speaker
 from handlers.services.reminders import ReminderService
 from handlers.services.reminding import Reminding
 from handlers.services.schedules import ScheduleService
+from handlers.services.signups import SignUps
 from handlers.services.slips import SlipService
 from handlers.services.speech import FIRST_ONLY, Second, SpeechService
 from handlers.services.tickets import TicketService
@@ -129,6 +130,9 @@ PROVIDERS: Final[Mapping[Any, Callable[[Turn], Any]]] = {
     DutyService: _timed(DutyService),
     HandOver: _timed(HandOver),
     ScheduleService: _timed(ScheduleService),
+    SignUps: lambda turn: SignUps(
+        turn.tools.work, turn.tools.clock, turn.tools.firms, turn.tools.lexicon
+    ),
     SpeechService: _speech,
     Corrections: lambda turn: Corrections(turn.tools.work, turn.tools.clock, _moves(turn)),
     Examples: lambda turn: Examples(turn.tools.work, turn.tools.clock),
@@ -206,6 +210,7 @@ class Wiring:
             ReminderService: ReminderService(work, self.clock, calendar, tickets),
             CallBackService: CallBackService(work, self.clock, tickets),
             BriefService: BriefService(work, self.clock, calendar),
+            SignUps: SignUps(work, self.clock, self.firms.of(work), self.words.of(work)),
         }
         job.function(**{n: made[t] for n, t in wants(job).items()})
 
@@ -220,6 +225,7 @@ JOB_PROVIDES: Final = frozenset(
         ReminderService,
         BriefService,
         CallBackService,
+        SignUps,
     }
 )
 

@@ -19,6 +19,7 @@ from storage.repos.reports import SqlReportStore
 from storage.repos.sandbox import SandboxStore
 from storage.repos.schedules import SqlScheduleStore
 from storage.repos.search import index_new
+from storage.repos.signups import SqlSignUpStore
 from storage.repos.small import (
     AuditTail,
     ChatCache,
@@ -100,6 +101,7 @@ class UnitOfWork:
         self.jobs = SqlJobStore(connection)
         self.reports = SqlReportStore(connection)
         self.schedules = SqlScheduleStore(connection)
+        self.signups = SqlSignUpStore(connection)
         self.sandbox = SandboxStore(connection)
 
     @contextmanager

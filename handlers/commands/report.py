@@ -11,6 +11,7 @@ from handlers.domain.errors import BadInput
 from handlers.domain.ticket import Channel, Move
 from handlers.services.examples import Examples
 from handlers.services.moves import Asked, Moves
+from handlers.services.signups import SignUps
 from handlers.services.speech import SpeechService
 
 router = Router("report")
@@ -18,8 +19,9 @@ _CHANNELS = {"电话": Channel.PHONE, "走访": Channel.VISIT, "私聊": Channel
 
 
 @router.speech()
-def hear(asked: Asked, speech: SpeechService) -> Reply | None:
-    return speech.hear(asked)
+def hear(asked: Asked, signups: SignUps, speech: SpeechService) -> Reply | None:
+    # What answers something that the office asked of all is no problem.
+    return signups.hear(asked) or speech.hear(asked)
 
 
 @router.command(

@@ -27,6 +27,7 @@ from handlers.domain.policy import Policy
 from handlers.domain.schedule import Schedule, ScheduleKind
 from handlers.domain.ticket import Entry, State, Ticket
 from handlers.domain.workdays import Calendar, Day, Week
+from handlers.ports.signups import SignUpStore
 
 _Item = TypeVar("_Item")
 
@@ -782,6 +783,8 @@ class Work(Protocol):
     def reports(self) -> ReportStore: ...
     @property
     def schedules(self) -> ScheduleStore: ...
+    @property
+    def signups(self) -> SignUpStore: ...
     @property
     def jobs(self) -> RunStore: ...
     def savepoint(self) -> AbstractContextManager[None]:

@@ -170,6 +170,13 @@ _BAD_INPUT: Final = {
     "duty_usage": "请写明日期和人，例如：排班 11.24-11.30 小王。",
     "pair_usage": "请写明企业和人，例如：结对 泓曜精密 小吴；移交企业 小周 小吴。",
     "pair_role": "{name}不是联络员、分管领导或网格人员，不能结对。",
+    "signup_title": "请写明报名什么，2到{most}个字，例如：发起接龙 羽毛球赛；名额60；截止 11月30日12:00。",
+    "signup_chat": "还没有登记主群，请到群里发「发起接龙」。",
+    "signup_quota": "名额请写1到{most}。",
+    "signup_quota_taken": "已报{taken}人，名额不能比这更少。",
+    "signup_quota_usage": "请写明名额，例如：接龙名额 1 80；不限请写「不限」。",
+    "signup_over": "这个接龙已截止。",
+    "signup_which": "请写明是哪一个接龙，例如：接龙名单 1。",
     "report_usage": "请写企业和情况，例如：代报 东和 车间缺操作工5人。",
 }
 
@@ -240,6 +247,8 @@ def refused(refusal: Refusal, now: datetime, owner_name: str = "") -> str:
             "chat": "这个群",
             "schedule": "这一项",
             "reminder": "这个提醒",
+            "signup": "这个接龙",
+            "survey": "这个摸排",
         }
         return f"没有找到{kinds.get(str(values['what']), '')}：{values['name']}，请核对名称。"
     return f"{head}现在不能这样操作。"

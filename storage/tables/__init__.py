@@ -10,6 +10,7 @@ from storage.tables import (
     queue,
     reports,
     schedules,
+    signups,
     tickets,
 )
 
@@ -24,5 +25,6 @@ __all__ = [
     "queue",
     "reports",
     "schedules",
+    "signups",
     "tickets",
 ]
