@@ -9,7 +9,7 @@ from typing import Any
 
 from aiohttp import web
 
-from bot import handouts, health, model_service, registry, second_stage
+from bot import health, model_service, pages, registry, second_stage
 from bot.clock import MovableClock, SystemClock
 from bot.dispatcher import Dispatcher, Pace
 from bot.ingress import MOST_BYTES, Ingress
@@ -158,7 +158,8 @@ def build(
     engine = engine_for(settings.database_url)
     directly = frozenset(n for n, p in on.items() if p.can.direct)
     writer = Writer(engine, Shared(clock.now, sorted(directly)))
-    links = SignedLinks(settings.secret_key, settings.public_url or settings.own_url)
+    address = settings.public_url or settings.own_url
+    links = SignedLinks(settings.secret_key, address, clock.now)
     wiring = Wiring(book, clock, settings.bot_names, settings.ticket_prefix, directly, links)
     dispatcher = Dispatcher(writer, on, clock.now, pace or Pace())
     section = Section(settings.values, settings.bot_names, settings.public_url)
@@ -185,7 +186,7 @@ def build(
         model,
     )
     application.add_routes(Ingress(on, worker, writer).routes())
-    application.add_routes(handouts.routes(writer, clock, links, settings.templates))
+    application.add_routes(pages.routes(writer, clock, links, settings.templates))
     application.add_routes(health.routes(writer, ticker.keeps_time))
     from bot import api
 

@@ -1,4 +1,4 @@
-"""One person's links: signed, told apart by what they lead to, and over after a day."""
+"""One person's links: signed, told apart by what they lead to, and over by themselves."""
 
 import base64
 import hmac
@@ -6,6 +6,7 @@ import secrets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Final
 
@@ -15,29 +16,42 @@ _CONTEXT: Final = b"one person's link\x00"
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """What a link leads to, and for whom."""
+    """What a link leads to, for whom, and until when (wall-clock seconds)."""
 
     what: str
     subject: str
     person: str
+    until: int
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
 
 
 class SignedLinks:
     """`secret` empty: the links of this process end with it."""
 
-    def __init__(self, secret: str, base: str, now: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        secret: str,
+        base: str,
+        now: Callable[[], datetime] = _utc_now,
+        wall: Callable[[], float] = time.time,
+    ) -> None:
         self._key: Final = (secret or secrets.token_hex(32)).encode()
-        self._base: Final = base
-        # Expiry follows the wall clock, also where business time is moved about.
+        self.base: Final = base
         self._now = now
+        # Expiry follows the wall clock, also where business time is moved about.
+        self._wall = wall
 
     def _sign(self, body: bytes) -> bytes:
         return hmac.new(self._key, _CONTEXT + body, sha256).digest()[:18]
 
-    def to(self, what: str, subject: str, person: str) -> str:
-        until = int(self._now()) + LASTS_SECONDS
-        body = "\x1f".join((what, subject, person, str(until))).encode()
-        return f"{self._base}/l/{_written(body)}.{_written(self._sign(body))}"
+    def to(self, what: str, subject: str, person: str, until: datetime | None = None) -> str:
+        lasts = LASTS_SECONDS if until is None else (until - self._now()).total_seconds()
+        ends = int(self._wall() + lasts)
+        body = "\x1f".join((what, subject, person, str(ends))).encode()
+        return f"{self.base}/l/{_written(body)}.{_written(self._sign(body))}"
 
     def read(self, token: str) -> Ticket | None:
         """None for a link that was altered or is over."""
@@ -49,7 +63,8 @@ class SignedLinks:
         if not dot or not hmac.compare_digest(self._sign(body), signature):
             return None
         what, subject, person, until = body.decode().split("\x1f")
-        return Ticket(what, subject, person) if self._now() < int(until) else None
+        found = Ticket(what, subject, person, int(until))
+        return found if self._wall() < found.until else None
 
 
 def _written(data: bytes) -> str:

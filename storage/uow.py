@@ -13,6 +13,7 @@ from storage.repos.advice import NoPolicies, SqlAdviceStore
 from storage.repos.calendar import CalendarCache, SqlCalendarStore
 from storage.repos.corrections import SqlCorrectionStore, SqlWordStore, WordCache
 from storage.repos.counters import Versions
+from storage.repos.openings import SqlOpeningStore
 from storage.repos.people import RegistryCache, SqlPeopleStore
 from storage.repos.queue import InboxStore, OutboxRows
 from storage.repos.reports import SqlReportStore
@@ -102,6 +103,7 @@ class UnitOfWork:
         self.reports = SqlReportStore(connection)
         self.schedules = SqlScheduleStore(connection)
         self.signups = SqlSignUpStore(connection)
+        self.openings = SqlOpeningStore(connection)
         self.sandbox = SandboxStore(connection)
 
     @contextmanager

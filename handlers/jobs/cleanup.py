@@ -1,4 +1,4 @@
-"""Every hour: open questions end, perhaps-problems expire."""
+"""Every hour: open questions end, perhaps-problems expire, dead links are forgotten."""
 
 from handlers.ports import Clock, Job, Work
 
@@ -10,3 +10,4 @@ def clean(work: Work, clock: Clock) -> None:
     now = clock.now()
     work.dialogues.drop_expired(now)
     work.candidates.expire(now)
+    work.openings.forget()

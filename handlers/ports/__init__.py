@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import StrEnum
-from typing import Any, Final, Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from handlers.chat.events import Attachment, ChatKind, ChatRef, UserRef
 from handlers.chat.outbound import Content, Priority
@@ -27,6 +27,9 @@ from handlers.domain.policy import Policy
 from handlers.domain.schedule import Schedule, ScheduleKind
 from handlers.domain.ticket import Entry, State, Ticket
 from handlers.domain.workdays import Calendar, Day, Week
+from handlers.ports.links import NO_LINKS as NO_LINKS
+from handlers.ports.links import Links as Links
+from handlers.ports.links import OpeningStore
 from handlers.ports.signups import SignUpStore
 
 _Item = TypeVar("_Item")
@@ -728,24 +731,6 @@ class ReportStore(Protocol):
     def add_call_back(self, call_back: CallBack) -> None: ...
 
 
-class Links(Protocol):
-    """Addresses that lead one person to one paper and end by themselves."""
-
-    def to(self, what: str, subject: str, person: PersonId) -> str:
-        """Empty where the process has no address of its own."""
-        ...
-
-
-class NoLinks:
-    """For processes that serve no pages."""
-
-    def to(self, what: str, subject: str, person: PersonId) -> str:
-        return ""
-
-
-NO_LINKS: Final = NoLinks()
-
-
 class Work(Protocol):
     """One unit of work: everything done through it commits together or not at all."""
 
@@ -787,6 +772,8 @@ class Work(Protocol):
     def signups(self) -> SignUpStore: ...
     @property
     def jobs(self) -> RunStore: ...
+    @property
+    def openings(self) -> OpeningStore: ...
     def savepoint(self) -> AbstractContextManager[None]:
         """Rolled back alone when its body raises."""
         ...

@@ -103,7 +103,7 @@ async def test_the_brief_is_handed_out_as_picture_table_and_print(house: House) 
 def test_a_link_ends_after_a_day_and_bears_no_change() -> None:
     now = time.time()
     clock = [now]
-    links = SignedLinks("k" * 32, "https://a.example.cn", lambda: clock[0])
+    links = SignedLinks("k" * 32, "https://a.example.cn", wall=lambda: clock[0])
     token = links.to("slip-closing", "1024", "P041").rpartition("/")[2]
     read = links.read(token)
     assert read is not None
