@@ -21,6 +21,7 @@ def next_instant(uow: UnitOfWork) -> datetime | None:
         uow.schedules.next_at(),
         uow.outbox.next_opening(),
         uow.signups.next_at(),
+        uow.surveys.next_at(),
     )
     return min((at for at in due if at is not None), default=None)
 

@@ -26,6 +26,7 @@ from handlers.services.schedules import ScheduleService
 from handlers.services.signups import SignUps
 from handlers.services.slips import SlipService
 from handlers.services.speech import FIRST_ONLY, Second, SpeechService
+from handlers.services.surveys import Surveys
 from handlers.services.tickets import TicketService
 from handlers.services.turn import BotName, Tools, Turn
 from handlers.understanding import FirmNames, Lexicon
@@ -90,6 +91,11 @@ def _moves(turn: Turn) -> Moves:
     )
 
 
+def _surveys(turn: Turn) -> Surveys:
+    tools = turn.tools
+    return Surveys(tools.work, tools.clock, tools.calendar, tools.firms, tools.lexicon, tools.links)
+
+
 def _speech(turn: Turn) -> SpeechService:
     tools = turn.tools
     moves = _moves(turn)
@@ -133,6 +139,8 @@ PROVIDERS: Final[Mapping[Any, Callable[[Turn], Any]]] = {
     SignUps: lambda turn: SignUps(
         turn.tools.work, turn.tools.clock, turn.tools.firms, turn.tools.lexicon
     ),
+    Surveys: _surveys,
+    FirmNames: lambda turn: turn.tools.firms,
     SpeechService: _speech,
     Corrections: lambda turn: Corrections(turn.tools.work, turn.tools.clock, _moves(turn)),
     Examples: lambda turn: Examples(turn.tools.work, turn.tools.clock),
@@ -180,6 +188,15 @@ class Wiring:
     def schedules(self, work: UnitOfWork) -> ScheduleService:
         return ScheduleService(work, self.clock, work.calendar.current())
 
+    def signups(self, work: UnitOfWork) -> SignUps:
+        return SignUps(work, self.clock, self.firms.of(work), self.words.of(work))
+
+    def surveys(self, work: UnitOfWork) -> Surveys:
+        return Surveys(
+            work, self.clock, work.calendar.current(), self.firms.of(work), self.words.of(work),
+            self.links,
+        )  # fmt: skip
+
     def run_planned(self, key: str, job: Job | None, work: UnitOfWork) -> None:
         """Make the run of a schedule that is due: a job's, or the reminder that somebody set."""
 
@@ -210,7 +227,8 @@ class Wiring:
             ReminderService: ReminderService(work, self.clock, calendar, tickets),
             CallBackService: CallBackService(work, self.clock, tickets),
             BriefService: BriefService(work, self.clock, calendar),
-            SignUps: SignUps(work, self.clock, self.firms.of(work), self.words.of(work)),
+            SignUps: self.signups(work),
+            Surveys: self.surveys(work),
         }
         job.function(**{n: made[t] for n, t in wants(job).items()})
 
@@ -226,6 +244,7 @@ JOB_PROVIDES: Final = frozenset(
         BriefService,
         CallBackService,
         SignUps,
+        Surveys,
     }
 )
 

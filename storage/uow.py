@@ -34,6 +34,7 @@ from storage.repos.small import (
     SqlOfficeStore,
     SqlTokenStore,
 )
+from storage.repos.surveys import SqlSurveyStore
 from storage.repos.tickets import SqlTicketStore
 
 
@@ -103,6 +104,7 @@ class UnitOfWork:
         self.reports = SqlReportStore(connection)
         self.schedules = SqlScheduleStore(connection)
         self.signups = SqlSignUpStore(connection)
+        self.surveys = SqlSurveyStore(connection)
         self.openings = SqlOpeningStore(connection)
         self.sandbox = SandboxStore(connection)
 

@@ -17,6 +17,10 @@ class SignUpStore(Protocol):
         """Ours to change until the commit."""
         ...
 
+    def find(self, number: int) -> SignUp | None:
+        """To read only."""
+        ...
+
     def open_in(self, platform: str, chat: str) -> tuple[SignUp, ...]:
         """Those of a chat that nobody closed, newest first."""
         ...

@@ -104,6 +104,13 @@ class SignUps:
             raise NoSuch("signup", number)
         return signup
 
+    def find(self, number: int) -> SignUp:
+        """To read only; raises NoSuch."""
+        signup = self._work.signups.find(number)
+        if signup is None:
+            raise NoSuch("signup", number)
+        return signup
+
     def open_ones(self) -> tuple[SignUp, ...]:
         return self._work.signups.open()
 

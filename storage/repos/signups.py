@@ -31,7 +31,12 @@ class SqlSignUpStore:
 
     def get(self, number: int) -> SignUp | None:
         # Two firms at once: the second sees the list with the first on it (PostgreSQL).
-        asked = select(_S).where(_S.c.number == number).with_for_update()
+        return self._one(select(_S).where(_S.c.number == number).with_for_update())
+
+    def find(self, number: int) -> SignUp | None:
+        return self._one(select(_S).where(_S.c.number == number))
+
+    def _one(self, asked: Any) -> SignUp | None:
         row = self._connection.execute(asked).first()
         return None if row is None else _signup(row)
 

@@ -12,6 +12,7 @@ from storage.tables import (
     reports,
     schedules,
     signups,
+    surveys,
     tickets,
 )
 
@@ -28,5 +29,6 @@ __all__ = [
     "reports",
     "schedules",
     "signups",
+    "surveys",
     "tickets",
 ]
