@@ -109,6 +109,7 @@ class App:
         """Take the database, then the loops; what was left over is worked on first."""
         self.lock.acquire()
         self.writer.start()
+        await self.writer.run(lambda uow: self.wiring.announcing(uow).after_a_break())
         self.worker.start()
         self.dispatcher.start()
         await self.ticker.seed()

@@ -25,7 +25,7 @@ from bot.platform import (
 from bot.throttle import Throttle
 from bot.writer import Overloaded, Writer
 from handlers.domain.ladder import stands
-from handlers.ports import Notice, StillTrue
+from handlers.ports import Notice, StillSending, StillTrue
 from handlers.services.notices import Gate
 from storage.repos.queue import Claimed
 from storage.uow import UnitOfWork
@@ -89,12 +89,17 @@ def still_true(row: Claimed, uow: UnitOfWork, now: datetime) -> str:
 
 
 def _stale(
-    not_after: datetime | None, still: StillTrue | None, uow: UnitOfWork, now: datetime
+    not_after: datetime | None,
+    still: StillTrue | StillSending | None,
+    uow: UnitOfWork,
+    now: datetime,
 ) -> str:
     if not_after is not None and now > not_after:
         return "expired"
     if still is None:
         return ""
+    if isinstance(still, StillSending):
+        return uow.announcements.why_not(still)
     ticket = uow.tickets.find(still.number)
     if ticket is None:
         return "no_ticket"

@@ -11,6 +11,7 @@ from handlers.chat.router import Book, Router, WiringError
 from handlers.domain.schedule import Schedule, ScheduleKind
 from handlers.domain.workdays import WorkCalendar
 from handlers.ports import NO_LINKS, Clock, Job, Links, Work
+from handlers.services.announcements import Announcing
 from handlers.services.briefs import BriefService
 from handlers.services.callbacks import CallBackService
 from handlers.services.corrections import Corrections
@@ -131,6 +132,10 @@ PROVIDERS: Final[Mapping[Any, Callable[[Turn], Any]]] = {
     SlipService: lambda turn: SlipService(
         turn.tools.work, turn.tools.clock, turn.tools.calendar, turn.tools.links
     ),
+    Announcing: lambda turn: Announcing(
+        turn.tools.work, turn.tools.clock, turn.tools.calendar, turn.tools.links
+    ),
+    FirmNames: lambda turn: turn.tools.firms,
     Reminding: _timed(Reminding),
     LeaveService: _timed(LeaveService),
     DutyService: _timed(DutyService),
@@ -140,7 +145,6 @@ PROVIDERS: Final[Mapping[Any, Callable[[Turn], Any]]] = {
         turn.tools.work, turn.tools.clock, turn.tools.firms, turn.tools.lexicon
     ),
     Surveys: _surveys,
-    FirmNames: lambda turn: turn.tools.firms,
     SpeechService: _speech,
     Corrections: lambda turn: Corrections(turn.tools.work, turn.tools.clock, _moves(turn)),
     Examples: lambda turn: Examples(turn.tools.work, turn.tools.clock),
@@ -197,6 +201,9 @@ class Wiring:
             self.links,
         )  # fmt: skip
 
+    def announcing(self, work: Work) -> Announcing:
+        return Announcing(work, self.clock, work.calendar.current(), self.links)
+
     def run_planned(self, key: str, job: Job | None, work: UnitOfWork) -> None:
         """Make the run of a schedule that is due: a job's, or the reminder that somebody set."""
 
@@ -205,6 +212,8 @@ class Wiring:
                 self._run(job, work)
             elif schedule.kind is ScheduleKind.REMINDER:
                 Reminding(work, self.clock, work.calendar.current()).fire(schedule, planned)
+            elif schedule.kind is ScheduleKind.ANNOUNCEMENT:
+                self.announcing(work).start(schedule, planned)
 
         self.schedules(work).run_due(key, run)
 
@@ -229,6 +238,7 @@ class Wiring:
             BriefService: BriefService(work, self.clock, calendar),
             SignUps: self.signups(work),
             Surveys: self.surveys(work),
+            Announcing: self.announcing(work),
         }
         job.function(**{n: made[t] for n, t in wants(job).items()})
 
@@ -245,6 +255,7 @@ JOB_PROVIDES: Final = frozenset(
         CallBackService,
         SignUps,
         Surveys,
+        Announcing,
     }
 )
 

@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from handlers.domain.ids import TicketNumber
 from handlers.ports import PolicyStore
 from storage.repos.advice import NoPolicies, SqlAdviceStore
+from storage.repos.announcements import SqlAnnouncementStore
 from storage.repos.calendar import CalendarCache, SqlCalendarStore
 from storage.repos.corrections import SqlCorrectionStore, SqlWordStore, WordCache
 from storage.repos.counters import Versions
@@ -105,6 +106,7 @@ class UnitOfWork:
         self.schedules = SqlScheduleStore(connection)
         self.signups = SqlSignUpStore(connection)
         self.surveys = SqlSurveyStore(connection)
+        self.announcements = SqlAnnouncementStore(connection)
         self.openings = SqlOpeningStore(connection)
         self.sandbox = SandboxStore(connection)
 

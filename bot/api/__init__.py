@@ -6,7 +6,17 @@ from typing import TYPE_CHECKING, Any, Final
 from aiohttp import web
 
 from bot import __version__
-from bot.api import calendar, queues, registry, reports, rota, signups, surveys, tickets
+from bot.api import (
+    announcements,
+    calendar,
+    queues,
+    registry,
+    reports,
+    rota,
+    signups,
+    surveys,
+    tickets,
+)
 from bot.api.auth import Guesses, Resource, guarded
 from bot.wire import problem
 
@@ -19,6 +29,7 @@ ROUTES: Final[tuple[tuple[str, str, Resource, bool, str], ...]] = (
     *registry.ROUTES,
     *calendar.ROUTES,
     *rota.ROUTES,
+    *announcements.ROUTES,
     *queues.ROUTES,
     *reports.ROUTES,
     *surveys.ROUTES,

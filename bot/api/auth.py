@@ -18,9 +18,11 @@ from handlers.domain.errors import (
     IllegalMove,
     NoSuch,
     NotAllowed,
+    NotPermitted,
     Refusal,
     StaleVersion,
     UnknownTicket,
+    WrongState,
 )
 from handlers.domain.ids import EnterpriseId, PersonId
 from handlers.domain.people import Person
@@ -35,7 +37,9 @@ _STATUS: Final = {
     UnknownTicket: 404,
     NoSuch: 404,
     NotAllowed: 403,
+    NotPermitted: 403,
     IllegalMove: 409,
+    WrongState: 409,
     StaleVersion: 409,
 }
 
@@ -98,6 +102,15 @@ class Call:
 
 
 Resource = Callable[[Call], Awaitable[Any]]
+_RAW: Final[set[Resource]] = set()
+
+
+def raw_body(resource: Resource) -> Resource:
+    """A resource that reads the request's bytes itself, where others are given a JSON object."""
+    _RAW.add(resource)
+    return resource
+
+
 _MOST_ROWS: Final = 200
 
 
@@ -161,7 +174,7 @@ def guarded(app: "App", resource: Resource, writes: bool, guesses: Guesses) -> A
                 raise ApiError(401, "unauthorized", "接口令牌不对或已停用。")
             if writes and not caller.may_write:
                 raise ApiError(403, "read_only", "这个令牌只能查看，不能修改。")
-            body = await json_body(request) if writes else {}
+            body = await json_body(request) if writes and resource not in _RAW else {}
             answer = await resource(Call(app, request, caller, body))
             status = 201 if request.method == "POST" and isinstance(answer, Created) else 200
             value = answer.value if isinstance(answer, Created) else answer

@@ -6,7 +6,7 @@ from typing import Any
 from bot.api.auth import Call, Created
 from bot.wire import ApiError, number_in, text_of
 from handlers.chat.events import ChatRef
-from handlers.domain.errors import NotForYou
+from handlers.domain.errors import NotPermitted
 from handlers.domain.ids import EnterpriseId
 from handlers.domain.people import OFFICE_ROLES, Person, Role
 from handlers.domain.signup import Act, Place, Said, SignUp, genders
@@ -49,7 +49,7 @@ def number_of(call: Call) -> int:
 def _office(call: Call, uow: UnitOfWork) -> Person:
     person = call.actor(uow, text_of(call.body, "actor", most=40))
     if person.role not in _MAY:
-        raise NotForYou("")
+        raise NotPermitted("signup_role")
     return person
 
 

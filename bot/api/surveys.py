@@ -3,13 +3,13 @@
 from datetime import datetime
 from typing import Any
 
+from bot.api.announcements import audience_json, audience_of
 from bot.api.auth import Call, Created
 from bot.api.signups import instant_of, number_of
 from bot.wire import ApiError, number_in, text_of
-from handlers.domain.audience import from_plain, to_plain
-from handlers.domain.errors import NotForYou
+from handlers.domain.errors import NotPermitted
 from handlers.domain.ids import EnterpriseId
-from handlers.domain.people import OFFICE_ROLES, Enterprise
+from handlers.domain.people import Enterprise
 from handlers.domain.survey import (
     Answer,
     Channel,
@@ -17,7 +17,7 @@ from handlers.domain.survey import (
     QuestionKind,
     Survey,
     Value,
-    may_write,
+    may_fill,
 )
 from handlers.services.surveys import Surveys, Table
 from handlers.understanding.survey_words import questions_in
@@ -50,7 +50,7 @@ def _plain(survey: Survey, service: Surveys) -> dict[str, Any]:
             }
             for q in survey.questions
         ],
-        "audience": to_plain(survey.audience),
+        "audience": audience_json(survey.audience),
         "due_at": _at(survey.due_at),
         "state": survey.state.value,
         "needs_approval": survey.needs_approval,
@@ -162,14 +162,13 @@ async def begin(call: Call) -> Any:
     call.office_only()
     title, purpose = text_of(call.body, "title", most=100), text_of(call.body, "purpose", most=400)
     due_at, questions = instant_of(call, "due_at"), _questions(call.body.get("questions"))
-    audience = from_plain(call.body.get("audience"))
     if due_at is None:
         raise ApiError(422, "missing", "缺少 due_at。", {"due_at": "missing"})
     author = text_of(call.body, "author", most=40)
 
     def work(uow: UnitOfWork) -> Any:
         by, service = call.actor(uow, author), _service(call, uow)
-        survey = service.draft(by, title, purpose, questions, audience, due_at)
+        survey = service.draft(by, title, purpose, questions, audience_of(call, uow), due_at)
         service.confirm(survey.number, by)
         return _plain(service.load(survey.number), service)
 
@@ -236,11 +235,9 @@ async def answer(call: Call) -> Any:
         if firm is None or (bound is not None and not service.is_asked(number, firm.id)):
             raise ApiError(422, "not_asked", "这个摸排没有发给这家企业。", {"enterprise": firm_id})
         if by.is_staff:
-            own = {f.id for f in service.own_firms(by)}
-            if not may_write(by) or (by.role not in OFFICE_ROLES and firm.id not in own):
-                raise NotForYou("")
+            may_fill(by, firm.id, {f.id for f in service.own_firms(by)})
         elif by.enterprise_id != firm.id:
-            raise NotForYou("")
+            raise NotPermitted("survey_own_fill")
         survey = service.load(number)
         made = service.read(survey, firm.id, text, by, Channel.API)
         return _answer(firm, made)

@@ -7,10 +7,12 @@ from typing import Any, Final
 from handlers.chat.filters import Filter, Leading, Staff, Who
 from handlers.chat.outbound import Reply
 from handlers.chat.router import Router
+from handlers.domain.announcement import Audience
 from handlers.domain.errors import BadInput
 from handlers.domain.people import Person, Role
 from handlers.domain.workdays import WorkCalendar
 from handlers.ports import Clock, Dialogue, Work
+from handlers.services.addressing import audience_in
 from handlers.services.moves import PATIENCE, Asked
 from handlers.services.people import PeopleService
 from handlers.services.speech import SpeechService
@@ -19,9 +21,10 @@ from handlers.texts import surveys as say
 from handlers.understanding import FirmNames
 from handlers.understanding.survey_words import (
     Draft,
-    audience_in,
+    audience_words,
     draft_in,
     due_in,
+    is_own,
     numbered,
     questions_in,
 )
@@ -85,9 +88,7 @@ def _go_on(
 ) -> Reply:
     """The preview, or the one question about what is still missing."""
     by = _person(asked)
-    own = surveys.own_firms(by)
-    industries = tuple({f.industry for f in work.people.enterprises() if f.industry})
-    audience = audience_in(draft.audience, firms, industries, tuple(f.id for f in own))
+    audience, unclear = _audience(draft.audience, by, surveys, firms, work)
     due = due_in(draft.due, clock.now(), calendar) if draft.due else None
     questions = questions_in(draft.questions)
     missing = next(
@@ -96,7 +97,7 @@ def _go_on(
             for part, found in (
                 ("title", len(draft.title) >= 2),
                 ("questions", bool(questions)),
-                ("audience", not audience.is_empty),
+                ("audience", audience.named),
                 ("due", due is not None),
                 ("purpose", len(draft.purpose) >= 2),
             )
@@ -109,9 +110,23 @@ def _go_on(
         work.dialogues.put(
             Dialogue(asked.speaker.key, asked.event.chat, _DRAFT, facts, clock.now() + PATIENCE)
         )
-        return Reply.say(say.ask_for(missing))
+        return Reply.say(say.ask_for(missing) if unclear is None else say.unclear(unclear))
     survey = surveys.draft(by, draft.title, draft.purpose, questions, audience, due)
     return replace(Reply(surveys.preview(survey)), secret=True)
+
+
+def _audience(
+    text: str, by: Person, surveys: Surveys, firms: FirmNames, work: Work
+) -> tuple[Audience, str | None]:
+    """Whom it is for, and the words that nobody understands."""
+    if is_own(text):
+        return Audience(enterprises=tuple(f.id for f in surveys.own_firms(by))), None
+    if not text.strip():
+        return Audience(), None
+    try:
+        return audience_in(audience_words(text), work, firms), None
+    except BadInput as unclear:
+        return Audience(), str(unclear.values.get("text") or unclear.values.get("names") or text)
 
 
 # ---- a draft's way out

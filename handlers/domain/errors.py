@@ -80,3 +80,23 @@ class NoSuch(Refusal):
 
     def __init__(self, what: str, name: object) -> None:
         super().__init__(what=what, name=name)
+
+
+class NotPermitted(Refusal):
+    """This person may not do that; `reason` names the rule."""
+
+    code = "not_permitted"
+
+    def __init__(self, reason: str, **values: object) -> None:
+        super().__init__(reason=reason, **values)
+        self.reason = reason
+
+
+class WrongState(Refusal):
+    """It has gone too far for that, or not far enough; `reason` names the sentence."""
+
+    code = "wrong_state"
+
+    def __init__(self, reason: str, **values: object) -> None:
+        super().__init__(reason=reason, **values)
+        self.reason = reason

@@ -72,6 +72,7 @@ class Rule:
 class ScheduleKind(StrEnum):
     JOB = "job"
     REMINDER = "reminder"
+    ANNOUNCEMENT = "announcement"
 
 
 @dataclass(frozen=True, slots=True)

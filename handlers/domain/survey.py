@@ -5,15 +5,15 @@ are reminded, once. What is asked again with nothing changed is refused (domain.
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from typing import Final
 
-from handlers.domain.audience import Audience
-from handlers.domain.errors import BadInput
+from handlers.domain.announcement import WRITERS, Audience
+from handlers.domain.errors import BadInput, NotPermitted
 from handlers.domain.ids import EnterpriseId, PersonId
 from handlers.domain.people import OFFICE_ROLES, Person, Role
 from handlers.domain.workdays import WorkCalendar
@@ -173,7 +173,7 @@ def checked(survey: Survey, now: datetime) -> Survey:
             raise BadInput("survey_columns", question=q.name)
     if survey.due_at <= now:
         raise BadInput("until_past")
-    if survey.audience.is_empty:
+    if not survey.audience.named:
         raise BadInput("audience_needed")
     return survey
 
@@ -181,13 +181,36 @@ def checked(survey: Survey, now: datetime) -> Survey:
 # ---- who may
 
 
-def may_write(person: Person) -> bool:
-    return person.role in OFFICE_ROLES | {Role.LEADER, Role.LIAISON}
+def may_write(person: Person, firms: Iterable[EnterpriseId], own: Collection[EnterpriseId]) -> bool:
+    """Whether it may go out at once, without a second person; raises NotPermitted."""
+    within = all(firm in own for firm in firms)
+    if person.role in WRITERS:
+        return within
+    if person.role is not Role.LIAISON:
+        raise NotPermitted("survey_role")
+    if not within:
+        raise NotPermitted("survey_own")
+    return True
 
 
-def may_approve(person: Person, survey: Survey) -> bool:
-    """A second person, never the author."""
-    return person.role in OFFICE_ROLES | {Role.LEADER} and person.id != survey.created_by
+def may_approve(person: Person, survey: Survey) -> None:
+    """Raises NotPermitted: a second person agrees, never the author."""
+    if person.role not in WRITERS:
+        raise NotPermitted("survey_role")
+    if person.id == survey.created_by:
+        raise NotPermitted("survey_second")
+
+
+def may_end(person: Person, survey: Survey) -> None:
+    """Raises NotPermitted unless it is the person's own, or the office's to end."""
+    if person.id != survey.created_by and person.role not in OFFICE_ROLES:
+        raise NotPermitted("survey_role")
+
+
+def may_fill(person: Person, firm: EnterpriseId, own: Collection[EnterpriseId]) -> None:
+    """Raises NotPermitted: a colleague fills in for the own firms, the office for any."""
+    if person.role not in OFFICE_ROLES and firm not in own:
+        raise NotPermitted("survey_own_fill")
 
 
 # ---- time

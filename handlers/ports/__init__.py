@@ -27,6 +27,9 @@ from handlers.domain.policy import Policy
 from handlers.domain.schedule import Schedule, ScheduleKind
 from handlers.domain.ticket import Entry, State, Ticket
 from handlers.domain.workdays import Calendar, Day, Week
+from handlers.ports.announcements import AnnouncementStore
+from handlers.ports.announcements import StillSending as StillSending
+from handlers.ports.announcements import any_hour as any_hour
 from handlers.ports.links import NO_LINKS as NO_LINKS
 from handlers.ports.links import Links as Links
 from handlers.ports.links import OpeningStore
@@ -282,7 +285,7 @@ class Notice:
     bundle: str = ""
     held: bool = False
     ticket: TicketNumber | None = None
-    still: StillTrue | None = None
+    still: StillTrue | StillSending | None = None
     not_after: datetime | None = None
 
 
@@ -307,7 +310,7 @@ class Outgoing:
     dedupe_key: str = ""
     not_before: datetime | None = None
     not_after: datetime | None = None
-    still: StillTrue | None = None
+    still: StillTrue | StillSending | None = None
     reply_token: str = ""
     answers: int | None = None
     update: bool = False
@@ -779,6 +782,8 @@ class Work(Protocol):
     def surveys(self) -> SurveyStore: ...
     @property
     def jobs(self) -> RunStore: ...
+    @property
+    def announcements(self) -> AnnouncementStore: ...
     @property
     def openings(self) -> OpeningStore: ...
     def savepoint(self) -> AbstractContextManager[None]:

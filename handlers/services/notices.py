@@ -13,7 +13,7 @@ from handlers.domain.ids import PersonId, TicketNumber
 from handlers.domain.notices import opens_at, room, room_at
 from handlers.domain.policy import Policy
 from handlers.domain.workdays import SHANGHAI
-from handlers.ports import Notice, OutboxStore, Outgoing
+from handlers.ports import Notice, OutboxStore, Outgoing, any_hour
 from handlers.texts import ladder as say
 
 # Each of these is one message already and loses its sense as a line among others.
@@ -59,6 +59,12 @@ class Gate:
         if urgent:
             sent = sent + self._through(person, urgent, sent, self._policy.notices_most, good)
         plain = [n for n in claimed if not n.urgent]
+        if not plain:
+            return good
+        warned = [n for n in plain if any_hour(n.still)]
+        if warned:
+            sent = sent + self._through(person, warned, sent, self._policy.notices_most, good)
+            plain = [n for n in plain if not any_hour(n.still)]
         if not plain:
             return good
         opening = opens_at(self._now, self._policy)

@@ -8,8 +8,8 @@ from typing import Any, Final
 
 from handlers.chat.events import ChatKind, EventKind
 from handlers.chat.outbound import Content, Kind, Priority, Reply
-from handlers.domain.audience import Audience, members
-from handlers.domain.errors import BadInput, NoSuch, NotForYou
+from handlers.domain.announcement import Audience, resolve
+from handlers.domain.errors import BadInput, NoSuch, NotForYou, NotPermitted, Refusal, WrongState
 from handlers.domain.ids import EnterpriseId, PersonId
 from handlers.domain.people import OFFICE_ROLES, Enterprise, Person, Role
 from handlers.domain.survey import (
@@ -24,6 +24,8 @@ from handlers.domain.survey import (
     carried,
     checked,
     may_approve,
+    may_end,
+    may_fill,
     may_write,
     merged,
     opened,
@@ -88,29 +90,24 @@ class Surveys:
         audience: Audience,
         due_at: datetime,
     ) -> Survey:
-        """Keep a draft; raises BadInput, NotForYou, or BadInput('survey_again') for data that exists."""
+        """Keep a draft; raises BadInput, also for data that exists, and NotPermitted."""
         now = self._clock.now()
-        if not may_write(by):
-            raise NotForYou("")
         survey = checked(
             Survey(
                 0, title.strip(), purpose.strip(), tuple(questions), audience, due_at, by.id, now
             ),
             now,
         )
-        targets = members(audience, self._work.people.enterprises())
+        targets = resolve(audience, self._work.people.enterprises(), {})
         if not targets:
             raise BadInput("survey_nobody")
-        own = {f.id for f in self.own_firms(by)}
-        beyond = any(t.id not in own for t in targets)
-        if beyond and by.role is Role.LIAISON:
-            raise BadInput("survey_own")
         ids = tuple(t.id for t in targets)
+        at_once = may_write(by, ids, {f.id for f in self.own_firms(by)})
         self._refuse_again(survey, ids, now)
         survey = replace(
             survey,
             number=self._work.surveys.next_number(),
-            needs_approval=beyond,
+            needs_approval=not at_once,
             previous=self._last_round(survey, ids, now),
         )
         self._work.surveys.add(survey)
@@ -153,7 +150,7 @@ class Surveys:
         """The author is content: it goes out, or to a second person."""
         survey = self._draft_of(number)
         if by.id != survey.created_by:
-            raise NotForYou("")
+            raise NotPermitted("survey_author")
         if survey.needs_approval:
             approvers = self._approvers(survey)
             for person in approvers:
@@ -167,10 +164,9 @@ class Surveys:
         return Reply.say(say.sent(sent, self._count(sent), self._clock.now()))
 
     def approve(self, number: int, by: Person) -> Survey:
-        """A second person agrees and it goes out; raises NotForYou, BadInput."""
+        """A second person agrees and it goes out; raises NotPermitted, WrongState."""
         survey = self._draft_of(number)
-        if not may_approve(by, survey):
-            raise BadInput("survey_second") if by.id == survey.created_by else NotForYou("")
+        may_approve(by, survey)
         sent = self._send(survey, by.id)
         told = say.agreed(sent, by.name, self._count(sent))
         self._tell(sent.created_by, Content(told), f"survey:{number}:agreed")
@@ -180,8 +176,8 @@ class Surveys:
         """The author takes it back, or a second person does not agree."""
         survey = self._draft_of(number)
         own = by.id == survey.created_by
-        if not own and not may_approve(by, survey):
-            raise NotForYou("")
+        if not own:
+            may_approve(by, survey)
         ended = self._save(replace(survey, state=SurveyState.CANCELLED))
         self._note(by.id, "survey.cancelled", ended, {})
         if not own:
@@ -190,10 +186,9 @@ class Surveys:
         return ended
 
     def close(self, number: int, by: Person) -> Survey:
-        """End it before its time; raises NotForYou."""
+        """End it before its time; raises NotPermitted."""
         survey = self.load(number)
-        if by.id != survey.created_by and by.role not in OFFICE_ROLES:
-            raise NotForYou("")
+        may_end(by, survey)
         return self._close(survey, by.id) if survey.state is SurveyState.OPEN else survey
 
     def preview(self, survey: Survey) -> Content:
@@ -202,21 +197,21 @@ class Surveys:
     def _preview(self, survey: Survey, *, second: bool) -> Any:
         firms = self._targets(survey)
         names = [f.short_name for f in firms]
-        target = say.whom(survey.audience, len(firms), firms)
+        target = say.whom(survey.audience, len(firms))
         return say.preview(survey, target, names, self._clock.now(), second=second)
 
     def _draft_of(self, number: int) -> Survey:
         survey = self.load(number)
         if survey.state is not SurveyState.DRAFT:
-            raise BadInput("survey_not_draft")
+            raise WrongState("survey_not_draft")
         return survey
 
     def _approvers(self, survey: Survey) -> tuple[Person, ...]:
         """The duty desk and the head, or the head alone where the duty desk is the author."""
         people = self._work.people
         found = [people.duty_person(), people.chief()]
-        fit = [p for p in found if p is not None and may_approve(p, survey)]
-        return tuple({p.id: p for p in fit}.values())
+        fit = {p.id: p for p in found if p is not None and _may(p, survey)}
+        return tuple(fit.values())
 
     def _send(self, survey: Survey, approved_by: PersonId | None) -> Survey:
         now = self._clock.now()
@@ -224,7 +219,7 @@ class Surveys:
             raise BadInput("until_past")
         sent = self._save(opened(survey, now, approved_by, self._calendar))
         firms = self._targets(sent)
-        target = say.whom(sent.audience, len(firms), firms)
+        target = say.whom(sent.audience, len(firms))
         for firm in firms:
             contact = self._work.people.main_contact(firm.id)
             if contact is None:
@@ -365,7 +360,7 @@ class Surveys:
         if firm not in targets:
             raise BadInput("survey_not_asked")
         if current.state not in (SurveyState.OPEN, SurveyState.CLOSED):
-            raise BadInput("survey_not_open")
+            raise WrongState("survey_not_open")
         base = self._base(current, firm)
         answer = Answer(
             survey.number, firm, merged(base, values), now, None if by is None else by.id,
@@ -421,9 +416,7 @@ class Surveys:
     def fill(self, number: int, firm: Enterprise, text: str, by: Person, asked: Asked) -> Reply:
         """A colleague fills in what a firm told on the phone (F7)."""
         survey = self.load(number)
-        own = {f.id for f in self.own_firms(by)}
-        if by.role not in OFFICE_ROLES and firm.id not in own:
-            raise BadInput("survey_own_fill", name=firm.short_name)
+        may_fill(by, firm.id, {f.id for f in self.own_firms(by)})
         found = self._match(text, survey)
         return self._take(replace(asked, rest=text), survey, firm.id, by, found, Channel.LIAISON)
 
@@ -686,6 +679,14 @@ class Surveys:
 
     def _note(self, by: str, action: str, survey: Survey, facts: Mapping[str, object]) -> None:
         self._work.audit.add(self._clock.now(), by, action, f"survey:{survey.number}", facts)
+
+
+def _may(person: Person, survey: Survey) -> bool:
+    try:
+        may_approve(person, survey)
+    except Refusal:
+        return False
+    return True
 
 
 def _reminder_key(number: int, firm: EnterpriseId) -> str:

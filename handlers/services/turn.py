@@ -159,7 +159,11 @@ def _route(turn: Turn) -> Reply | None:
         bound_dialogue = book.keyed(RouteKind.DIALOGUE, dialogue.topic)
         if fresh and bound_dialogue is not None:
             asked = replace(turn.asked, facts=dialogue.facts)
-            return _run(replace(turn, asked=asked), bound_dialogue)
+            try:
+                return _run(replace(turn, asked=asked), bound_dialogue)
+            except PassOn:
+                # What was said is no answer to the question.
+                pass
     return _run(turn, book.keyed(RouteKind.SPEECH)) or _not_left_alone(turn, scene)
 
 

@@ -94,6 +94,15 @@ STATE_NAMES: Final = {
     "not_accepted": "不予受理",
     "merged": "已并入",
 }
+ANNOUNCEMENT_STATES: Final = {
+    "draft": "草稿",
+    "approved": "待发送",
+    "sending": "发送中",
+    "paused": "已暂停",
+    "sent": "已发送",
+    "withdrawn": "已撤回",
+    "expired": "已过期",
+}
 # Card status fields hold six characters.
 STATE_CHIPS: Final = {**STATE_NAMES, "resolved": "待评价", "waiting_enterprise": "待企业补充"}
 RATING_NAMES: Final = {5: "非常满意", 4: "满意", 3: "基本满意", 2: "不满意", 1: "非常不满意"}
@@ -176,8 +185,8 @@ _BAD_INPUT: Final = {
     "signup_quota_taken": "已报{taken}人，名额不能比这更少。",
     "signup_quota_usage": "请写明名额，例如：接龙名额 1 80；不限请写「不限」。",
     "signup_over": "这个接龙已截止。",
+    "signup_role": "接龙的发起、修改和结束由办公室或分管领导来做。",
     "signup_which": "请写明是哪一个接龙，例如：接龙名单 1。",
-    "audience": "发给谁没有看懂（{field}），请核对。",
     "audience_needed": "请写明发给哪些企业，例如：长洪；3网格；规上；泓曜、玖晟；全部企业。",
     "survey_title": "标题请写2到{most}个字。",
     "survey_purpose": "请写明用途，2到{most}个字，企业会看到。",
@@ -187,8 +196,10 @@ _BAD_INPUT: Final = {
     "survey_choices": "「{question}」请写2到10个选项，例如：班次(选:一班/两班/三班)。",
     "survey_columns": "「{question}」请写2到6列，例如：设备(表:名称,台数)。",
     "survey_nobody": "这个范围里没有企业，请核对对象。",
+    "survey_role": "摸排的发起、审核和结束由办公室或分管领导来做。",
+    "survey_author": "请由发起人确认，或由另一位同事回复「同意摸排」。",
     "survey_own": "您可以向自己联系的企业摸排；要发给别的企业，请由办公室或分管领导发起。",
-    "survey_own_fill": "{name}不是您联系的企业，请由它的联络员或办公室代填。",
+    "survey_own_fill": "这家企业不归您联系，请由它的联络员或办公室代填。",
     "survey_again": "已有数据，是否直接使用：摸排 {survey} {title}，{asked}家中{answered}家已报。看汇总请回复「摸排 {survey} 汇总」；90天内内容相同的不再重复要企业报。",
     "survey_not_draft": "这个摸排已经发出或取消，不能再改。",
     "survey_second": "摸排要由另一位同事同意，不能自己同意自己的。",
@@ -197,6 +208,37 @@ _BAD_INPUT: Final = {
     "survey_which": "请写明是哪一个摸排，例如：摸排 3 汇总。",
     "survey_empty": "没有看出要填的数，请写成「项目 数」，例如：挡车工15，机修3。",
     "survey_fill_usage": "请写明摸排编号、企业和数，例如：代填 3 泓曜 挡车工15，机修3。",
+    "announce_which": "请写明通知的编号，例如：{act} 3；发「通知列表」看编号。",
+    "announce_title": "请写标题，例如：标题：安全生产提醒。",
+    "announce_title_long": "标题请不超过{most}个字。",
+    "announce_text": "请写正文，例如：正文：……。",
+    "announce_text_long": "正文请不超过{most}个字，长的内容请放附件。",
+    "announce_kind": "通知的类别请写：通知、政策、预警、停水停电、更正之一。",
+    "announce_route": "方式请写：群发、私聊或两者都发。",
+    "announce_audience": "没看懂对象里的「{text}」，请写片区、网格、标签或企业简称，例如：长洪 危化。",
+    "announce_nobody": "没有符合对象的企业，请换个范围。",
+    "announce_time": "没看懂时间「{text}」，请写成 明天9:00、下一个工作日14:00 或 每周一 9:00。",
+    "announce_until": "有效期要晚于发送时间。",
+    "announce_corrects": "更正要写明更正哪一条，例如：发更正 3。",
+    "announce_corrects_kind": "要指向另一条通知，类别请选更正。",
+    "announce_corrects_unknown": "没有发过通知 {number}，请核对编号。",
+    "announce_secret": "没有发出：里面有「{words}」，不能发给企业。请删去后再发。",
+    "announce_role": "发通知、审核和撤回由办公室或分管领导来做。",
+    "announce_liaison": "联络员只能给自己挂钩的企业私聊发通知；要发更多企业请找办公室。",
+    "announce_own": "自己写的通知要由另一位同事审核。",
+    "announce_not_submitted": "这条通知还没有送审。",
+    "announce_no_approver": "没有可以审核的同事，请先登记办公室或分管领导。",
+    "announce_state": "这条通知现在是「{state}」，不能这样操作。",
+    "announce_changed": "这条通知刚刚有了变化，请看最新情况后再操作。",
+    "announce_over": "这条通知已过有效期，不能再发。",
+    "file_too_large": "文件超过 20 MB，请压缩后再传。",
+    "file_too_many": "附件最多{most}个。",
+    "file_empty": "文件是空的，请重新选择。",
+    "file_type": "只能传图片（PNG、JPEG、GIF、WebP）、PDF 和 Word（.docx）。",
+    "file_false": "文件内容和它的后缀「{ending}」不符，请另存为正确的格式再传。",
+    "file_broken": "文件打不开，请重新保存后再传。",
+    "file_bomb": "文件解开后太大，不能传。",
+    "file_active": "文件里带有可执行的内容（{what}），请去掉后再传。",
     "report_usage": "请写企业和情况，例如：代报 东和 车间缺操作工5人。",
 }
 
@@ -256,6 +298,9 @@ def refused(refusal: Refusal, now: datetime, owner_name: str = "") -> str:
         return (
             f"{head}现在是「{state}」，不能{_acts(values['move'])}。发「查 {number}」看最新情况。"
         )
+    if code in ("not_permitted", "wrong_state"):
+        values["state"] = ANNOUNCEMENT_STATES.get(str(values.get("state", "")), "")
+        return _BAD_INPUT[str(values["reason"])].format(**values)
     if code == "already_taken":
         return f"{head}已由{owner_name or '值班室'}认领。"
     if code == "stale_version":
@@ -269,6 +314,7 @@ def refused(refusal: Refusal, now: datetime, owner_name: str = "") -> str:
             "reminder": "这个提醒",
             "signup": "这个接龙",
             "survey": "这个摸排",
+            "announcement": "这条通知",
         }
         return f"没有找到{kinds.get(str(values['what']), '')}：{values['name']}，请核对名称。"
     return f"{head}现在不能这样操作。"

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Final
 
 from handlers.chat.outbound import Button, Card, Open, Press, Row, Style, Tone
-from handlers.domain.audience import Audience
+from handlers.domain.announcement import Audience
 from handlers.domain.ids import EnterpriseId
 from handlers.domain.moment import Granularity, Moment
 from handlers.domain.people import Enterprise, mask_phone
@@ -53,23 +53,17 @@ def asked(question: Question) -> str:
     return f"{question.name}（{hint}）" if hint else question.name
 
 
-def whom(audience: Audience, count: int, firms: Sequence[Enterprise]) -> str:
-    """长洪管理区危化15家企业."""
-    parts: list[str] = []
-    if audience.areas:
-        parts.append("、".join(audience.areas))
+def whom(audience: Audience, count: int) -> str:
+    """长洪管理区危化15家企业; firms that were named are not named to one another."""
+    parts = ["、".join(audience.areas)] if audience.areas else []
     if audience.grids:
         parts.append("、".join(str(g) for g in audience.grids) + "网格")
-    if audience.scales:
-        parts.append("、".join(audience.scales))
-    if audience.tags:
-        parts.append("、".join(audience.tags))
-    if parts:
-        return f"{''.join(parts)}{count}家企业"
-    if audience.all:
+    parts += [*audience.scales, *audience.tags]
+    if audience.everybody:
         return f"全部{count}家企业"
-    names = "、".join(f.short_name for f in firms[:3])
-    return f"{names}等{count}家企业" if count > 3 else f"{names}"
+    if not parts:
+        return "贵单位" if count == 1 else f"贵单位等{count}家企业"
+    return f"{''.join(parts)}{count}家企业"
 
 
 def shown(value: Value | None, question: Question) -> str:
@@ -374,6 +368,13 @@ def ask_for(part: str) -> str:
         "due": "请写截止到什么时候，例如：周五17:30。",
         "purpose": "请写用途，企业会看到，例如：安排招聘专场。",
     }[part]
+
+
+def unclear(text: str) -> str:
+    return (
+        f"没看懂对象里的「{short(text, 20)}」，请写片区、网格、标签或企业简称，"
+        "例如：长洪；网格3；规上 危化；泓曜、玖晟。"
+    )
 
 
 def dropped() -> str:

@@ -5,13 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from handlers.domain.audience import HAZARDOUS, KEY, Audience
-from handlers.domain.ids import EnterpriseId
 from handlers.domain.moment import Granularity, Moment
-from handlers.domain.people import AREAS
 from handlers.domain.survey import Question, QuestionKind
 from handlers.domain.workdays import WorkCalendar
-from handlers.understanding.firms import FirmNames
 from handlers.understanding.numbers import FLAT, value_of
 from handlers.understanding.times import find_time
 
@@ -121,58 +117,35 @@ def _question(written: str) -> Question:
 
 # ---- for whom
 
-_ALL: Final = re.compile(r"全部|全体|所有|各企业|每家|都发")
-_BUT: Final = re.compile(r"(?:除去?|不含|不包括|除外)[:：]?")
-_EVERY_GRID: Final = re.compile(r"(?:[\d一二三四五六七八九十]+个|各个?|所有|全部)网格")
-_GRID: Final = re.compile(
-    r"第?([一二三四五六七八九十]|\d{1,2})(?!个|\d)(?:号|、|和|及)?(?=[^。;；]{0,8}网格)|网格\s*(\d{1,2})"
+_EVERY_GRID: Final = re.compile(
+    r"(?:[\d一二三四五六七八九十]+个|各个?|所有|全部)网格(?:的?全部企业|的?所有企业)?"
 )
 _RANGE: Final = re.compile(
-    r"(\d{1,2}|[一二三四五六七八九])\s*[-~到至]\s*(\d{1,2}|[一二三四五六七八九])\s*(?:号)?网格"
+    r"第?(\d{1,2}|[一二三四五六七八九])\s*[-~到至]\s*第?(\d{1,2}|[一二三四五六七八九])\s*(?:号)?网格"
 )
-_OWN: Final = re.compile(r"我的企业|我挂钩|我联系|自己的企业|挂钩企业|本人")
-_SCALES: Final = ("规上", "规下")
+_GRID: Final = re.compile(r"第?([一二三四五六七八九十]{1,2})(?=(?:号)?网格)")
+_OWN: Final = re.compile(
+    r"我的企业|我(?:挂钩|联系|结对)的?企业|自己的企业|本人(?:挂钩|联系)的?企业"
+)
 
 
-def audience_in(
-    text: str,
-    firms: FirmNames,
-    industries: tuple[str, ...] = (),
-    own: tuple[EnterpriseId, ...] = (),
-) -> Audience:
-    """长洪、东港危化企业, 除泓曜精密; 我的企业 are `own`."""
-    flat = text.translate(FLAT)
-    but_at = _BUT.search(flat)
-    head, tail = (flat, "") if but_at is None else (flat[: but_at.start()], flat[but_at.end() :])
-    named = tuple(EnterpriseId(f) for f in firms.find(head))
-    plain = head.replace("老洪港", "")
-    areas = tuple(a for a in AREAS if a.removesuffix("管理区") in plain)
-    grids: list[int] = []
-    for span in _RANGE.finditer(plain):
-        first, last = value_of(span[1]), value_of(span[2])
-        if first is not None and last is not None:
-            grids += range(int(first), int(last) + 1)
-    if not grids and not _EVERY_GRID.search(plain):
-        for grid in _GRID.finditer(plain):
-            number = value_of(grid[1] or grid[2])
-            if number is not None:
-                grids.append(int(number))
-    tags = []
-    if "危化" in plain or "危险化学品" in plain:
-        tags.append(HAZARDOUS)
-    if "重点企业" in plain:
-        tags.append(KEY)
-    tags += [i for i in industries if len(i) >= 2 and i in plain]
-    mine = own if _OWN.search(plain) else ()
-    return Audience(
-        bool(_ALL.search(plain) or _EVERY_GRID.search(plain)),
-        areas,
-        tuple(dict.fromkeys(grids)),
-        tuple(tags),
-        tuple(s for s in _SCALES if s in plain),
-        tuple(dict.fromkeys((*named, *mine))),
-        tuple(EnterpriseId(f) for f in firms.find(tail)),
-    )
+def is_own(text: str) -> bool:
+    """我的企业: those that the speaker answers for."""
+    return _OWN.search(text) is not None
+
+
+def audience_words(text: str) -> str:
+    """Grids as single numbers: 1-3网格, 第三网格, 9个网格."""
+    flat = _EVERY_GRID.sub("全部企业", text.translate(FLAT))
+
+    def spread(found: re.Match[str]) -> str:
+        first, last = value_of(found[1]), value_of(found[2])
+        if first is None or last is None:
+            return found[0]
+        return "、".join(f"网格{n}" for n in range(int(first), int(last) + 1))
+
+    flat = _RANGE.sub(spread, flat)
+    return _GRID.sub(lambda found: str(value_of(found[1]) or found[1]), flat)
 
 
 # ---- which one, and what its buttons say

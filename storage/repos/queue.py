@@ -18,11 +18,12 @@ from handlers.chat.outbound import (
     content_from_plain,
     content_to_plain,
 )
+from handlers.domain.announcement import AnnouncementId
 from handlers.domain.ids import PersonId, TicketNumber
 from handlers.domain.notices import opens_at
 from handlers.domain.policy import DEFAULT, Policy
 from handlers.domain.ticket import State
-from handlers.ports import Lane, Notice, Outgoing, Page, StillTrue
+from handlers.ports import Lane, Notice, Outgoing, Page, StillSending, StillTrue, any_hour
 from storage.db import Statement, read_instant
 from storage.repos.people import SqlPeopleStore
 from storage.tables.queue import InboxRow, OutboxRow
@@ -141,7 +142,7 @@ class Claimed:
     priority: int
     attempts: int
     ticket: TicketNumber | None
-    still: StillTrue | None
+    still: StillTrue | StillSending | None
     not_after: datetime | None
     is_update: bool
     created_wall: float
@@ -264,9 +265,11 @@ _REMINDED: Final = Statement(
 _LOCK_PERSON: Final = Statement(text("SELECT pg_advisory_xact_lock(4079, hashtext(:p))"))
 
 
-def _still_to_plain(still: StillTrue | None) -> str:
+def _still_to_plain(still: StillTrue | StillSending | None) -> str:
     if still is None:
         return ""
+    if isinstance(still, StillSending):
+        return json.dumps({"a": still.announcement, "r": still.round, "any": still.any_hour})
     rung = still.rung
     return json.dumps(
         [
@@ -280,10 +283,13 @@ def _still_to_plain(still: StillTrue | None) -> str:
     )
 
 
-def _still_from_plain(plain: str) -> StillTrue | None:
+def _still_from_plain(plain: str) -> StillTrue | StillSending | None:
     if not plain:
         return None
-    number, states, owner, version, *more = json.loads(plain)
+    kept = json.loads(plain)
+    if isinstance(kept, dict):
+        return StillSending(AnnouncementId(kept["a"]), kept["r"], kept["any"])
+    number, states, owner, version, *more = kept
     level, rung = more or (None, None)
     return StillTrue(
         TicketNumber(number),
@@ -343,7 +349,7 @@ class OutboxRows:
         not_before = message.not_before
         if message.person is not None and not message.update and message.answers is None:
             now = self._now()
-            if message.priority is not Priority.URGENT:
+            if message.priority is not Priority.URGENT and not any_hour(message.still):
                 opening = opens_at(max(now, not_before or now), self._policy())
                 not_before = None if opening <= now else opening
         platform, chat, kind = address or ("", str(message.person), ChatKind.DIRECT.value)

@@ -8,7 +8,8 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, delete, insert, select, update
 
-from handlers.domain.audience import from_plain, to_plain
+from handlers.domain.announcement import Audience
+from handlers.domain.category import Category
 from handlers.domain.ids import EnterpriseId, PersonId
 from handlers.domain.survey import (
     Answer,
@@ -145,7 +146,7 @@ _SENT: Final = (SurveyState.OPEN.value, SurveyState.CLOSED.value)
 def _plain(survey: Survey) -> dict[str, Any]:
     values = {name: getattr(survey, name) for name in Survey.__dataclass_fields__}
     values["questions"] = [asdict(q) for q in survey.questions]
-    values["audience"] = to_plain(survey.audience)
+    values["audience"] = asdict(survey.audience)
     values["state"] = survey.state.value
     values["next_at"] = survey.next_at
     return values
@@ -155,9 +156,15 @@ def _survey(row: Any) -> Survey:
     read = dict(row._mapping)
     del read["next_at"]
     read["questions"] = tuple(_question(q) for q in read["questions"])
-    read["audience"] = from_plain(read["audience"])
+    read["audience"] = _audience(read["audience"])
     read["state"] = SurveyState(read["state"])
     return Survey(**read)
+
+
+def _audience(plain: dict[str, Any]) -> Audience:
+    lists = {k: tuple(v) for k, v in plain.items() if isinstance(v, list)}
+    lists["interests"] = tuple(Category(c) for c in lists["interests"])
+    return Audience(plain["everybody"], **lists)
 
 
 def _question(plain: dict[str, Any]) -> Question:

@@ -4,6 +4,7 @@ from sqlmodel import SQLModel
 
 from storage.tables import (
     advice,
+    announcements,
     calendar,
     corrections,
     openings,
@@ -20,6 +21,7 @@ metadata = SQLModel.metadata
 
 __all__ = [
     "advice",
+    "announcements",
     "calendar",
     "corrections",
     "metadata",

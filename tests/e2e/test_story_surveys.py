@@ -168,12 +168,12 @@ async def test_what_is_missing_is_asked_for_one_thing_at_a_time(house: House) ->
     assert "请写发给哪些企业" in await said(
         house, OFFICE, "发起摸排 用工缺口：挡车工(名)、机修(名)"
     )
-    assert "请写截止到什么时候" in await said(house, OFFICE, "3网格、5网格，除玖晟")
+    assert "请写截止到什么时候" in await said(house, OFFICE, "3网格、5网格，除青昀")
     assert "请写用途" in await said(house, OFFICE, "下周三")
     preview = await said(house, OFFICE, "安排招聘专场")
-    assert "3、5网格" in preview
+    assert "请3、5网格11家企业填报" in preview
     assert "12月2日 周三 17:30" in preview
-    assert "玖晟" not in preview
+    assert "青昀" not in preview
     assert await said(house, OFFICE, "取消摸排 1") == "摸排 1 用工缺口 已取消，没有发出。"
 
 
@@ -287,7 +287,7 @@ async def test_a_liaison_fills_in_for_the_own_firm_only(house: House) -> None:
     answer = await said(house, LIAISON, "代填 1 泓曜 挡车工15，机修3")
     assert "泓曜精密 已记下（代填）" in answer
     refused = await said(house, LIAISON, "代填 1 玖晟 挡车工15，机修3")
-    assert refused == "玖晟电子不是您联系的企业，请由它的联络员或办公室代填。"
+    assert refused == "这家企业不归您联系，请由它的联络员或办公室代填。"
     assert await house.count("survey_answers") == 1
     assert [m["kind"] for m in await house.bot_said("E003")] == ["survey"]
 
@@ -351,7 +351,7 @@ async def test_the_api_opens_agrees_and_answers(house: House) -> None:
     }
     made = await house.api("POST", "/surveys", body, status=201)
     assert (made["state"], made["targets"], made["needs_approval"]) == ("draft", 14, True)
-    await house.api("POST", "/surveys/1/approve", {"actor": OFFICE}, status=422)
+    await house.api("POST", "/surveys/1/approve", {"actor": OFFICE}, status=403)
     opened = await house.api("POST", "/surveys/1/approve", {"actor": CHIEF})
     assert opened["state"] == "open"
     answer = {"enterprise": "E017", "text": "约330万度", "actor": "E017"}
@@ -364,8 +364,10 @@ async def test_the_api_opens_agrees_and_answers(house: House) -> None:
         {**body, "audience": {"areas": ["月球"]}},
         {**body, "questions": [{"name": "x", "kind": "feeling"}]},
         {**body, "due_at": "2026-11-27"},
-        {**body, "author": "E003"},
+        {**body, "questions": []},
     ):
         answer = await house.api("POST", "/surveys", bad, status=422)
         assert re.search("[\u4e00-\u9fff]", answer["error"]["message"])
+    await house.api("POST", "/surveys", {**body, "author": "E003"}, status=403)
+    await house.api("POST", "/surveys/1/approve", {"actor": CHIEF}, status=409)
     assert (await house.api("GET", "/surveys"))["items"][0]["number"] == 1

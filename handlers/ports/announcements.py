@@ -1,0 +1,164 @@
+"""What announcements need of the store: drafts, frozen targets, files, and how the sending goes."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from handlers.chat.events import ChatRef
+from handlers.domain.announcement import (
+    Announcement,
+    AnnouncementId,
+    Progress,
+    ReadBy,
+    State,
+    Target,
+)
+from handlers.domain.category import Category
+from handlers.domain.ids import EnterpriseId
+
+
+@dataclass(frozen=True, slots=True)
+class AnnouncementFile:
+    """A file that goes with an announcement; its content is asked for by its id."""
+
+    id: int
+    name: str
+    content_type: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class StillSending:
+    """A row of an announcement is true while that is sent; `any_hour`: it does not wait for morning."""
+
+    announcement: AnnouncementId
+    round: int
+    any_hour: bool = False
+
+
+def any_hour(still: object) -> bool:
+    """Whether a row need not wait for the sending hours."""
+    return isinstance(still, StillSending) and still.any_hour
+
+
+class AnnouncementStore(Protocol):
+    def next_id(self) -> AnnouncementId: ...
+    def add(self, announcement: Announcement) -> None: ...
+    def save(self, announcement: Announcement) -> None:
+        """Raises WrongState unless the row is at `announcement.version - 1`."""
+        ...
+
+    def get(self, number: AnnouncementId) -> Announcement | None: ...
+    def why_not(self, still: StillSending) -> str:
+        """Why a row of an announcement must not go any more; empty while it may."""
+        ...
+
+    def page(
+        self, limit: int, before: int | None, states: Collection[State] = ()
+    ) -> tuple[Announcement, ...]:
+        """Newest first."""
+        ...
+
+    def busy(self) -> tuple[Announcement, ...]:
+        """Those that are being sent."""
+        ...
+
+    def correction_of(self, number: AnnouncementId) -> Announcement | None:
+        """The newest one that was sent to put this one right."""
+        ...
+
+    def over(self, now: datetime) -> tuple[Announcement, ...]:
+        """Those that have ended by their own date and were not yet put away."""
+        ...
+
+    def next_at(self) -> datetime | None:
+        """When the next batch is due."""
+        ...
+
+    def beat(self, number: AnnouncementId, seen: datetime, next_at: datetime | None) -> None:
+        """The sending is alive; no move."""
+        ...
+
+    def interested(
+        self, categories: Collection[Category], since: datetime
+    ) -> Mapping[Category, frozenset[EnterpriseId]]:
+        """Firms that told of a problem of these categories."""
+        ...
+
+    # ---- targets
+
+    def freeze(self, number: AnnouncementId, round_: int, targets: Sequence[Target]) -> None: ...
+    def targets(self, number: AnnouncementId, round_: int) -> tuple[Target, ...]:
+        """As they stand now, by their outbox rows; in the order of the firms."""
+        ...
+
+    def target(self, number: AnnouncementId, round_: int, firm: EnterpriseId) -> Target | None: ...
+    def unqueued(
+        self, number: AnnouncementId, round_: int, limit: int
+    ) -> tuple[tuple[Target, ...], bool]:
+        """The next targets without a row, and whether there are more behind them."""
+        ...
+
+    def queued(
+        self,
+        number: AnnouncementId,
+        round_: int,
+        firm: EnterpriseId,
+        direct: int | None,
+        group: int | None,
+    ) -> None:
+        """Note a target's outbox rows."""
+        ...
+
+    def skip(self, number: AnnouncementId, round_: int, firm: EnterpriseId, why: str) -> None: ...
+    def settle(self, number: AnnouncementId, round_: int) -> None:
+        """Write down what became of each target; what has no row yet is skipped."""
+        ...
+
+    def read(
+        self, number: AnnouncementId, round_: int, firm: EnterpriseId, at: datetime, by: ReadBy
+    ) -> bool:
+        """Note the firm's first reading; False where it is no target or has read before."""
+        ...
+
+    def nudged(self, number: AnnouncementId, round_: int, firm: EnterpriseId, at: datetime) -> bool:
+        """Note the one second push; False where there was one."""
+        ...
+
+    def row_of(self, key: str) -> int | None:
+        """The outbox row that was put under a key."""
+        ...
+
+    def group_chats(self, number: AnnouncementId, round_: int) -> tuple[ChatRef, ...]: ...
+    def of_sent(self, platform: str, message_ref: str) -> AnnouncementId | None:
+        """The announcement of a message that the bot sent."""
+        ...
+
+    def open_for(self, firm: EnterpriseId, since: datetime) -> tuple[Announcement, ...]:
+        """What was lately sent to a firm and is not read, newest first."""
+        ...
+
+    def unread_counts(self, since: datetime) -> tuple[tuple[Announcement, Progress], ...]:
+        """Lately sent ones that ask for a receipt and lack some."""
+        ...
+
+    # ---- rows in the outbox
+
+    def hold(self, number: AnnouncementId) -> None:
+        """What has not gone waits until it is released."""
+        ...
+
+    def release(self, number: AnnouncementId) -> None: ...
+    def drop(self, number: AnnouncementId, why: str) -> None:
+        """What has not gone never goes."""
+        ...
+
+    # ---- files
+
+    def add_file(
+        self, number: AnnouncementId, name: str, content_type: str, body: bytes
+    ) -> AnnouncementFile: ...
+    def files(self, number: AnnouncementId) -> tuple[AnnouncementFile, ...]: ...
+    def file_body(self, number: AnnouncementId, file_id: int) -> bytes | None: ...
+    def drop_file(self, number: AnnouncementId, file_id: int) -> bool: ...
