@@ -161,14 +161,14 @@ class Surveys:
                 )
             return Reply.say(say.waits_for_second(survey, [p.name for p in approvers]))
         sent = self._send(survey, None)
-        return Reply.say(say.sent(sent, self._count(sent), self._clock.now()))
+        return Reply.say(say.sent(sent, self.count(sent), self._clock.now()))
 
     def approve(self, number: int, by: Person) -> Survey:
         """A second person agrees and it goes out; raises NotPermitted, WrongState."""
         survey = self._draft_of(number)
         may_approve(by, survey)
         sent = self._send(survey, by.id)
-        told = say.agreed(sent, by.name, self._count(sent))
+        told = say.agreed(sent, by.name, self.count(sent))
         self._tell(sent.created_by, Content(told), f"survey:{number}:agreed")
         return sent
 
@@ -335,7 +335,7 @@ class Surveys:
             return self._ask_place(asked, survey, firm, loose, channel)
         answer = self.put(survey, firm, found.values, person, channel, asked.rest)
         told = say.noted(
-            survey, self._name(firm), answer, self._clock.now(),
+            survey, self.firm_name(firm), answer, self._clock.now(),
             for_firm=channel is Channel.LIAISON,
         )  # fmt: skip
         if loose:
@@ -351,8 +351,13 @@ class Surveys:
         by: Person | None,
         channel: Channel,
         said: str,
+        *,
+        whole: bool = False,
     ) -> Answer:
-        """Add an answer over what is known; raises BadInput where the firm is not asked."""
+        """Add an answer over what is known, or as it is where it is the `whole` form.
+
+        Raises BadInput where the firm is not asked, WrongState.
+        """
         now = self._clock.now()
         # Taken for ourselves: a survey that is just being closed decides what is late.
         current = self.load(survey.number)
@@ -361,7 +366,7 @@ class Surveys:
             raise BadInput("survey_not_asked")
         if current.state not in (SurveyState.OPEN, SurveyState.CLOSED):
             raise WrongState("survey_not_open")
-        base = self._base(current, firm)
+        base = None if whole else self._base(current, firm)
         answer = Answer(
             survey.number, firm, merged(base, values), now, None if by is None else by.id,
             "" if by is None else by.name, channel, said[:_LONGEST],
@@ -429,6 +434,26 @@ class Surveys:
             raise BadInput("survey_empty")
         return self.put(survey, firm, found.values, by, channel, text)
 
+    def typed(self, survey: Survey, texts: Sequence[str]) -> tuple[Values, tuple[int, ...]]:
+        """What stands in each field of a form, and the fields that nobody understands."""
+        values = []
+        unread = []
+        for n, (question, text) in enumerate(zip(survey.questions, texts, strict=True)):
+            found = None
+            if text:
+                one = match(text, (question,), self._clock.now(), self._calendar)
+                found = one.values[0]
+                if found is None or one.loose:
+                    unread.append(n)
+            values.append(found)
+        return tuple(values), tuple(unread)
+
+    def seen_by(self, number: int, viewer: Person) -> Survey:
+        """A survey that somebody may look at; raises NoSuch."""
+        survey = self.find(number)
+        self._may_look(survey, viewer)
+        return survey
+
     def is_asked(self, number: int, firm: EnterpriseId) -> bool:
         return any(s.number == number for s in self._asking(firm))
 
@@ -479,7 +504,7 @@ class Surveys:
         answer = self.put(survey, firm, values, person, channel, text)
         for_firm = channel is Channel.LIAISON
         return Reply.say(
-            say.noted(survey, self._name(firm), answer, self._clock.now(), for_firm=for_firm)
+            say.noted(survey, self.firm_name(firm), answer, self._clock.now(), for_firm=for_firm)
         )
 
     # ---- time
@@ -560,7 +585,7 @@ class Surveys:
     def state(self, survey: Survey) -> say.Standing:
         known = standing_by_firm(self._work.surveys.answers(survey.number))
         late = sum(a.late for a in known.values())
-        return say.Standing(survey, self._count(survey), len(known) - late, late)
+        return say.Standing(survey, self.count(survey), len(known) - late, late)
 
     def visible(self, person: Person) -> tuple[Survey, ...]:
         """The surveys somebody may know of, the newest ones."""
@@ -653,10 +678,10 @@ class Surveys:
         )
         return tuple(f for f in found if f is not None)
 
-    def _count(self, survey: Survey) -> int:
+    def count(self, survey: Survey) -> int:
         return len(self._work.surveys.targets(survey.number))
 
-    def _name(self, firm: EnterpriseId) -> str:
+    def firm_name(self, firm: EnterpriseId) -> str:
         found = self._work.people.enterprise(firm)
         return "" if found is None else found.short_name
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 
 from handlers.chat.outbound import Button, Card, Open, Press, Row, Style, Tone
 from handlers.domain.announcement import Audience
@@ -264,6 +264,98 @@ def over(survey: Survey, answered: int, count: int, late: int = 0) -> str:
         f"摸排 {survey.number} {survey.title} 已截止：{count}家中{answered}家已报。"
         f"看汇总请回复「摸排 {survey.number} 汇总」。"
     )
+
+
+# ---- the page
+
+
+def typed(survey: Survey, known: Values | None) -> list[str]:
+    """What stands in the fields of the form before anything is typed."""
+    if known is None:
+        return [""] * len(survey.questions)
+    found = []
+    for q, v in zip(survey.questions, known, strict=True):
+        if v is None:
+            found.append("")
+        elif q.kind is QuestionKind.TABLE:
+            found.append("\n".join(" ".join(row) for row in v.rows))
+        elif q.kind is QuestionKind.NUMBER and v.text.endswith(q.unit):
+            found.append(v.text.removesuffix(q.unit))
+        else:
+            found.append(v.text)
+    return found
+
+
+def as_said(survey: Survey, texts: Sequence[str]) -> str:
+    """What was typed into the fields, as one sentence."""
+    return "，".join(
+        f"{q.name} {' '.join(t.split())}" for q, t in zip(survey.questions, texts, strict=True) if t
+    )
+
+
+def page_values(
+    survey: Survey,
+    firm: str,
+    count: int,
+    now: datetime,
+    answer: Answer | None,
+    texts: Sequence[str],
+    faults: Mapping[int, str],
+) -> dict[str, Any]:
+    """The form of one firm."""
+    late = now > survey.due_at or survey.state is SurveyState.CLOSED
+    target = whom(survey.audience, count)
+    fields = [
+        {
+            "key": f"q{n}",
+            "kind": q.kind.value,
+            "name": q.name,
+            "unit": q.unit,
+            "hint": f"每行一条：{' '.join(q.columns)}" if q.kind is QuestionKind.TABLE else "",
+            "options": ("是", "否") if q.kind is QuestionKind.YES_NO else q.choices,
+            "value": texts[n],
+            "fault": faults.get(n, ""),
+        }
+        for n, q in enumerate(survey.questions)
+    ]
+    said = ""
+    if answer is not None and not faults:
+        at = when(answer.at.replace(microsecond=0), now)
+        said = (
+            f"{at} 已记下{'，记为迟报' if answer.late else ''}。有变化改好再提交，以最后一次为准。"
+        )
+    return {
+        "title": f"{survey.title}",
+        "status": STATES[survey.state],
+        "tone": "quiet" if late else "info",
+        "facts": (
+            ("企业", firm),
+            ("用途", survey.purpose),
+            ("请谁报", target),
+            ("截止", when(survey.due_at, now)),
+            ("说明", f"{NOT_NEEDED}" + ("；已过截止时间，现在提交记为迟报" if late else "")),
+        ),
+        "fields": fields,
+        "said": said,
+        "submit": "提交" if answer is None else "改好提交",
+        "note": f"摸排 {survey.number}。填的数只给联络员、分管领导和办公室看。也可以在聊天里回一句话，或打电话给联络员。",
+    }
+
+
+def not_read(question: Question) -> str:
+    if question.kind is QuestionKind.NUMBER:
+        return (
+            f"请写一个数，例如 15；没有请写 0。单位是{question.unit}。"
+            if question.unit
+            else "请写一个数，例如 15；没有请写 0。"
+        )
+    if question.kind is QuestionKind.TABLE:
+        return f"请每行写一条：{' '.join(question.columns)}。"
+    return "没有看懂，请换个写法。"
+
+
+def nothing_filled() -> str:
+    return f"还没有填。{NOT_NEEDED}。"
 
 
 # ---- what the office sees

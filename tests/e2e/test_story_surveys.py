@@ -371,3 +371,102 @@ async def test_the_api_opens_agrees_and_answers(house: House) -> None:
     await house.api("POST", "/surveys", {**body, "author": "E003"}, status=403)
     await house.api("POST", "/surveys/1/approve", {"actor": CHIEF}, status=409)
     assert (await house.api("GET", "/surveys"))["items"][0]["number"] == 1
+
+
+FORM = (
+    "发起摸排 年底摸底：缺口(名)、班次(选:一班/两班/三班)、是否停产、开工日期、主要困难、设备(表:名称,台数)；"
+    "对象 {whom}；截止 周五；用途 安排招聘专场"
+)
+
+
+def page_link(message: dict[str, Any]) -> str:
+    (url,) = [b["url"] for b in message["card"]["buttons"] if b["label"] == "打开填写"]
+    return "/l/" + url.rpartition("/")[2]
+
+
+def proof_in(page: str) -> str:
+    found = re.search(r'name="proof" value="([^"]+)"', page)
+    assert found is not None
+    return found[1]
+
+
+async def test_the_phone_page_is_filled_in_corrected_and_late(house: House) -> None:
+    await sent(house, "泓曜、玖晟", FORM)
+    link = page_link((await house.bot_said("E003"))[0])
+    page = await (await house.client.get(link)).text()
+    for needed in (
+        "安排招聘专场",
+        "11月27日 周五 17:30",
+        "无此情况可不回",
+        "泓曜精密",
+        "每行一条：名称 台数",
+    ):
+        assert needed in page
+    assert "玖晟" not in page
+    filled = {
+        "proof": proof_in(page), "q0": "二十来个", "q1": "两班", "q2": "否", "q3": "2026-12-05",
+        "q4": "原料涨价，运费高", "q5": "叉车 3\n行车 5",
+    }  # fmt: skip
+    wrong = await house.client.post(link, data={**filled, "q0": "很多"})
+    assert wrong.status == 422
+    told = await wrong.text()
+    assert "请写一个数，例如 15；没有请写 0。单位是名。" in told
+    assert "原料涨价，运费高" in told
+    assert await house.count("survey_answers") == 0
+    done = await house.client.post(link, data=filled)
+    assert done.status == 200
+    assert "已记下" in await done.text()
+    table = await house.api("GET", "/surveys/1/answers")
+    values = table["items"][0]["values"]
+    assert [v["text"] for v in values[:5]] == [
+        "20名", "两班", "否", "2026-12-05", "原料涨价，运费高",
+    ]  # fmt: skip
+    assert values[5]["rows"] == [["叉车", "3"], ["行车", "5"]]
+    # What is emptied on the page is gone; what is said in chat lies over the rest.
+    await house.client.post(link, data={**filled, "q0": "", "q4": ""})
+    await house.says("E003", "缺口12名")
+    table = await house.api("GET", "/surveys/1/answers")
+    values = table["items"][0]["values"]
+    assert (values[0]["number"], values[4]) == (12, None)
+    await comes(house, "2026-11-30 09:00")
+    late = await (await house.client.get(link)).text()
+    assert "已过截止时间，现在提交记为迟报" in late
+
+
+async def test_a_forwarded_survey_link_and_a_strange_form_change_nothing(house: House) -> None:
+    import aiohttp
+
+    await sent(house, "泓曜、玖晟")
+    link = page_link((await house.bot_said("E003"))[0])
+    page = await (await house.client.get(link)).text()
+    async with aiohttp.ClientSession(
+        str(house.client.make_url("/")), cookie_jar=aiohttp.CookieJar(unsafe=True)
+    ) as other:
+        async with other.get(link) as response:
+            assert response.status == 404
+        async with other.post(link, data={"proof": proof_in(page), "q0": "5"}) as response:
+            assert response.status == 404
+    assert (await house.client.post(link, data={"proof": "x", "q0": "5"})).status == 403
+    assert await house.count("survey_answers") == 0
+
+
+async def test_the_table_of_a_link_holds_what_its_reader_may_see(
+    house: House, tmp_path: Path
+) -> None:
+    await sent(house, "全部企业")
+    await house.says("E003", "挡车工15，机修3")
+    await house.says("E004", "挡车工=1+1，机修3")
+    for who, names in ((OFFICE, {"泓曜精密", "玖晟电子"}), (LIAISON, {"泓曜精密"})):
+        text = await said(house, who, "摸排 1 汇总")
+        link = re.search(r"/l/\S+", text)
+        assert link is not None
+        # Each reads in a browser of the own.
+        house.client.session.cookie_jar.clear()
+        response = await house.client.get(link.group())
+        assert response.status == 200
+        path = tmp_path / f"{who}.xlsx"
+        path.write_bytes(await response.read())
+        sheet = load_workbook(path).worksheets[0]
+        rows = [[c.value for c in row] for row in sheet.iter_rows(min_row=2)]
+        assert {r[0] for r in rows} == {*names, "合计"}
+        assert not any(c.data_type == "f" for row in sheet.iter_rows() for c in row)
