@@ -15,6 +15,7 @@ from handlers.domain.ticket import READERS, Part, Ticket, parts_of
 from handlers.domain.workdays import WorkCalendar
 from handlers.ports import Clock, Outgoing, Shown, Work
 from handlers.services.rates import By, RateService, month_to
+from handlers.services.surveys import open_line
 from handlers.texts import briefs as say
 from handlers.texts import callbacks as callbacks_say
 from handlers.texts import tickets as tickets_say
@@ -159,6 +160,7 @@ class BriefService:
             "" if duty is None else duty.name,
             "" if mine.whole or person is None else person.name,
             title,
+            [line for line in (open_line(self._work, shown.at),) if line and mine.whole],
         )
 
     def rows(self, shown: Page, figure: Figure, mine: Mine) -> tuple[tuple[str, ...], ...]:

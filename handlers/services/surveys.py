@@ -662,15 +662,6 @@ class Surveys:
         if not self._knows(viewer, survey, {f.id for f in self.own_firms(viewer)}):
             raise NoSuch("survey", survey.number)
 
-    def open_line(self) -> str:
-        """The brief's line; empty where nothing is open."""
-        found = [self.state(s) for s in self._work.surveys.open()]
-        if not found:
-            return ""
-        return say.brief_line(
-            len(found), sum(s.count for s in found), sum(s.answered + s.late for s in found)
-        )
-
     def _targets(self, survey: Survey) -> tuple[Enterprise, ...]:
         people = self._work.people
         found = (
@@ -712,6 +703,21 @@ def _may(person: Person, survey: Survey) -> bool:
     except Refusal:
         return False
     return True
+
+
+def open_line(work: Work, at: datetime) -> str:
+    """What the brief of an instant says of surveys; empty where none was open."""
+    count = asked = answered = 0
+    for survey in work.surveys.opened_since(at - _ASKED_WITHIN):
+        if survey.opened_at is None or survey.opened_at > at or survey.due_at <= at:
+            continue
+        if survey.closed_at is not None and survey.closed_at <= at:
+            continue
+        count += 1
+        asked += len(work.surveys.targets(survey.number))
+        given = [a for a in work.surveys.answers(survey.number) if a.at <= at]
+        answered += len(standing_by_firm(given))
+    return say.brief_line(count, asked, answered) if count else ""
 
 
 def _reminder_key(number: int, firm: EnterpriseId) -> str:

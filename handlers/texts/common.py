@@ -200,7 +200,7 @@ _BAD_INPUT: Final = {
     "survey_author": "请由发起人确认，或由另一位同事回复「同意摸排」。",
     "survey_own": "您可以向自己联系的企业摸排；要发给别的企业，请由办公室或分管领导发起。",
     "survey_own_fill": "这家企业不归您联系，请由它的联络员或办公室代填。",
-    "survey_again": "已有数据，是否直接使用：摸排 {survey} {title}，{asked}家中{answered}家已报。看汇总请回复「摸排 {survey} 汇总」；90天内内容相同的不再重复要企业报。",
+    "survey_again": "已有数据，是否直接使用：摸排 {survey}「{title}」，{asked}家中{answered}家已报。看汇总请回复「摸排 {survey} 汇总」；90天内内容相同的不再重复要企业报。",
     "survey_not_draft": "这个摸排已经发出或取消，不能再改。",
     "survey_second": "摸排要由另一位同事同意，不能自己同意自己的。",
     "survey_not_asked": "这个摸排没有发给这家企业。",

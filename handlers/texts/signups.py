@@ -90,7 +90,7 @@ def full(signup: SignUp, names: Names, now: datetime) -> str:
     quota = "" if signup.quota is None else f"，名额{signup.quota}人"
     until = "" if signup.closes_at is None else f"，{reader_time(signup.closes_at, now)}截止"
     state = "" if signup.is_open(now) else "（已截止）"
-    lines = [f"接龙 {signup.number} {signup.title}{state}：已报{signup.taken}人{quota}{until}。"]
+    lines = [f"接龙 {signup.number}「{signup.title}」{state}：已报{signup.taken}人{quota}{until}。"]
     gender = _gender(signup.confirmed)
     if gender:
         lines[0] += f"{gender}。"
@@ -106,7 +106,7 @@ def full(signup: SignUp, names: Names, now: datetime) -> str:
 def own(signup: SignUp, place: Place | None, name: str, now: datetime) -> str:
     """What a firm learns of a sign-up: the totals, and its own places."""
     quota = "" if signup.quota is None else f"，名额{signup.quota}人"
-    head = f"接龙 {signup.number} {signup.title}：已报{signup.taken}人{quota}。"
+    head = f"接龙 {signup.number}「{signup.title}」：已报{signup.taken}人{quota}。"
     if place is None:
         return head
     if place.waiting:
@@ -137,18 +137,20 @@ def told(change: Change, key: str, names: Names) -> str:
         more = f"名额还剩{free}人" if free and not signup.waiting else "名额已满"
         return f"{more}，不能再加；{name} 仍是{size(place)}。"
     if place.waiting:
-        return f"名额不够，{name} {size(place)}，候补第{_turn(signup, place)}位；有空位就补上，并告知您。"
+        turn = _turn(signup, place)
+        why = "前面还有候补" if turn > 1 else "名额不够"
+        return f"{why}，{name} {size(place)}，候补第{turn}位；有空位就补上，并告知您。"
     left = signup.left
     room = "" if left is None else f"，名额还剩{left}人" if left else "，名额已满"
     return f"已登记：{name} {size(place)}{room}。"
 
 
 def moved_up(signup: SignUp, place: Place, name: str) -> str:
-    return f"接龙 {signup.number} {signup.title} 有了空位，{name} {size(place)}已补上，不用再报。"
+    return f"接龙 {signup.number}「{signup.title}」有了空位，{name} {size(place)}已补上，不用再报。"
 
 
 def over(signup: SignUp) -> str:
-    return f"接龙 {signup.number} {signup.title} 已截止，需要调整请联系办公室。"
+    return f"接龙 {signup.number}「{signup.title}」已截止，需要调整请联系办公室。"
 
 
 def opened(signup: SignUp) -> str:

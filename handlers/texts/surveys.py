@@ -113,7 +113,7 @@ def request(
     if link:
         buttons.append(Button("打开填写", Open(link), Style.MAIN))
     lines = [
-        f"摸排 {survey.number} {survey.title}",
+        f"摸排 {survey.number}「{survey.title}」",
         f"用途：{survey.purpose}",
         f"请{target}填报，{until}前。{NOT_NEEDED}。",
         *(f"{n}. {asked(q)}" for n, q in enumerate(survey.questions, 1)),
@@ -162,7 +162,7 @@ def preview(
         )
         note = "由另一位同事同意后发出" if survey.needs_approval else "确认后发给以上企业"
     lines = [
-        f"摸排 {survey.number} {survey.title}（{'请您审核' if second else '预览'}）",
+        f"摸排 {survey.number}「{survey.title}」（{'请您审核' if second else '预览'}）",
         f"用途：{survey.purpose}",
         f"请{target}填报，{when(survey.due_at, now)}前。{NOT_NEEDED}。",
         *(f"{n}. {asked(q)}" for n, q in enumerate(survey.questions, 1)),
@@ -202,15 +202,15 @@ def waits_for_second(survey: Survey, names: Iterable[str]) -> str:
 
 
 def cancelled(survey: Survey) -> str:
-    return f"摸排 {survey.number} {survey.title} 已取消，没有发出。"
+    return f"摸排 {survey.number}「{survey.title}」已取消，没有发出。"
 
 
 def refused(survey: Survey, by: str) -> str:
-    return f"摸排 {survey.number} {survey.title} {by}不同意发出，请改好后重新发起。"
+    return f"摸排 {survey.number}「{survey.title}」{by}不同意发出，请改好后重新发起。"
 
 
 def agreed(survey: Survey, by: str, count: int) -> str:
-    return f"摸排 {survey.number} {survey.title} {by}已同意，发给 {count} 家。"
+    return f"摸排 {survey.number}「{survey.title}」{by}已同意，发给 {count} 家。"
 
 
 # ---- answers
@@ -220,7 +220,7 @@ def noted(
     survey: Survey, firm: str, answer: Answer, now: datetime, *, for_firm: bool = False
 ) -> str:
     """The table of what was understood, said once."""
-    head = f"摸排 {survey.number} {survey.title}：{firm} 已记下"
+    head = f"摸排 {survey.number}「{survey.title}」：{firm} 已记下"
     lines = [f"{head}（{'代填' if for_firm else '您的填报'}）："]
     lines += [
         f"{n}. {q.name}　{shown(v, q)}"
@@ -254,14 +254,14 @@ def nothing_to_say() -> str:
 def reminder(survey: Survey, now: datetime) -> str:
     questions = "、".join(asked(q) for q in survey.questions)
     return (
-        f"摸排 {survey.number} {survey.title} {when(survey.due_at, now)}截止："
+        f"摸排 {survey.number}「{survey.title}」{when(survey.due_at, now)}截止："
         f"{short(questions, 80)}。方便时回一句话即可；{NOT_NEEDED}。"
     )
 
 
 def over(survey: Survey, answered: int, count: int, late: int = 0) -> str:
     return (
-        f"摸排 {survey.number} {survey.title} 已截止：{count}家中{answered}家已报。"
+        f"摸排 {survey.number}「{survey.title}」已截止：{count}家中{answered}家已报。"
         f"看汇总请回复「摸排 {survey.number} 汇总」。"
     )
 
@@ -375,7 +375,7 @@ def state_line(standing: Standing, now: datetime) -> str:
     survey = standing.survey
     late = f"，另有迟报{standing.late}家" if standing.late else ""
     return (
-        f"摸排 {survey.number} {survey.title}（{STATES[survey.state]}）："
+        f"摸排 {survey.number}「{survey.title}」（{STATES[survey.state]}）："
         f"{standing.count}家中{standing.answered}家已报{late}"
         + ("。" if survey.due_at <= now else f"，{when(survey.due_at, now)}截止。")
     )
@@ -446,7 +446,7 @@ def silent_counts(survey: Survey, grids: Sequence[tuple[int | None, int, int]]) 
 
 
 def brief_line(count: int, asked_of: int, answered: int) -> str:
-    return f"进行中的摸排{count}项，共{asked_of}家次，已报{answered}家次"
+    return f"摸排：进行中{count}项，{asked_of}家次中{answered}家次已报"
 
 
 # ---- opening by dialogue

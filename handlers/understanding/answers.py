@@ -42,7 +42,9 @@ class Matched:
         return sum(v is not None for v in self.values)
 
 
-_CLAUSE: Final = re.compile(r"[,，](?!\d{3}(?!\d))|[;；。\n、!！]|(?<=\d)\s+(?=[^\d\s.%万亿])")
+_CLAUSE: Final = re.compile(
+    r"(?<!\d)[,，]|[,，](?!\d{3}(?!\d))|[;；。\n、!！]|(?<=\d)\s+(?=[^\d\s.%万亿])"
+)
 _UNCHANGED: Final = re.compile(
     r"不变|照旧|照上次|同上[次轮月期季]?|[跟和与]上[次轮月期]\S{0,3}(?:一样|相同|一致)|(?:没有?|无|未)(?:什么)?变[化动]?|没变|一样的?$"
 )
@@ -161,7 +163,9 @@ class _Match:
 
     def made(self) -> Matched:
         flat = self._flat
-        unchanged = bool(_UNCHANGED.search(flat)) and not re.search(r"有变化?|不一样", flat)
+        unchanged = bool(_UNCHANGED.search(flat)) and not re.search(
+            r"(?<![没无])有变化?|不一样", flat
+        )
         loose = self._numbers()
         self._choices()
         self._yes_no()

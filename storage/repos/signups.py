@@ -4,14 +4,24 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, func, insert, select, text, update
 
 from handlers.domain.ids import PersonId
 from handlers.domain.signup import Place, SignUp
+from storage.db import Statement
 from storage.repos.counters import next_value
 from storage.tables.signups import SignUpRow
 
 _S: Final[Any] = SignUpRow.__table__  # type: ignore[attr-defined]  # SQLModel adds it
+
+
+# Asked for nearly every message of a group, and nearly always in vain.
+_IS_OPEN: Final = Statement(
+    text(
+        "SELECT 1 FROM signups WHERE closed_at IS NULL AND platform = :platform "
+        "AND chat = :chat LIMIT 1"
+    )
+)
 
 
 class SqlSignUpStore:
@@ -41,6 +51,8 @@ class SqlSignUpStore:
         return None if row is None else _signup(row)
 
     def open_in(self, platform: str, chat: str) -> tuple[SignUp, ...]:
+        if _IS_OPEN.one(self._connection, {"platform": platform, "chat": chat}) is None:
+            return ()
         return self._all(
             _S.c.closed_at.is_(None) & (_S.c.platform == platform) & (_S.c.chat == chat)
         )

@@ -6,7 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, delete, insert, select, text, update
 
 from handlers.domain.announcement import Audience
 from handlers.domain.category import Category
@@ -22,12 +22,19 @@ from handlers.domain.survey import (
     Values,
 )
 from handlers.ports.surveys import Target
+from storage.db import Statement
 from storage.repos.counters import next_value
 from storage.tables.surveys import SurveyAnswerRow, SurveyRow, SurveyTargetRow
 
 _S: Final[Any] = SurveyRow.__table__  # type: ignore[attr-defined]  # SQLModel adds it
 _T: Final[Any] = SurveyTargetRow.__table__  # type: ignore[attr-defined]
 _A: Final[Any] = SurveyAnswerRow.__table__  # type: ignore[attr-defined]
+
+
+# Asked for nearly every message of a firm, and nearly always in vain.
+_IS_ASKED: Final = Statement(
+    text("SELECT 1 FROM survey_targets WHERE enterprise_id = :firm LIMIT 1")
+)
 
 
 class SqlSurveyStore:
@@ -71,6 +78,8 @@ class SqlSurveyStore:
         return self._all(select(_S).where(_S.c.opened_at >= since, _S.c.state.in_(_SENT)))
 
     def asking(self, enterprise_id: EnterpriseId, since: datetime) -> tuple[Survey, ...]:
+        if _IS_ASKED.one(self._connection, {"firm": enterprise_id}) is None:
+            return ()
         return self._all(
             select(_S)
             .join(_T, _T.c.survey == _S.c.number)

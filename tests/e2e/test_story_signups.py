@@ -62,7 +62,7 @@ async def test_seed_fact_xinyun_takes_five_places_and_the_61st_waits(house: Hous
     await house.group_says(firm["芯耘"], "芯耘改成4个人")
     assert (await places(house))[firm["茂屿"]] == (1, False)
     assert (await house.last(firm["茂屿"]))["text"] == (
-        "接龙 1 羽毛球赛 有了空位，茂屿食品 1人已补上，不用再报。"
+        "接龙 1「羽毛球赛」有了空位，茂屿食品 1人已补上，不用再报。"
     )
 
 
@@ -112,7 +112,7 @@ async def test_a_firm_elsewhere_sees_totals_and_its_own_places_only(house: House
     await house.says(firm["玖晟"], "接龙报2个人")
     await house.says(firm["玖晟"], "接龙名单 1")
     text = (await house.last(firm["玖晟"]))["text"]
-    assert text == "接龙 1 羽毛球赛：已报7人，名额60人。玖晟电子 2人。"
+    assert text == "接龙 1「羽毛球赛」：已报7人，名额60人。玖晟电子 2人。"
     await house.says(LIAISON, "接龙名单")
     assert "1. 芯耘半导体 5人（男3女2）" in (await house.last(LIAISON))["text"]
 

@@ -174,7 +174,7 @@ async def test_what_is_missing_is_asked_for_one_thing_at_a_time(house: House) ->
     assert "请3、5网格11家企业填报" in preview
     assert "12月2日 周三 17:30" in preview
     assert "青昀" not in preview
-    assert await said(house, OFFICE, "取消摸排 1") == "摸排 1 用工缺口 已取消，没有发出。"
+    assert await said(house, OFFICE, "取消摸排 1") == "摸排 1「用工缺口」已取消，没有发出。"
 
 
 async def test_f4_the_same_question_within_90_days_is_answered_with_the_data_that_exists(
@@ -183,7 +183,7 @@ async def test_f4_the_same_question_within_90_days_is_answered_with_the_data_tha
     """F4: no repeated reporting."""
     await sent(house, "长洪")
     answer = await said(house, OFFICE, ASK.format(whom="长洪、东港"))
-    assert answer.startswith("已有数据，是否直接使用：摸排 1 用工缺口，15家中0家已报。")
+    assert answer.startswith("已有数据，是否直接使用：摸排 1「用工缺口」，15家中0家已报。")
     await comes(house, "2027-02-24 09:00")
     assert "（预览）" in await said(house, OFFICE, ASK.format(whom="长洪"))
 
@@ -371,6 +371,15 @@ async def test_the_api_opens_agrees_and_answers(house: House) -> None:
     await house.api("POST", "/surveys", {**body, "author": "E003"}, status=403)
     await house.api("POST", "/surveys/1/approve", {"actor": CHIEF}, status=409)
     assert (await house.api("GET", "/surveys"))["items"][0]["number"] == 1
+
+
+async def test_the_brief_tells_how_many_surveys_are_open(house: House) -> None:
+    await house.says("E004", "报修 车间缺操作工20人")
+    assert "摸排" not in await said(house, CHIEF, "日调度")
+    await sent(house, "长洪")
+    await house.says("E016", "挡车工15，机修3")
+    assert "摸排：进行中1项，15家次中1家次已报" in await said(house, CHIEF, "日调度")
+    assert "摸排" not in await said(house, LIAISON, "日调度")
 
 
 FORM = (
