@@ -42,6 +42,7 @@ from handlers.texts import surveys as say
 from handlers.understanding import FirmNames, Intent, Lexicon, read
 from handlers.understanding.answers import Loose, Matched, assigned, match
 from handlers.understanding.numbers import Quantity, answers_none
+from handlers.understanding.secrecy import marks_in
 from handlers.understanding.survey_words import NOTHING, SAME, named_in, without_number
 
 PLACE: Final = "survey.place"
@@ -98,6 +99,14 @@ class Surveys:
             ),
             now,
         )
+        said = [
+            title,
+            purpose,
+            *(f"{q.name} {' '.join((*q.choices, *q.columns))}" for q in questions),
+        ]
+        marks = marks_in(" ".join(said))
+        if marks:
+            raise BadInput("announce_secret", words="」「".join(marks))
         targets = resolve(audience, self._work.people.enterprises(), {})
         if not targets:
             raise BadInput("survey_nobody")
@@ -250,6 +259,12 @@ class Surveys:
         if person is None or person.enterprise_id is None or not asked.rest.strip():
             return None
         surveys = self._asking(person.enterprise_id)
+        if without_number(asked.rest) != asked.rest:
+            # 填报 9 is never an answer to another one.
+            number = named_in(asked.rest)
+            surveys = tuple(s for s in surveys if s.number == number)
+            if number is not None and not surveys:
+                raise NoSuch("survey", number)
         if not surveys or len(asked.rest) > _LONGEST:
             return None
         return self._answered(asked, person, person.enterprise_id, surveys)
@@ -263,9 +278,7 @@ class Surveys:
         self, asked: Asked, person: Person, firm: EnterpriseId, surveys: Sequence[Survey]
     ) -> Reply | None:
         quote = asked.event.quote
-        number = named_in("" if quote is None else quote.text)
-        outright = named_in(asked.rest)
-        number = outright or number
+        number = named_in(asked.rest) or named_in("" if quote is None else quote.text)
         chosen = [s for s in surveys if s.number == number] or list(surveys)
         sure = number is not None and chosen[0].number == number
         text = self._without_firm(without_number(asked.rest))

@@ -168,3 +168,29 @@ async def test_a_colleague_signs_up_and_a_liaison_for_a_firm(house: House) -> No
     await house.group_says(LIAISON, "+2")
     await house.group_says(LIAISON, "玖晟报3个")
     assert await places(house) == {LIAISON: (2, False), firm["玖晟"]: (3, False)}
+
+
+async def test_the_api_opens_enters_widens_and_closes(house: House) -> None:
+    firm = await ids(house)
+    body = {"title": "政策宣讲会", "quota": 3, "actor": OFFICE}
+    made = await house.api("POST", "/signups", body, status=201)
+    assert (made["number"], made["left"], made["open"]) == (1, 3, True)
+    entry = {"enterprise": firm["芯耘"], "male": 1, "female": 1, "actor": OFFICE}
+    done = await house.api("POST", "/signups/1/entries", entry)
+    assert (done["outcome"], done["taken"], done["male"]) == ("signed", 2, 1)
+    entry = {"enterprise": firm["玖晟"], "count": 2, "actor": OFFICE}
+    assert (await house.api("POST", "/signups/1/entries", entry))["outcome"] == "waits"
+    wider = await house.api("PATCH", "/signups/1", {"quota": 4, "actor": OFFICE})
+    assert (wider["waiting"], wider["taken"]) == ([], 4)
+    off = {"enterprise": firm["玖晟"], "count": 0, "actor": OFFICE}
+    assert (await house.api("POST", "/signups/1/entries", off))["outcome"] == "left"
+    assert not (await house.api("POST", "/signups/1/close", {"actor": OFFICE}))["open"]
+    await house.api("POST", "/signups/1/entries", entry, status=422)
+    assert (await house.api("GET", "/signups/1"))["entries"][0]["name"] == "芯耘半导体"
+    assert len((await house.api("GET", "/signups"))["items"]) == 1
+    await house.api("GET", "/signups/9", status=404)
+    await house.api("POST", "/signups", {**body, "actor": LIAISON}, status=403)
+    await house.api("POST", "/signups", {**body, "quota": "多"}, status=422)
+    await house.api("POST", "/signups", {**body, "chat": {"platform": "x"}}, status=422)
+    (card,) = await cards(house)
+    assert card["card"]["status"] == "已截止"

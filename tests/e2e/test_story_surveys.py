@@ -327,6 +327,8 @@ async def test_f1_f3_no_answer_needs_a_picture_and_nobody_is_ranked(house: House
         ("发起摸排 用工：挡车工(名)；对象 长洪；截止 昨天；用途 招聘", "时间已经过去"),
         ("发起摸排 用工：班次(选:一班)；对象 长洪；截止 周五；用途 招聘", "「（预览）」"),
         ("发起摸排 用工：甲(名)、甲(名)；对象 长洪；截止 周五；用途 招聘", "有两个项目名称相同"),
+        ("发起摸排 用工：甲(名)；对象 月球；截止 周五；用途 招聘", "没看懂对象里的「月球」"),
+        ("发起摸排 用工：甲(名)；对象 长洪；截止 周五；用途 机密文件要求", "里面有「机密」"),
         ("确认摸排", "请写明是哪一个摸排"),
         ("确认摸排 9", "没有找到这个摸排：9"),
         ("摸排 9", "没有找到这个摸排：9"),
@@ -371,6 +373,17 @@ async def test_the_api_opens_agrees_and_answers(house: House) -> None:
     await house.api("POST", "/surveys", {**body, "author": "E003"}, status=403)
     await house.api("POST", "/surveys/1/approve", {"actor": CHIEF}, status=409)
     assert (await house.api("GET", "/surveys"))["items"][0]["number"] == 1
+
+
+async def test_a_number_that_is_not_ones_own_sounds_like_none_and_fills_no_other(
+    house: House,
+) -> None:
+    await sent(house, "泓曜")
+    await sent(house, "玖晟", ASK.replace("用工缺口", "12月用工缺口"))
+    for number in (2, 9):
+        told = await said(house, "E003", f"填报 {number} 挡车工15，机修3")
+        assert told == f"没有找到这个摸排：{number}，请核对名称。"
+    assert await house.count("survey_answers") == 0
 
 
 async def test_the_brief_tells_how_many_surveys_are_open(house: House) -> None:
