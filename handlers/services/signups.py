@@ -249,13 +249,17 @@ class SignUps:
         return signup
 
     def _show(self, signup: SignUp, *, update: bool) -> None:
-        self._work.outbox.put(
+        outbox, before = self._work.outbox, f"signup:{signup.number}:%s:{signup.version - 1}"
+        # What nobody has seen yet goes out as it stands now: no card replaces one that is not there.
+        first = not update or outbox.withdraw(before % "card", "newer")
+        outbox.withdraw(before % "list", "newer")
+        outbox.put(
             Outgoing(
                 self.card(signup),
                 chat=ChatRef(signup.platform, signup.chat),
                 chat_kind=ChatKind.GROUP,
-                dedupe_key=f"signup:{signup.number}:{signup.version}",
-                update=update,
+                dedupe_key=f"signup:{signup.number}:{'card' if first else 'list'}:{signup.version}",
+                update=not first,
             )
         )
 

@@ -192,5 +192,6 @@ async def test_the_api_opens_enters_widens_and_closes(house: House) -> None:
     await house.api("POST", "/signups", {**body, "actor": LIAISON}, status=403)
     await house.api("POST", "/signups", {**body, "quota": "多"}, status=422)
     await house.api("POST", "/signups", {**body, "chat": {"platform": "x"}}, status=422)
+    await house.app.dispatcher.drain(["sandbox"])
     (card,) = await cards(house)
     assert card["card"]["status"] == "已截止"
