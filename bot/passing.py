@@ -16,11 +16,13 @@ _MOST_STOPS: Final = 50_000
 
 def next_instant(uow: UnitOfWork) -> datetime | None:
     """When the next thing is due: a rung of the ladder, a plan, a message that waits for its time,
-    the next batch of an announcement."""
+    the next batch of an announcement, the end of a survey or of a sign-up."""
     due = (
         uow.tickets.next_due(),
         uow.schedules.next_at(),
         uow.outbox.next_opening(),
+        uow.signups.next_at(),
+        uow.surveys.next_at(),
         uow.announcements.next_at(),
     )
     return min((at for at in due if at is not None), default=None)

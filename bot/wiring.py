@@ -24,8 +24,10 @@ from handlers.services.people import PeopleService, Speaker
 from handlers.services.reminders import ReminderService
 from handlers.services.reminding import Reminding
 from handlers.services.schedules import ScheduleService
+from handlers.services.signups import SignUps
 from handlers.services.slips import SlipService
 from handlers.services.speech import FIRST_ONLY, Second, SpeechService
+from handlers.services.surveys import Surveys
 from handlers.services.tickets import TicketService
 from handlers.services.turn import BotName, Tools, Turn
 from handlers.understanding import FirmNames, Lexicon
@@ -90,6 +92,11 @@ def _moves(turn: Turn) -> Moves:
     )
 
 
+def _surveys(turn: Turn) -> Surveys:
+    tools = turn.tools
+    return Surveys(tools.work, tools.clock, tools.calendar, tools.firms, tools.lexicon, tools.links)
+
+
 def _speech(turn: Turn) -> SpeechService:
     tools = turn.tools
     moves = _moves(turn)
@@ -134,6 +141,10 @@ PROVIDERS: Final[Mapping[Any, Callable[[Turn], Any]]] = {
     DutyService: _timed(DutyService),
     HandOver: _timed(HandOver),
     ScheduleService: _timed(ScheduleService),
+    SignUps: lambda turn: SignUps(
+        turn.tools.work, turn.tools.clock, turn.tools.firms, turn.tools.lexicon
+    ),
+    Surveys: _surveys,
     SpeechService: _speech,
     Corrections: lambda turn: Corrections(turn.tools.work, turn.tools.clock, _moves(turn)),
     Examples: lambda turn: Examples(turn.tools.work, turn.tools.clock),
@@ -181,6 +192,15 @@ class Wiring:
     def schedules(self, work: UnitOfWork) -> ScheduleService:
         return ScheduleService(work, self.clock, work.calendar.current())
 
+    def signups(self, work: UnitOfWork) -> SignUps:
+        return SignUps(work, self.clock, self.firms.of(work), self.words.of(work))
+
+    def surveys(self, work: UnitOfWork) -> Surveys:
+        return Surveys(
+            work, self.clock, work.calendar.current(), self.firms.of(work), self.words.of(work),
+            self.links,
+        )  # fmt: skip
+
     def announcing(self, work: Work) -> Announcing:
         return Announcing(work, self.clock, work.calendar.current(), self.links)
 
@@ -216,6 +236,8 @@ class Wiring:
             ReminderService: ReminderService(work, self.clock, calendar, tickets),
             CallBackService: CallBackService(work, self.clock, tickets),
             BriefService: BriefService(work, self.clock, calendar),
+            SignUps: self.signups(work),
+            Surveys: self.surveys(work),
             Announcing: self.announcing(work),
         }
         job.function(**{n: made[t] for n, t in wants(job).items()})
@@ -231,6 +253,8 @@ JOB_PROVIDES: Final = frozenset(
         ReminderService,
         BriefService,
         CallBackService,
+        SignUps,
+        Surveys,
         Announcing,
     }
 )

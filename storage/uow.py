@@ -23,6 +23,7 @@ from storage.repos.reports import SqlReportStore
 from storage.repos.sandbox import SandboxStore
 from storage.repos.schedules import SqlScheduleStore
 from storage.repos.search import index_new
+from storage.repos.signups import SqlSignUpStore
 from storage.repos.small import (
     AuditTail,
     ChatCache,
@@ -36,6 +37,7 @@ from storage.repos.small import (
     SqlOfficeStore,
     SqlTokenStore,
 )
+from storage.repos.surveys import SqlSurveyStore
 from storage.repos.tickets import SqlTicketStore
 from storage.turns import Turn
 
@@ -135,6 +137,8 @@ class UnitOfWork:
         self.jobs = SqlJobStore(connection)
         self.reports = SqlReportStore(connection)
         self.schedules = SqlScheduleStore(connection)
+        self.signups = SqlSignUpStore(connection)
+        self.surveys = SqlSurveyStore(connection)
         self.announcements = SqlAnnouncementStore(connection)
         self.openings = SqlOpeningStore(connection)
         self.sandbox = SandboxStore(connection)

@@ -6,7 +6,18 @@ from typing import TYPE_CHECKING, Any, Final
 from aiohttp import web
 
 from bot import __version__
-from bot.api import announcements, calendar, policy, queues, registry, reports, rota, tickets
+from bot.api import (
+    announcements,
+    calendar,
+    policy,
+    queues,
+    registry,
+    reports,
+    rota,
+    signups,
+    surveys,
+    tickets,
+)
 from bot.api.auth import Guesses, Resource, guarded
 from bot.wire import problem
 
@@ -23,6 +34,8 @@ ROUTES: Final[tuple[tuple[str, str, Resource, bool, str], ...]] = (
     *announcements.ROUTES,
     *queues.ROUTES,
     *reports.ROUTES,
+    *surveys.ROUTES,
+    *signups.ROUTES,
 )
 _ERRORS: Final = (400, 401, 403, 404, 405, 409, 413, 415, 422, 429, 503)
 

@@ -51,8 +51,21 @@ def _when(at: datetime | None) -> str | None:
     return None if at is None else at.isoformat()
 
 
+def audience_json(audience: Audience) -> dict[str, Any]:
+    """As `audience_of` reads it back."""
+    return {
+        "all": audience.everybody,
+        "areas": list(audience.areas),
+        "grids": list(audience.grids),
+        "tags": list(audience.tags),
+        "scales": list(audience.scales),
+        "interests": [c.value for c in audience.interests],
+        "enterprises": list(audience.enterprises),
+        "except": list(audience.excepted),
+    }
+
+
 def _plain(made: Announcement, progress: Progress, state: State) -> dict[str, Any]:
-    audience = made.audience
     return {
         "id": made.id,
         "state": state.value,
@@ -60,16 +73,7 @@ def _plain(made: Announcement, progress: Progress, state: State) -> dict[str, An
         "kind": made.kind.value,
         "title": made.title,
         "text": made.text,
-        "audience": {
-            "all": audience.everybody,
-            "areas": list(audience.areas),
-            "grids": list(audience.grids),
-            "tags": list(audience.tags),
-            "scales": list(audience.scales),
-            "interests": [c.value for c in audience.interests],
-            "enterprises": list(audience.enterprises),
-            "except": list(audience.excepted),
-        },
+        "audience": audience_json(made.audience),
         "route": made.route.value,
         "need_receipt": made.need_receipt,
         "author": made.author_id,
@@ -120,7 +124,8 @@ def _texts(given: Any, key: str) -> list[str]:
     return found
 
 
-def _audience(call: Call, uow: UnitOfWork) -> Audience:
+def audience_of(call: Call, uow: UnitOfWork) -> Audience:
+    """Whom it is for, as contract.md §5 writes it."""
     given = call.body.get("audience")
     if given is None and call.body.get("kind") == Kind.CORRECTION.value:
         return Audience()
@@ -216,7 +221,7 @@ def _draft(call: Call, uow: UnitOfWork) -> Draft:
         _one_of(call, "kind", Kind, ""),
         text_of(body, "title", most=400),
         text_of(body, "text", most=20_000),
-        _audience(call, uow),
+        audience_of(call, uow),
         _one_of(call, "route", Route, Route.GROUP.value),
         flag_of(body, "need_receipt", False),
         send_at,

@@ -1,6 +1,7 @@
 """Tables for a spreadsheet: frozen header, filters, widths, and no cell that runs as a formula."""
 
 from collections.abc import Iterable, Sequence
+from decimal import Decimal
 from io import BytesIO
 from typing import TYPE_CHECKING, Final
 
@@ -9,6 +10,7 @@ from handlers.texts.briefs import OVERVIEW, Paper
 if TYPE_CHECKING:
     from openpyxl.worksheet.worksheet import Worksheet
 
+Cell = str | int | Decimal
 _WIDEST: Final = 48
 _NARROWEST: Final = 8
 _BAD_IN_TITLE: Final = str.maketrans("", "", "[]:*?/\\'")
@@ -24,7 +26,7 @@ def _wide(text: str) -> int:
 def fill(
     sheet: "Worksheet",
     columns: Sequence[str],
-    rows: Iterable[Sequence[str | int]],
+    rows: Iterable[Sequence[Cell]],
     hidden: frozenset[str] = frozenset(),
 ) -> None:
     """One table on one sheet. Text stays text, whatever it begins with (property 49)."""
@@ -44,7 +46,7 @@ def fill(
     for at, row in enumerate(rows, 2):
         for n, value in enumerate(row, 1):
             cell = sheet.cell(at, n)
-            if isinstance(value, int):
+            if isinstance(value, int | Decimal):
                 cell.value = value
                 cell.alignment = Alignment(horizontal="right", vertical="top")
             else:
@@ -72,7 +74,7 @@ def fill(
 
 
 def book(
-    tables: Iterable[tuple[str, Sequence[str], Iterable[Sequence[str | int]]]],
+    tables: Iterable[tuple[str, Sequence[str], Iterable[Sequence[Cell]]]],
     hidden: frozenset[str] = frozenset(),
 ) -> bytes:
     """A workbook of (title, columns, rows)."""
@@ -89,10 +91,10 @@ def book(
 
 def brief_book(paper: Paper) -> bytes:
     """First the figures, then every list whole on a sheet of its own."""
-    lines: list[Sequence[str | int]] = [(paper.empty or paper.title, "")]
+    lines: list[Sequence[Cell]] = [(paper.empty or paper.title, "")]
     lines += [(line, "") for line in paper.head]
     lines += [(name, int(count)) for name, count in paper.tiles]
-    tables: list[tuple[str, Sequence[str], Iterable[Sequence[str | int]]]] = [
+    tables: list[tuple[str, Sequence[str], Iterable[Sequence[Cell]]]] = [
         (OVERVIEW[0], OVERVIEW, lines)
     ]
     tables += [(s.title, s.columns, s.rows) for s in paper.sections]

@@ -11,15 +11,18 @@ from handlers.domain.errors import BadInput
 from handlers.domain.ticket import Channel, Move
 from handlers.services.examples import Examples
 from handlers.services.moves import Asked, Moves
+from handlers.services.signups import SignUps
 from handlers.services.speech import SpeechService
+from handlers.services.surveys import Surveys
 
 router = Router("report")
 _CHANNELS = {"电话": Channel.PHONE, "走访": Channel.VISIT, "私聊": Channel.DIRECT}
 
 
 @router.speech()
-def hear(asked: Asked, speech: SpeechService) -> Reply | None:
-    return speech.hear(asked)
+def hear(asked: Asked, signups: SignUps, surveys: Surveys, speech: SpeechService) -> Reply | None:
+    # What answers something that the office asked of all is no problem.
+    return signups.hear(asked) or surveys.hear(asked) or speech.hear(asked)
 
 
 @router.command(

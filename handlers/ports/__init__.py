@@ -33,6 +33,8 @@ from handlers.ports.announcements import any_hour as any_hour
 from handlers.ports.links import NO_LINKS as NO_LINKS
 from handlers.ports.links import Links as Links
 from handlers.ports.links import OpeningStore
+from handlers.ports.signups import SignUpStore
+from handlers.ports.surveys import SurveyStore
 
 _Item = TypeVar("_Item")
 
@@ -340,6 +342,10 @@ class OutboxStore(Protocol):
         ...
 
     def superseded(self, row_id: int, why: str) -> None: ...
+    def withdraw(self, dedupe_key: str, why: str) -> bool:
+        """End a row that still waits; whether there was one."""
+        ...
+
     def reminded(self, number: TicketNumber, person: PersonId, day: date) -> bool:
         """Note the one reminder of that ticket to that person on that day; False: there was one."""
         ...
@@ -773,6 +779,10 @@ class Work(Protocol):
     def reports(self) -> ReportStore: ...
     @property
     def schedules(self) -> ScheduleStore: ...
+    @property
+    def signups(self) -> SignUpStore: ...
+    @property
+    def surveys(self) -> SurveyStore: ...
     @property
     def jobs(self) -> RunStore: ...
     @property

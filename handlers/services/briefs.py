@@ -15,6 +15,7 @@ from handlers.domain.ticket import READERS, Part, Ticket, parts_of
 from handlers.domain.workdays import WorkCalendar
 from handlers.ports import Clock, Outgoing, Shown, Work
 from handlers.services.rates import By, RateService, month_to
+from handlers.services.surveys import open_line
 from handlers.texts import announcements as announced
 from handlers.texts import briefs as say
 from handlers.texts import callbacks as callbacks_say
@@ -161,13 +162,14 @@ class BriefService:
             "" if duty is None else duty.name,
             "" if mine.whole or person is None else person.name,
             title,
-            self._announced(shown.at) if mine.whole and title == say.BRIEF else (),
+            self._office_lines(shown.at) if mine.whole and title == say.BRIEF else (),
         )
 
-    def _announced(self, at: datetime) -> tuple[str, ...]:
-        """Announcements that lack receipts, by count only."""
-        line = announced.unread_line(self._work.announcements.unread_counts(at - _ANNOUNCED))
-        return (line,) if line else ()
+    def _office_lines(self, at: datetime) -> tuple[str, ...]:
+        """What the office asked and told, by count only."""
+        unread = self._work.announcements.unread_counts(at - _ANNOUNCED)
+        lines = (open_line(self._work, at), announced.unread_line(unread))
+        return tuple(line for line in lines if line)
 
     def rows(self, shown: Page, figure: Figure, mine: Mine) -> tuple[tuple[str, ...], ...]:
         """The rows behind a figure, as every form of the page shows them."""

@@ -610,6 +610,16 @@ class OutboxRows:
     def superseded(self, row_id: int, why: str) -> None:
         _END.run(self._connection, {"id": row_id, "state": "superseded", "error": why[:200]})
 
+    def withdraw(self, dedupe_key: str, why: str) -> bool:
+        done = self._connection.execute(
+            text(
+                "UPDATE outbox SET state = 'superseded', error = :why "
+                "WHERE dedupe_key = :key AND state = 'waiting'"
+            ),
+            {"key": dedupe_key, "why": why[:200]},
+        )
+        return bool(done.rowcount)
+
     def dead(self, row_id: int, why: str) -> None:
         _END.run(self._connection, {"id": row_id, "state": "dead", "error": why[:200]})
 

@@ -13,6 +13,8 @@ from storage.tables import (
     queue,
     reports,
     schedules,
+    signups,
+    surveys,
     tickets,
 )
 
@@ -30,5 +32,7 @@ __all__ = [
     "queue",
     "reports",
     "schedules",
+    "signups",
+    "surveys",
     "tickets",
 ]

@@ -20,7 +20,7 @@ from handlers.domain.calendar import shipped as shipped_calendar
 from handlers.understanding import lexicon, read
 from handlers.understanding import model as m
 from handlers.understanding.times import find_time
-from tests.evaluate import data, measures
+from tests.evaluate import data, exact, measures
 from tests.evaluate import days as conversations
 
 DOCS = Path(__file__).resolve().parents[2] / "docs" / "understanding.md"
@@ -100,7 +100,13 @@ def numbers() -> Row:
         for row in data.rows(name)
         if row["survey_numbers"] is not None
     ]
-    return Row("survey numbers", 0.93, 0.98, (_share(hits),))
+    return Row("survey numbers", 0.95, 0.98, (_share(hits),))
+
+
+def chains() -> Row:
+    """Sign-ups: the whole list a chain of messages comes to."""
+    score = exact.signups()
+    return Row("sign-up chains", 0.95, 1.0, (score.right / score.total,))
 
 
 def times() -> Row:
@@ -207,7 +213,7 @@ def report() -> tuple[list[str], bool]:
     unseen = data.unseen()
     both, alone = understanding(unseen, True), understanding(unseen, False)
     asked = [_share([r.first.unsure for r in unseen[name]]) for name in LEFT_OUT]
-    parsers = [*verdicts(), numbers(), times(), firms(unseen), *days()]
+    parsers = [*verdicts(), numbers(), chains(), times(), firms(unseen), *days()]
     lines = ["## With the second reader", "", *table(both, LEFT_OUT)]
     lines += ["", f"Asked for {fmean(asked):.1%} of the messages (at most a third)."]
     lines += ["", "## First stage alone", "", *table(alone, LEFT_OUT)]

@@ -10,15 +10,18 @@ import csv
 import json
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from handlers.domain.calendar import shipped
+from handlers.domain.ids import PersonId
+from handlers.domain.signup import SignUp, apply
 from handlers.understanding.firms import FirmNames
 from handlers.understanding.numbers import numbers_in
 from handlers.understanding.rating import judge, rating_of
+from handlers.understanding.signups import parse
 from handlers.understanding.times import find_time
 
 CORPUS = Path(__file__).resolve().parents[1] / "corpus"
@@ -168,6 +171,30 @@ def firms_meant() -> Score:
     return _score(each())
 
 
+def signups() -> Score:
+    """Whole chains: who is in with how many, men and women, and who waits in which order."""
+    names, ids = register()
+    short = {firm: name for name, firm in ids.items()}
+
+    def each() -> Iterator[tuple[bool, str]]:
+        for row in _rows("signups.jsonl"):
+            signup = SignUp(1, "", "", "", PersonId("P055"), datetime.now(UTC), quota=row["quota"])
+            for message in row["messages"]:
+                own = next(iter(names.of_sender(message["sender"])), "")
+                for key, said in parse(message["text"], own, names).words:
+                    if key or own:
+                        signup = apply(signup, key or own, said).signup
+            got = {
+                short[p.key]: {"count": p.count, "male": p.male, "female": p.female}
+                for p in signup.confirmed
+            }
+            waiting = [short[p.key] for p in signup.waiting]
+            right = got == row["expected"] and waiting == row["waiting"]
+            yield right, f"{row['id']}: {row['expected']} {row['waiting']}, {got} {waiting} read"
+
+    return _score(each())
+
+
 MEASURES: Mapping[str, Callable[[], Score]] = {
     "times": times,
     "verdicts: level": levels,
@@ -175,6 +202,7 @@ MEASURES: Mapping[str, Callable[[], Score]] = {
     "verdicts: kind": kinds,
     "levels in messages": levels_in_messages,
     "survey numbers": numbers,
+    "sign-up chains": signups,
     "firms named": firms_named,
     "firms not invented": firms_invented,
     "firm meant": firms_meant,
