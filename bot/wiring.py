@@ -20,6 +20,7 @@ from handlers.services.handover import HandOver
 from handlers.services.leaves import LeaveService
 from handlers.services.moves import Asked, Moves
 from handlers.services.people import PeopleService, Speaker
+from handlers.services.policies import PolicyService
 from handlers.services.reminders import ReminderService
 from handlers.services.reminding import Reminding
 from handlers.services.schedules import ScheduleService
@@ -89,6 +90,11 @@ def _moves(turn: Turn) -> Moves:
     )
 
 
+def _policies(turn: Turn) -> PolicyService:
+    tools = turn.tools
+    return PolicyService(tools.work, tools.clock, tools.calendar, _tickets(turn))
+
+
 def _speech(turn: Turn) -> SpeechService:
     tools = turn.tools
     moves = _moves(turn)
@@ -100,6 +106,7 @@ def _speech(turn: Turn) -> SpeechService:
         _people(turn),
         tools.firms,
         tools.book,
+        _policies(turn),
         tools.second,
         tools.lexicon,
     )
@@ -130,6 +137,7 @@ PROVIDERS: Final[Mapping[Any, Callable[[Turn], Any]]] = {
     HandOver: _timed(HandOver),
     ScheduleService: _timed(ScheduleService),
     SpeechService: _speech,
+    PolicyService: _policies,
     Corrections: lambda turn: Corrections(turn.tools.work, turn.tools.clock, _moves(turn)),
     Examples: lambda turn: Examples(turn.tools.work, turn.tools.clock),
 }
@@ -206,6 +214,7 @@ class Wiring:
             ReminderService: ReminderService(work, self.clock, calendar, tickets),
             CallBackService: CallBackService(work, self.clock, tickets),
             BriefService: BriefService(work, self.clock, calendar),
+            PolicyService: PolicyService(work, self.clock, calendar, tickets),
         }
         job.function(**{n: made[t] for n, t in wants(job).items()})
 
@@ -220,6 +229,7 @@ JOB_PROVIDES: Final = frozenset(
         ReminderService,
         BriefService,
         CallBackService,
+        PolicyService,
     }
 )
 

@@ -8,12 +8,13 @@ from datetime import UTC, datetime
 from sqlalchemy import Connection
 
 from handlers.domain.ids import TicketNumber
-from handlers.ports import PolicyStore
-from storage.repos.advice import NoPolicies, SqlAdviceStore
+from handlers.ports.policies import PolicyStore
+from storage.repos.advice import SqlAdviceStore
 from storage.repos.calendar import CalendarCache, SqlCalendarStore
 from storage.repos.corrections import SqlCorrectionStore, SqlWordStore, WordCache
 from storage.repos.counters import Versions
 from storage.repos.people import RegistryCache, SqlPeopleStore
+from storage.repos.policies import LibraryCache, SqlPolicyStore
 from storage.repos.queue import InboxStore, OutboxRows
 from storage.repos.reports import SqlReportStore
 from storage.repos.sandbox import SandboxStore
@@ -52,7 +53,9 @@ class Shared:
     chats: ChatCache = field(default_factory=ChatCache)
     calendar: CalendarCache = field(default_factory=CalendarCache)
     words: WordCache = field(default_factory=WordCache)
-    policies: PolicyStore = field(default_factory=NoPolicies)
+    library: LibraryCache = field(default_factory=LibraryCache)
+    # Another library than the tables': only what the model service is told needs one.
+    policies: PolicyStore | None = None
 
 
 class Batch:
@@ -96,7 +99,9 @@ class UnitOfWork:
         self.corrections = SqlCorrectionStore(connection)
         self.words = SqlWordStore(connection, shared.words, versions)
         self.advice = SqlAdviceStore(connection)
-        self.policies = shared.policies
+        self.policies: PolicyStore = shared.policies or SqlPolicyStore(
+            connection, shared.library, versions, shared.now
+        )
         self.jobs = SqlJobStore(connection)
         self.reports = SqlReportStore(connection)
         self.schedules = SqlScheduleStore(connection)

@@ -19,6 +19,7 @@ from handlers.domain.errors import (
     NoSuch,
     NotAllowed,
     Refusal,
+    StaleEntry,
     StaleVersion,
     UnknownTicket,
 )
@@ -37,6 +38,7 @@ _STATUS: Final = {
     NotAllowed: 403,
     IllegalMove: 409,
     StaleVersion: 409,
+    StaleEntry: 409,
 }
 
 

@@ -11,7 +11,7 @@ from typing import Final
 
 from handlers.domain.category import Category
 from handlers.domain.errors import BadInput
-from handlers.domain.ids import PersonId
+from handlers.domain.ids import EnterpriseId, PersonId, TicketNumber
 from handlers.domain.people import OFFICE_ROLES, Enterprise, Person, Role
 
 # Who may write and approve; never both for one entry.
@@ -132,6 +132,32 @@ _BRACKETS: Final = str.maketrans({c: "" for c in "〔〕[]()（）【】 　"})
 def bare_number(number: str) -> str:
     """A document's number without its brackets, which everybody writes differently."""
     return number.translate(_BRACKETS)
+
+
+# ---- what was asked
+
+
+class Answered(StrEnum):
+    """What came of a question."""
+
+    ANSWERED = "answered"
+    ENDED = "ended"
+    UNANSWERED = "unanswered"
+    NOT_HELPED = "not_helped"
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyQuestion:
+    """One question that was asked; the list of those nobody could answer is made of them."""
+
+    at: datetime
+    text: str
+    outcome: Answered
+    person_id: PersonId | None = None
+    enterprise_id: EnterpriseId | None = None
+    ticket: TicketNumber | None = None
+    policy_id: int | None = None
+    id: int = 0
 
 
 # ---- life

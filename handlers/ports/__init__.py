@@ -27,6 +27,7 @@ from handlers.domain.policy import Policy
 from handlers.domain.schedule import Schedule, ScheduleKind
 from handlers.domain.ticket import Entry, State, Ticket
 from handlers.domain.workdays import Calendar, Day, Week
+from handlers.ports.policies import PolicyStore
 
 _Item = TypeVar("_Item")
 
@@ -570,21 +571,6 @@ class Advice:
     said: str
     offered: Mapping[str, Any] = field(default_factory=dict)
     id: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class PolicyText:
-    """A part of a policy: where it stands, since when, what it says."""
-
-    title: str
-    day: date
-    text: str
-
-
-class PolicyStore(Protocol):
-    def about(self, question: str) -> tuple[PolicyText, ...]:
-        """The texts that an answer to `question` may rest on; none where nothing fits."""
-        ...
 
 
 class AdviceStore(Protocol):

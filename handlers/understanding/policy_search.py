@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from functools import cache
 from importlib import resources
+from itertools import pairwise
 from typing import Final
 
 from handlers.chat.grammar import fold
@@ -60,7 +61,9 @@ _LITTLE: Final = frozenset(
 _LOOSE: Final = 0.35
 _RUN: Final = re.compile(r"[\u4e00-\u9fff]+|[a-z0-9.]+%?")
 _SENTENCE: Final = re.compile(r"[^。；;！!？?\n]+[。；;！!？?]?")
-_NUMBER: Final = re.compile(r"[\u4e00-\u9fff]{0,8}[〔\[(（【]?(20\d\d)[〕\])）】]?年?第?(\d{1,4})号")
+_NUMBER: Final = re.compile(
+    r"[\u4e00-\u9fff]{0,8}[〔\[(（【]?(20\d\d)[〕\])）】]?年?第?(\d{1,4})号"
+)
 _OLD: Final = re.compile(
     r"[老旧](?:的)?(?:标准|办法|政策|版|规定|文件)|原来(?:那个|的)|以前(?:那个|的)|早先|早两年"
 )
@@ -105,14 +108,15 @@ class Meanings:
     """The words of one meaning, by the number of their line; how one asks has a number below 0."""
 
     words: Mapping[str, tuple[int, ...]]
-    longest: int
     money: frozenset[int] = frozenset()
+    # How long the words are that begin with these characters, longest first.
+    sizes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
 
     def spans(self, text: str) -> list[tuple[int, int, str]]:
         """The longest known word at each place, none inside another."""
         found: list[tuple[int, int, str]] = []
         for start in range(len(text)):
-            for size in range(min(self.longest, len(text) - start), 0, -1):
+            for size in self.sizes.get(text[start], ()):
                 word = text[start : start + size]
                 if word in self.words and _whole(text, start, start + size):
                     found.append((start, start + size, word))
@@ -134,6 +138,13 @@ def _whole(text: str, start: int, end: int) -> bool:
     )
 
 
+def meant_by(words: Mapping[str, tuple[int, ...]], money: frozenset[int]) -> Meanings:
+    sizes: dict[str, set[int]] = {}
+    for word in words:
+        sizes.setdefault(word[0], set()).add(len(word))
+    return Meanings(words, money, {c: tuple(sorted(n, reverse=True)) for c, n in sizes.items()})
+
+
 def meanings_of(text: str) -> Meanings:
     words: dict[str, list[int]] = {}
     money: set[int] = set()
@@ -150,8 +161,7 @@ def meanings_of(text: str) -> Meanings:
             meant = -number if asking else number
             if meant not in lines:
                 lines.append(meant)
-    longest = max(map(len, words), default=0)
-    return Meanings({w: tuple(n) for w, n in words.items()}, longest, frozenset(money))
+    return meant_by({w: tuple(n) for w, n in words.items()}, frozenset(money))
 
 
 @cache
@@ -169,7 +179,8 @@ def _pairs(text: str) -> dict[str, float]:
         if run[0].isascii():
             found[run] = 1.0
             continue
-        for pair in map("".join, zip(run, run[1:], strict=False)):
+        for one, other in pairwise(run):
+            pair = one + other
             little = (pair[0] in _LITTLE) + (pair[1] in _LITTLE)
             if little < 2:
                 found[pair] = _LOOSE if little else 1.0
@@ -238,7 +249,8 @@ class PolicyIndex:
 
     def _taken_apart(self, question: str) -> _Asked:
         low = fold(question).lower()
-        units: dict[Unit, float] = dict(_pairs(low))
+        units: dict[Unit, float] = {}
+        units.update(_pairs(low))
         spans = self._known.spans(low)
         named: list[tuple[int, ...]] = []
         for _, _, word in spans:
@@ -260,9 +272,7 @@ class PolicyIndex:
         )
         shares = read(question, "manager", addressed=True).probabilities
         subject = dict(zip(CATEGORIES, shares.category, strict=True)) if shares else {}
-        return _Asked(
-            units, tuple(named), unnamed, frozenset(_NUMBER.findall(question)), subject
-        )
+        return _Asked(units, tuple(named), unnamed, frozenset(_NUMBER.findall(question)), subject)
 
     def find(self, question: str, today: date, most: int = 3) -> tuple[Hit, ...]:
         """The entries that fit, best first; of two versions of one policy the one that is meant."""
@@ -310,7 +320,7 @@ class PolicyIndex:
         money = self._known.money
         if money & asked.units.keys() and not money & entry.units.keys():
             missed += _UNNAMED
-        return fit * (covered / (covered + missed)) ** _STRICT
+        return float(fit * (covered / (covered + missed)) ** _STRICT)
 
     def _settle(
         self,

@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from handlers.domain.category import Category
 from handlers.understanding import policy_search
-from handlers.understanding.policy_search import ENOUGH, Hit, Indexed, Meanings, PolicyIndex
+from handlers.understanding.policy_search import ENOUGH, Indexed, Meanings, PolicyIndex, meant_by
 
 CORPUS: Final = Path(__file__).resolve().parents[1] / "corpus"
 TODAY: Final = date(2026, 11, 24)
@@ -79,7 +79,7 @@ class Asked:
 
 def without(known: Meanings, words: Iterable[str]) -> Meanings:
     gone = frozenset(words)
-    return Meanings({w: n for w, n in known.words.items() if w not in gone}, known.longest, known.money)
+    return meant_by({w: n for w, n in known.words.items() if w not in gone}, known.money)
 
 
 def asked(leave_out: bool) -> list[Asked]:
@@ -165,15 +165,12 @@ def crossed(said: Sequence[Asked]) -> dict[int, float]:
     return {n: threshold([a for a in said if fold_of(a) != n]) for n in range(FOLDS)}
 
 
-def ended_only_as_ended(said: Sequence[Asked]) -> float: ...
-
-
 def main() -> int:
     for name, leave_out in (("as shipped", False), ("own words left out", True)):
         said = asked(leave_out)
         thresholds = crossed(said)
         print(name, "at", ENOUGH, figures(said))
-        print("  folds", thresholds, figures(said, lambda a: thresholds[fold_of(a)]))
+        print("  folds", thresholds, figures(said, lambda a, t=thresholds: t[fold_of(a)]))
         if "-v" in sys.argv:
             for a in said:
                 if (a.right and not (a.first and a.confidence >= ENOUGH)) or (
