@@ -55,6 +55,52 @@ def _csv(data: bytes) -> list[tuple[int, list[str]]]:
     raise UnreadableFile("看不懂文件的编码，请另存为 UTF-8 或 GBK 的 CSV。")
 
 
+_WORD: Final = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
+# What a document may unpack to: text of that length is no policy.
+_MOST_UNPACKED: Final = 50 * 1024 * 1024
+
+
+def read_paragraphs(path: Path) -> list[tuple[int, str]]:
+    """The paragraphs of a .docx or a text file with their numbers, tables' cells among them."""
+    if not path.exists():
+        raise UnreadableFile(f"没有找到文件 {path.name}，请核对路径。")
+    if path.stat().st_size > MOST_BYTES:
+        raise UnreadableFile("文件超过 20 MB，请分开导入。")
+    if path.suffix.lower() != ".docx":
+        return list(enumerate(_decoded(path.read_bytes()).splitlines(), 1))
+    import zipfile
+
+    from defusedxml.common import DefusedXmlException
+    from defusedxml.ElementTree import ParseError, fromstring
+
+    try:
+        with zipfile.ZipFile(path) as package:
+            part = package.getinfo("word/document.xml")
+            if part.file_size > _MOST_UNPACKED:
+                raise UnreadableFile("文件内容过大，请分开导入。")
+            root = fromstring(package.read(part))
+    except (zipfile.BadZipFile, KeyError, ParseError, DefusedXmlException, OSError):
+        raise UnreadableFile("打不开这个文档，请另存为 .docx 或 .txt 再导入。") from None
+    found = [
+        "".join(
+            "\n" if node.tag == f"{_WORD}br" else node.text or ""
+            for node in paragraph.iter()
+            if node.tag in (f"{_WORD}t", f"{_WORD}br")
+        )
+        for paragraph in root.iter(f"{_WORD}p")
+    ]
+    return list(enumerate(found, 1))
+
+
+def _decoded(data: bytes) -> str:
+    for encoding in ("utf-8-sig", "gb18030", "utf-16"):
+        try:
+            return data.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    raise UnreadableFile("看不懂文件的编码，请另存为 UTF-8 或 GBK。")
+
+
 def safe_cell(value: str) -> str:
     """No exported cell is run as a formula (property 49)."""
     return f"'{value}" if value.startswith(_FORMULA) else value

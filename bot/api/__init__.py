@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 from aiohttp import web
 
 from bot import __version__
-from bot.api import calendar, queues, registry, reports, rota, tickets
+from bot.api import calendar, policies, queues, registry, reports, rota, tickets
 from bot.api.auth import Guesses, Resource, guarded
 from bot.wire import problem
 
@@ -19,6 +19,7 @@ ROUTES: Final[tuple[tuple[str, str, Resource, bool, str], ...]] = (
     *registry.ROUTES,
     *calendar.ROUTES,
     *rota.ROUTES,
+    *policies.ROUTES,
     *queues.ROUTES,
     *reports.ROUTES,
 )

@@ -285,7 +285,8 @@ def confidential(ticket: Ticket) -> str:
 
 def asks_approval(entry: PolicyEntry, by: str) -> str:
     return (
-        f"{by}存入一条政策库草稿 {entry.id}：{entry.title}\n{short(entry.text, 120)}\n"
+        f"{by}存入一条政策库草稿 {entry.id}：{entry.title}\n"
+        f"问：{short(' '.join(entry.keywords), 120)}\n答：{short(entry.text, 200)}\n"
         f"核对后回复「审核政策 {entry.id}」启用。"
     )
 

@@ -44,7 +44,7 @@ async def test_a_question_in_the_group_is_answered_with_number_source_and_date(
     await house.group_says(FIRM, f"@小港 {QUESTION}", mention_bot=True)
     (told,) = await house.in_group()
     assert told["text"].startswith("#1001 《企业稳岗留工补贴办法》（通开人社〔2026〕41号）")
-    for part in ("2026年3月1日印发", "https://example.gov.cn/41.html", "以主管部门解释为准"):
+    for part in ("2026年3月1日印发", "https://www.example.com/41.html", "以主管部门解释为准"):
         assert part in told["text"]
     ticket = await house.ticket()
     assert (ticket.kind, ticket.state, ticket.enterprise_id) == ("consult", "resolved", FIRM)

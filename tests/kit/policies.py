@@ -31,7 +31,7 @@ def a_policy(title: str = "企业稳岗留工补贴办法", **more: Any) -> Poli
         "apply_by": date(2027, 6, 30),
         "summary": "春节期间留岗职工每人每天补80元",
         "text": "春节期间连续生产的企业，按实际留岗天数给予稳岗补贴，每人每天80元，最多七天。企业凭考勤和工资发放记录在网上申请。",
-        "source_url": "https://example.gov.cn/41.html",
+        "source_url": "https://www.example.com/41.html",
         "checked_on": CHECKED,
         "category": Category.LAB,
         "state": State.APPROVED,
