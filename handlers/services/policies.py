@@ -125,6 +125,11 @@ class PolicyService:
         number = None if ticket is None else ticket.number
         return Reply(Content.of(card, Kind.ANSWER), private=False, ticket=number)
 
+    def related(self, text: str) -> str | None:
+        """What is known of a matter that a person has to see to."""
+        said = self.said(text)
+        return None if said is None else say.related(said.entry, said.standing, self.today)
+
     def unanswered(self, ticket: Ticket, speaker: Speaker) -> None:
         """A question for which a person was needed."""
         self._note(ticket.body, Answered.UNANSWERED, speaker, ticket.enterprise_id, ticket, None)

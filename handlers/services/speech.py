@@ -217,9 +217,9 @@ class SpeechService:
         if not addressed and self._said_to_others(asked, reading):
             return None
         if reading.is_ticket:
-            return self._report(asked, reading)
+            return self._beside(self._report(asked, reading), asked, reading, addressed)
         if reading.candidate:
-            return self._perhaps(asked, reading)
+            return self._beside(self._perhaps(asked, reading), asked, reading, addressed)
         if reading.action == "urge" or (addressed and _WAITS.search(asked.rest)):
             if addressed and not self._tickets.mine(speaker, LIVE):
                 # Nothing is open that could be urged: perhaps it is a problem nobody has told yet.
@@ -232,7 +232,17 @@ class SpeechService:
             and (event.chat_kind is ChatKind.GROUP)
         ):
             return None
-        return self._lost(asked)
+        return self._beside(self._lost(asked), asked, reading, addressed)
+
+    def _beside(
+        self, reply: Reply | None, asked: Asked, reading: Reading, addressed: bool
+    ) -> Reply | None:
+        """What the library has about the same matter, for whoever turned to the bot itself."""
+        alarming = reading.intent is Intent.URGENT or reading.urgency is Urgency.U1
+        if reply is None or not addressed or alarming or len(reading.items) > 1:
+            return reply
+        related = self._policies.related(asked.rest)
+        return reply if related is None else replace(reply, also=Content(related, kind=Kind.ANSWER))
 
     def _new_behind_thanks(self, asked: Asked) -> Reply | None:
         """A thanks with a new problem in its last clause: the old one ends, the new one opens."""

@@ -18,6 +18,7 @@ from typing import Final
 from handlers.chat.grammar import fold
 from handlers.domain.category import Category
 from handlers.understanding.lexicon import TOPIC_CODES, shipped
+from handlers.understanding.lexicon import Hit as WordHit
 from handlers.understanding.reader import read
 from handlers.understanding.reading import CATEGORIES
 
@@ -31,7 +32,7 @@ _NOT_MONEY: Final = "# Something else."
 # Chosen by cross-validation (docs/understanding.md, "Policies").
 _MEANING: Final = 2.5
 _SUBJECT: Final = 1.0
-ENOUGH: Final = 24.0
+ENOUGH: Final = 22.0
 
 _FIELDS: Final[Mapping[str, float]] = {
     "title": 3.0,
@@ -187,6 +188,16 @@ def _pairs(text: str) -> dict[str, float]:
     return found
 
 
+def _beyond(start: int, end: int, trade: Sequence[WordHit]) -> str:
+    """What a longer word of the trade has beside the word that is known: 商标注册 is not any 商标."""
+    for hit in trade:
+        if hit.start <= start and end <= hit.end:
+            word = hit.word.lower()
+            rest = max(word[: start - hit.start], word[end - hit.start :], key=len)
+            return rest if len(rest) > 1 else ""
+    return ""
+
+
 _COMMON_PAIRS: Final = frozenset(_pairs(_COMMON))
 
 
@@ -205,7 +216,7 @@ class _Asked:
     """A question taken apart: units with weights, named words of the trade, its subject."""
 
     units: Mapping[Unit, float]
-    named: tuple[tuple[int, ...], ...]
+    named: tuple[tuple[tuple[int, ...], str], ...]
     unnamed: tuple[str, ...]
     numbers: frozenset[tuple[str, str]]
     subject: Mapping[Category, float]
@@ -252,22 +263,24 @@ class PolicyIndex:
         units: dict[Unit, float] = {}
         units.update(_pairs(low))
         spans = self._known.spans(low)
-        named: list[tuple[int, ...]] = []
-        for _, _, word in spans:
+        trade = [
+            hit
+            for hit in shipped().hits(low)
+            if len(hit.word) >= _LONG and hit.weight >= _TELLING and hit.code in TOPIC_CODES
+        ]
+        named: list[tuple[tuple[int, ...], str]] = []
+        for start, end, word in spans:
             lines = self._known.words[word]
             for line in lines:
                 units[line] = _MEANING
             about = tuple(line for line in lines if line > 0)
             if about:
-                named.append(about)
+                named.append((about, _beyond(start, end, trade)))
         unnamed = tuple(
             {
                 hit.word.lower(): None
-                for hit in shipped().hits(low)
-                if len(hit.word) >= _LONG
-                and hit.weight >= _TELLING
-                and hit.code in TOPIC_CODES
-                and not any(a < hit.end and hit.start < b for a, b, _ in spans)
+                for hit in trade
+                if not any(a < hit.end and hit.start < b for a, b, _ in spans)
             }
         )
         shares = read(question, "manager", addressed=True).probabilities
@@ -306,9 +319,9 @@ class PolicyIndex:
     def _confidence(self, entry: _Entry, asked: _Asked, fit: float) -> float:
         """The fit, less what the question names and the entry never speaks of."""
         covered, missed = _LEAST, 0.0
-        for lines in asked.named:
+        for lines, beyond in asked.named:
             rare = max(self._rare(line) for line in lines)
-            if any(line in entry.units for line in lines):
+            if any(line in entry.units for line in lines) and beyond in entry.low:
                 covered += rare
             else:
                 missed += rare
