@@ -5,6 +5,7 @@ import json
 import sys
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 NAME = "policy"
 HELP = "导入惠企政策：表格一行一项，文档一份一项"
@@ -34,8 +35,7 @@ def run(args: argparse.Namespace) -> int:
         if args.file.suffix.lower() in (".docx", ".txt"):
             sheet = from_paragraphs(read_paragraphs(args.file))
         elif args.file.suffix.lower() == ".jsonl":
-            lines = [text for _, text in read_paragraphs(args.file) if text.strip()]
-            sheet = from_items([json.loads(line) for line in lines])
+            sheet = from_items(_items(read_paragraphs(args.file)))
         else:
             sheet = from_rows(read_rows(args.file))
     except UnreadableFile as error:
@@ -72,3 +72,21 @@ def run(args: argparse.Namespace) -> int:
         }
         args.report.write_text(json.dumps(plain, ensure_ascii=False, indent=1), encoding="utf-8")
     return 0
+
+
+def _items(lines: list[tuple[int, str]]) -> list[dict[str, Any]]:
+    """One object a line; raises UnreadableFile with the line's number."""
+    from bot.files import UnreadableFile
+
+    items = []
+    for number, text in lines:
+        if not text.strip():
+            continue
+        try:
+            item = json.loads(text)
+        except ValueError:
+            item = None
+        if not isinstance(item, dict):
+            raise UnreadableFile(f"第{number}行看不懂，请写成一行一个 JSON 对象。")
+        items.append(item)
+    return items

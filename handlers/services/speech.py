@@ -784,6 +784,10 @@ class SpeechService:
             return self._told_for(asked, EnterpriseId(reading.firms[0]), told_for(asked.rest))
         if named is not None:
             return self._staff_about(named, asked, sure=True, numbered=numbered is not None)
+        if addressed and reading.intent is Intent.POLICY_QUESTION:
+            said = self._policies.said(asked.rest)
+            if said is not None:
+                return Reply.say(said.told, private=False)
         found = self._threads.about(
             asked.event, asked.speaker, self._whole(asked), taking=takes(asked.rest)
         )
