@@ -4,7 +4,10 @@ import csv
 import io
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
 
 MOST_BYTES: Final = 20 * 1024 * 1024
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
@@ -55,7 +58,6 @@ def _csv(data: bytes) -> list[tuple[int, list[str]]]:
     raise UnreadableFile("看不懂文件的编码，请另存为 UTF-8 或 GBK 的 CSV。")
 
 
-_WORD: Final = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 # What a document may unpack to: text of that length is no policy.
 _MOST_UNPACKED: Final = 50 * 1024 * 1024
 
@@ -83,13 +85,19 @@ def read_paragraphs(path: Path) -> list[tuple[int, str]]:
         raise UnreadableFile("打不开这个文档，请另存为 .docx 或 .txt 再导入。") from None
     found = [
         "".join(
-            "\n" if node.tag == f"{_WORD}br" else node.text or ""
+            "\n" if _kind(node) == "br" else node.text or ""
             for node in paragraph.iter()
-            if node.tag in (f"{_WORD}t", f"{_WORD}br")
+            if _kind(node) in ("t", "br")
         )
-        for paragraph in root.iter(f"{_WORD}p")
+        for paragraph in root.iter()
+        if _kind(paragraph) == "p"
     ]
     return list(enumerate(found, 1))
+
+
+def _kind(node: "Element") -> str:
+    """The element's name without its namespace."""
+    return str(node.tag).rpartition("}")[2]
 
 
 def _decoded(data: bytes) -> str:

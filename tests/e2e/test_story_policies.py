@@ -218,7 +218,58 @@ async def test_a_colleague_asks_too_and_no_ticket_comes_of_it(house: House, who:
     told = await says(house, who, f"查政策 {QUESTION}")
     assert "1. 《企业稳岗留工补贴办法》" in told
     assert "每人每天80元" in await says(house, who, "看政策 1")
+    assert "每人每天80元" in await says(house, who, QUESTION)
     assert await house.count("tickets") == 0
+
+
+async def test_somebody_unknown_is_answered_without_a_ticket_and_told_how_to_go_on(
+    sqlite_url: str,
+) -> None:
+    from tests.e2e.test_bad_input import GENERIC, post, said
+
+    async with House(sqlite_url, GENERIC) as house:
+        await one(house)
+        _, raw = await post(
+            house, said("n1", f"@小港 {QUESTION}", sender={"id": "x", "name": "路人"})
+        )
+        assert "通开人社〔2026〕41号" in raw.decode()
+        assert "转人工" not in raw.decode()
+        assert await house.count("tickets") == 0
+        assert await house.count("policy_questions") == 1
+
+
+async def test_what_must_be_done_is_a_ticket_with_the_policy_beside_it(house: House) -> None:
+    await library(house)
+    await house.says(FIRM, "变压器不够用想加大，外面那段线谁掏钱")
+    card, beside = await house.bot_said(FIRM)
+    assert (await house.ticket()).state == "open"
+    assert card["text"].startswith("【#1001")
+    assert beside["text"].startswith("供参考：《高可靠性供电与电力增容免费到红线》")
+    assert "以主管部门解释为准" in beside["text"]
+
+
+@pytest.mark.slow
+async def test_the_130_questions_in_the_chat_name_ended_entries_only_as_ended(
+    sqlite_url: str,
+) -> None:
+    from tests.kit.policies import rows
+
+    ended = {"p01", "p08", "p11", "p17", "p20", "p23", "p31", "p35", "p44", "p50", "p56"}
+    entries = {row["id"]: row for row in rows("policies")}
+    async with House(sqlite_url) as house:
+        await library(house)
+        told_ended = 0
+        for n, question in enumerate(rows("policy_questions")):
+            firm = f"E{n % 45 + 1:03}"
+            before = len(await house.bot_said(firm))
+            await house.says(firm, question["text"])
+            for message in (await house.bot_said(firm))[before:]:
+                for key in ended:
+                    if f"《{entries[key]['title']}》" in message["text"]:
+                        told_ended += 1
+                        assert "已经停止执行" in message["text"]
+                        assert entries[key]["summary"] not in message["text"]
+        assert told_ended >= 8
 
 
 async def test_another_firm_cannot_hand_over_or_read_the_question(house: House) -> None:
