@@ -133,7 +133,9 @@ def answer_card(
     if entry.source_url.startswith(("https://", "http://")):
         buttons.append(Button("看原文", Open(entry.source_url)))
     head = "" if ticket is None else f"#{ticket.number} "
-    tail = "" if ticket is None else f"\n没答到请回复「转人工 {ticket.number}」。"
+    tail = "\n没答到请说「反映 您的问题」。"
+    if ticket is not None:
+        tail = f"\n没答到请回复「转人工 {ticket.number}」。"
     return Card(
         key=f"policy:{entry.id}" if ticket is None else f"ticket:{ticket.code}:policy",
         title=short(f"{head}政策答复", 26),

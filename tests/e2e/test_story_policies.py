@@ -234,6 +234,7 @@ async def test_somebody_unknown_is_answered_without_a_ticket_and_told_how_to_go_
         )
         assert "通开人社〔2026〕41号" in raw.decode()
         assert "转人工" not in raw.decode()
+        assert "没答到请说「反映 您的问题」" in raw.decode()
         assert await house.count("tickets") == 0
         assert await house.count("policy_questions") == 1
 
