@@ -4,7 +4,10 @@ import csv
 import io
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
 
 MOST_BYTES: Final = 20 * 1024 * 1024
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
@@ -53,6 +56,57 @@ def _csv(data: bytes) -> list[tuple[int, list[str]]]:
         # Numbered as a spreadsheet shows them: a line break inside a cell is no new row.
         return [(n, [_unguarded(c) for c in row]) for n, row in enumerate(reader, 1)]
     raise UnreadableFile("看不懂文件的编码，请另存为 UTF-8 或 GBK 的 CSV。")
+
+
+# What a document may unpack to: text of that length is no policy.
+_MOST_UNPACKED: Final = 50 * 1024 * 1024
+
+
+def read_paragraphs(path: Path) -> list[tuple[int, str]]:
+    """The paragraphs of a .docx or a text file with their numbers, tables' cells among them."""
+    if not path.exists():
+        raise UnreadableFile(f"没有找到文件 {path.name}，请核对路径。")
+    if path.stat().st_size > MOST_BYTES:
+        raise UnreadableFile("文件超过 20 MB，请分开导入。")
+    if path.suffix.lower() != ".docx":
+        return list(enumerate(_decoded(path.read_bytes()).splitlines(), 1))
+    import zipfile
+
+    from defusedxml.common import DefusedXmlException
+    from defusedxml.ElementTree import ParseError, fromstring
+
+    try:
+        with zipfile.ZipFile(path) as package:
+            part = package.getinfo("word/document.xml")
+            if part.file_size > _MOST_UNPACKED:
+                raise UnreadableFile("文件内容过大，请分开导入。")
+            root = fromstring(package.read(part))
+    except (zipfile.BadZipFile, KeyError, ParseError, DefusedXmlException, OSError):
+        raise UnreadableFile("打不开这个文档，请另存为 .docx 或 .txt 再导入。") from None
+    found = [
+        "".join(
+            "\n" if _kind(node) == "br" else node.text or ""
+            for node in paragraph.iter()
+            if _kind(node) in ("t", "br")
+        )
+        for paragraph in root.iter()
+        if _kind(paragraph) == "p"
+    ]
+    return list(enumerate(found, 1))
+
+
+def _kind(node: "Element") -> str:
+    """The element's name without its namespace."""
+    return str(node.tag).rpartition("}")[2]
+
+
+def _decoded(data: bytes) -> str:
+    for encoding in ("utf-8-sig", "gb18030", "utf-16"):
+        try:
+            return data.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    raise UnreadableFile("看不懂文件的编码，请另存为 UTF-8 或 GBK。")
 
 
 def safe_cell(value: str) -> str:

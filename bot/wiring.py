@@ -21,6 +21,7 @@ from handlers.services.handover import HandOver
 from handlers.services.leaves import LeaveService
 from handlers.services.moves import Asked, Moves
 from handlers.services.people import PeopleService, Speaker
+from handlers.services.policies import PolicyService
 from handlers.services.reminders import ReminderService
 from handlers.services.reminding import Reminding
 from handlers.services.schedules import ScheduleService
@@ -97,6 +98,11 @@ def _surveys(turn: Turn) -> Surveys:
     return Surveys(tools.work, tools.clock, tools.calendar, tools.firms, tools.lexicon, tools.links)
 
 
+def _policies(turn: Turn) -> PolicyService:
+    tools = turn.tools
+    return PolicyService(tools.work, tools.clock, tools.calendar, _tickets(turn))
+
+
 def _speech(turn: Turn) -> SpeechService:
     tools = turn.tools
     moves = _moves(turn)
@@ -108,6 +114,7 @@ def _speech(turn: Turn) -> SpeechService:
         _people(turn),
         tools.firms,
         tools.book,
+        _policies(turn),
         tools.second,
         tools.lexicon,
     )
@@ -146,6 +153,7 @@ PROVIDERS: Final[Mapping[Any, Callable[[Turn], Any]]] = {
     ),
     Surveys: _surveys,
     SpeechService: _speech,
+    PolicyService: _policies,
     Corrections: lambda turn: Corrections(turn.tools.work, turn.tools.clock, _moves(turn)),
     Examples: lambda turn: Examples(turn.tools.work, turn.tools.clock),
 }
@@ -239,6 +247,7 @@ class Wiring:
             SignUps: self.signups(work),
             Surveys: self.surveys(work),
             Announcing: self.announcing(work),
+            PolicyService: PolicyService(work, self.clock, calendar, tickets),
         }
         job.function(**{n: made[t] for n, t in wants(job).items()})
 
@@ -256,6 +265,7 @@ JOB_PROVIDES: Final = frozenset(
         SignUps,
         Surveys,
         Announcing,
+        PolicyService,
     }
 )
 

@@ -9,8 +9,8 @@ from sqlalchemy import Connection
 
 from handlers.chat.events import ChatRef, UserRef
 from handlers.domain.ids import TicketNumber
-from handlers.ports import PolicyStore
-from storage.repos.advice import NoPolicies, SqlAdviceStore
+from handlers.ports.policies import PolicyStore
+from storage.repos.advice import SqlAdviceStore
 from storage.repos.announcements import SqlAnnouncementStore
 from storage.repos.calendar import CalendarCache, SqlCalendarStore
 from storage.repos.corrections import SqlCorrectionStore, SqlWordStore, WordCache
@@ -18,6 +18,7 @@ from storage.repos.counters import Versions
 from storage.repos.notes import NoteStore
 from storage.repos.openings import SqlOpeningStore
 from storage.repos.people import RegistryCache, SqlPeopleStore
+from storage.repos.policies import LibraryCache, SqlPolicyStore
 from storage.repos.queue import InboxStore, OutboxRows
 from storage.repos.reports import SqlReportStore
 from storage.repos.sandbox import SandboxStore
@@ -59,7 +60,9 @@ class Shared:
     chats: ChatCache = field(default_factory=ChatCache)
     calendar: CalendarCache = field(default_factory=CalendarCache)
     words: WordCache = field(default_factory=WordCache)
-    policies: PolicyStore = field(default_factory=NoPolicies)
+    library: LibraryCache = field(default_factory=LibraryCache)
+    # Another library than the tables': only what the model service is told needs one.
+    policies: PolicyStore | None = None
 
     def touched(self, chat: ChatRef, user: UserRef | None = None) -> frozenset[str]:
         """Whose things an event of this chat changes, as far as that is known beforehand.
@@ -133,7 +136,9 @@ class UnitOfWork:
         self.corrections = SqlCorrectionStore(connection)
         self.words = SqlWordStore(connection, shared.words, versions)
         self.advice = SqlAdviceStore(connection)
-        self.policies = shared.policies
+        self.policies: PolicyStore = shared.policies or SqlPolicyStore(
+            connection, shared.library, versions, shared.now
+        )
         self.jobs = SqlJobStore(connection)
         self.reports = SqlReportStore(connection)
         self.schedules = SqlScheduleStore(connection)

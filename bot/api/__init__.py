@@ -9,6 +9,7 @@ from bot import __version__
 from bot.api import (
     announcements,
     calendar,
+    policies,
     policy,
     queues,
     registry,
@@ -32,6 +33,7 @@ ROUTES: Final[tuple[tuple[str, str, Resource, bool, str], ...]] = (
     *policy.ROUTES,
     *rota.ROUTES,
     *announcements.ROUTES,
+    *policies.ROUTES,
     *queues.ROUTES,
     *reports.ROUTES,
     *surveys.ROUTES,

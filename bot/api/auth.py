@@ -20,6 +20,7 @@ from handlers.domain.errors import (
     NotAllowed,
     NotPermitted,
     Refusal,
+    StaleEntry,
     StaleVersion,
     UnknownTicket,
     WrongState,
@@ -41,6 +42,7 @@ _STATUS: Final = {
     IllegalMove: 409,
     WrongState: 409,
     StaleVersion: 409,
+    StaleEntry: 409,
 }
 
 

@@ -182,7 +182,8 @@ class Reply:
     `toast` is the few words a pressed button may show; `content` goes to the chat of the event,
     or to the person alone when `private` is set and the event came from a group. `ticket` is what
     it is about: a confidential one never answers in a group. `secret`: no group may read it, not
-    even where the person cannot be reached alone.
+    even where the person cannot be reached alone. `also`: a second message to the same chat, in
+    which nothing is anybody's own.
     """
 
     content: Content | None = None
@@ -190,6 +191,7 @@ class Reply:
     private: bool = True
     ticket: int | None = None
     secret: bool = False
+    also: Content | None = None
 
     @classmethod
     def say(

@@ -63,6 +63,15 @@ class StaleVersion(Refusal):
         super().__init__(number=number, version=version)
 
 
+class StaleEntry(Refusal):
+    """An entry of the office was changed by somebody else meanwhile."""
+
+    code = "stale_entry"
+
+    def __init__(self, entry_id: int) -> None:
+        super().__init__(number=entry_id)
+
+
 class BadInput(Refusal):
     """What was given cannot be used; `reason` names the rule."""
 

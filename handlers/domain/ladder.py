@@ -221,7 +221,7 @@ def _verdict(ticket: Ticket, calendar: WorkCalendar, policy: Policy) -> Iterator
     if due is None or since is None:
         return
     at = calendar.close_of(since, policy.verdict_remind_days)
-    if at < due:
+    if at < due and not ticket.answered_by_library:
         yield Rung(Clock.VERDICT, 1, at, (To.FIRM,), since)
     yield Rung(Clock.VERDICT, 2, due, (To.NOBODY,), since)
 

@@ -221,6 +221,12 @@ class Ticket:
     reason: str = ""
 
     @property
+    def answered_by_library(self) -> bool:
+        """Resolved by the policy library alone: no person has had a hand in it."""
+        ended = self.state in (State.RESOLVED, State.CLOSED)
+        return ended and self.kind is Kind.CONSULT and not self.handlers
+
+    @property
     def is_live(self) -> bool:
         return self.state in LIVE
 
@@ -464,7 +470,10 @@ def _next_cycle(step: Step, ticket: Ticket) -> Ticket:
         state=State.IN_PROGRESS,
         cycle=cycle,
         # One reopen is orange, two are red (tickets.md §4).
-        level=max(ticket.level, 4 if cycle == 2 else 5),
+        # What only the library answered nobody of the office has failed at yet.
+        level=ticket.level
+        if ticket.answered_by_library
+        else max(ticket.level, 4 if cycle == 2 else 5),
         acknowledged_at=None,
         held_until=None,
         cycle_started_at=step.now,

@@ -33,6 +33,7 @@ from handlers.ports.announcements import any_hour as any_hour
 from handlers.ports.links import NO_LINKS as NO_LINKS
 from handlers.ports.links import Links as Links
 from handlers.ports.links import OpeningStore
+from handlers.ports.policies import PolicyStore
 from handlers.ports.signups import SignUpStore
 from handlers.ports.surveys import SurveyStore
 
@@ -582,21 +583,6 @@ class Advice:
     said: str
     offered: Mapping[str, Any] = field(default_factory=dict)
     id: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class PolicyText:
-    """A part of a policy: where it stands, since when, what it says."""
-
-    title: str
-    day: date
-    text: str
-
-
-class PolicyStore(Protocol):
-    def about(self, question: str) -> tuple[PolicyText, ...]:
-        """The texts that an answer to `question` may rest on; none where nothing fits."""
-        ...
 
 
 class AdviceStore(Protocol):

@@ -9,7 +9,8 @@ from handlers.chat.outbound import Content
 from handlers.domain.category import Category
 from handlers.domain.ids import TicketNumber
 from handlers.domain.ticket import LIVE, TITLE_LENGTH, Kind, Ticket
-from handlers.ports import Advice, Clock, Outcome, Outgoing, PolicyText, StillTrue, Work
+from handlers.ports import Advice, Clock, Outcome, Outgoing, StillTrue, Work
+from handlers.ports.policies import PolicyText
 from handlers.services.telling import Telling
 from handlers.texts import advice as say
 from handlers.understanding.masking import Hidden, Masker, is_sealed

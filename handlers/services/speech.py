@@ -29,6 +29,7 @@ from handlers.ports import (
 )
 from handlers.services.moves import AskBack, Asked, Moves
 from handlers.services.people import PeopleService
+from handlers.services.policies import PolicyService
 from handlers.services.threads import Found, Threads
 from handlers.services.tickets import Report, TicketService
 from handlers.texts import common
@@ -94,6 +95,7 @@ class SpeechService:
         people: PeopleService,
         firms: FirmNames,
         book: Book,
+        policies: PolicyService,
         second: Second = FIRST_ONLY,
         lexicon: Lexicon | None = None,
     ) -> None:
@@ -104,6 +106,7 @@ class SpeechService:
         self._people = people
         self._firms = firms
         self._book = book
+        self._policies = policies
         self._second = second
         self._lexicon = lexicon
         self._threads: Final = Threads(work, clock, tickets)
@@ -145,6 +148,10 @@ class SpeechService:
         named = self._referred(asked)
         if named is not None:
             return self._about(named, asked, reading)
+        if self._asks_rule(asked, reading, addressed):
+            told = self._from_library(asked, reading)
+            if told is not None:
+                return told
         found = None
         own = "" if speaker.person is None else speaker.person.enterprise_id
         others = not reading.is_ticket and reading.firms and own not in reading.firms
@@ -161,6 +168,45 @@ class SpeechService:
             return self._moves.on(waiting[0], asked, Move.REPLY)
         return self._unbound(asked, reading, addressed)
 
+    def _asks_rule(self, asked: Asked, reading: Reading, addressed: bool) -> bool:
+        """Whether an answer would end it: a question of rules, not something that must be done."""
+        shares = reading.probabilities
+        if reading.intent is Intent.URGENT or len(reading.items) > 1 or shares is None:
+            return False
+        if reading.urgency in (Urgency.U1, Urgency.U2):
+            return False
+        if reading.intent is Intent.POLICY_QUESTION:
+            return reading.is_ticket or addressed
+        share = shares.intent[INTENTS.index(Intent.POLICY_QUESTION)]
+        return addressed and share >= _PERHAPS_RULE and bool(_ASKS.search(asked.rest))
+
+    def _from_library(self, asked: Asked, reading: Reading) -> Reply | None:
+        """The approved policies' own answer, kept as a consult ticket that needs nobody."""
+        said = self._policies.said(asked.rest)
+        if said is None:
+            return None
+        enterprise, own = self._whose(asked, reading)
+        if enterprise is not None and not own:
+            # Whose it is would be told to somebody else.
+            enterprise = None
+        item = (self._surely(asked.rest, Role.MANAGER.value, self._firms).items or (None,))[0]
+        assert item is not None
+        report = Report(
+            item.title,
+            asked.rest,
+            said.entry.category or item.category,
+            Urgency.U3,
+            None if enterprise is None else enterprise.id,
+            asked.speaker.person,
+            asked.speaker.name,
+            self._source(asked),
+        )
+        reply = self._policies.answered(said, report, asked.speaker)
+        if reply.ticket is not None:
+            event = asked.event
+            self._work.heard.belongs(event.platform, event.event_id, TicketNumber(reply.ticket))
+        return reply
+
     def _unbound(self, asked: Asked, reading: Reading, addressed: bool) -> Reply | None:
         """What goes on with no ticket that is known: a verdict, a new problem, or neither."""
         event, speaker = asked.event, asked.speaker
@@ -171,9 +217,9 @@ class SpeechService:
         if not addressed and self._said_to_others(asked, reading):
             return None
         if reading.is_ticket:
-            return self._report(asked, reading)
+            return self._beside(self._report(asked, reading), asked, reading, addressed)
         if reading.candidate:
-            return self._perhaps(asked, reading)
+            return self._beside(self._perhaps(asked, reading), asked, reading, addressed)
         if reading.action == "urge" or (addressed and _WAITS.search(asked.rest)):
             if addressed and not self._tickets.mine(speaker, LIVE):
                 # Nothing is open that could be urged: perhaps it is a problem nobody has told yet.
@@ -186,7 +232,17 @@ class SpeechService:
             and (event.chat_kind is ChatKind.GROUP)
         ):
             return None
-        return self._lost(asked)
+        return self._beside(self._lost(asked), asked, reading, addressed)
+
+    def _beside(
+        self, reply: Reply | None, asked: Asked, reading: Reading, addressed: bool
+    ) -> Reply | None:
+        """What the library has about the same matter, for whoever turned to the bot itself."""
+        alarming = reading.intent is Intent.URGENT or reading.urgency is Urgency.U1
+        if reply is None or not addressed or alarming or len(reading.items) > 1:
+            return reply
+        related = self._policies.related(asked.rest)
+        return reply if related is None else replace(reply, also=Content(related, kind=Kind.ANSWER))
 
     def _new_behind_thanks(self, asked: Asked) -> Reply | None:
         """A thanks with a new problem in its last clause: the old one ends, the new one opens."""
@@ -494,6 +550,8 @@ class SpeechService:
         for heard in pictures:
             self._tickets.add_message(ticket, _as_message(heard, ticket))
         self._work.heard.belongs(asked.event.platform, asked.event.event_id, ticket.number)
+        if kind is TicketKind.CONSULT:
+            self._policies.unanswered(ticket, asked.speaker)
         return ticket
 
     def _pictures_before(self, asked: Asked) -> tuple[HeardMessage, ...]:
@@ -726,6 +784,10 @@ class SpeechService:
             return self._told_for(asked, EnterpriseId(reading.firms[0]), told_for(asked.rest))
         if named is not None:
             return self._staff_about(named, asked, sure=True, numbered=numbered is not None)
+        if addressed and reading.intent is Intent.POLICY_QUESTION:
+            said = self._policies.said(asked.rest)
+            if said is not None:
+                return Reply.say(said.told, private=False)
         found = self._threads.about(
             asked.event, asked.speaker, self._whole(asked), taking=takes(asked.rest)
         )
@@ -804,6 +866,11 @@ class SpeechService:
         return self._moves.on(ticket, replace(asked, rest=said.text), Move(said.act.value))
 
 
+# A question by its form, and how likely one of rules it must be to be looked up.
+_ASKS: Final = re.compile(
+    r"[?？吗呢嘛么不伐]$|多少|几[个天月年万块钱成时点]|怎么|咋|谁|哪|什么|啥|能不能|可不可以|有没有|是不是|要不要|多久|多长|能.{0,8}[不吗么]|给不给"
+)
+_PERHAPS_RULE: Final = 0.1
 _BARE_NUMBER: Final = re.compile(
     r"(?<![\d.#])#?(\d{4,9})(?![\d.万元人吨亩度米千兆个份台年月日号点分时:：%-])"
 )

@@ -14,6 +14,7 @@ from handlers.domain.people import Person, Role
 from handlers.domain.ticket import LIVE, Channel, Move, State, Ticket
 from handlers.ports import Clock, Outgoing, StillTrue, Work
 from handlers.texts import ladder
+from handlers.texts import policies as policies_say
 from handlers.texts import tickets as say
 
 
@@ -229,6 +230,9 @@ class Telling:
         self.text(after, self.handler(after), say.told_reply(after, who, text), "said")
 
     def _resolved(self, before: Ticket, after: Ticket, actor: Person | None, text: str) -> None:
+        if after.answered_by_library:
+            # The answer that the firm got asks already, and nobody else has to know.
+            return
         now = self.read_at(after)
         owner = self.owner(after)
         self.card(
@@ -254,6 +258,11 @@ class Telling:
     def _again(self, before: Ticket, after: Ticket, actor: Person | None, text: str) -> None:
         now = self.read_at(after)
         firm, owner = self.firm(after), self.owner(after)
+        if before.answered_by_library:
+            lead = policies_say.told_not_helped(after, firm or say.someone(actor))
+            card = say.handler_card(after, firm, after.reporter_name, owner, now, lead)
+            self.card(after, self.handler(after), card, "reopened", priority=Priority.LADDER)
+            return
         lead = say.told_reopened(after, firm or say.someone(actor), text)
         card = say.handler_card(after, firm, after.reporter_name, owner, now, lead)
         self.card(after, self.handler(after), card, "reopened", priority=Priority.LADDER)

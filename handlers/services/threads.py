@@ -91,6 +91,9 @@ class Threads:
         found: dict[TicketNumber, Ticket] = {}
         for ticket in self._tickets.mine(speaker, states):
             ended = ticket.resolved_at or ticket.created_at
+            if ticket.answered_by_library:
+                # A new question is no word about the answer to the last one.
+                continue
             if ticket.state in LIVE or ended >= now - _ENDED_LATELY:
                 found[ticket.number] = ticket
         staff = speaker.person is not None and speaker.person.role is not Role.MANAGER

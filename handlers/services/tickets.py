@@ -59,6 +59,8 @@ class Report:
     attachments: tuple[Attachment, ...] = ()
     confidential: bool = False
     to_group: bool = False
+    # Nobody is told: whoever opens it answers it in the same breath.
+    quiet: bool = False
 
 
 class TicketService:
@@ -120,7 +122,8 @@ class TicketService:
             ),
         )
         self._audit(ticket, Move.SUBMIT, by)
-        self.telling.opened(ticket, by, report.to_group)
+        if not report.quiet:
+            self.telling.opened(ticket, by, report.to_group)
         return ticket
 
     def first_owner(self, standing: Standing) -> PersonId | None:

@@ -219,6 +219,18 @@ def _refused(turn: Turn, refusal: Refusal) -> Reply:
 def _answer(turn: Turn, reply: Reply | None) -> Taken:
     if reply is None:
         return Taken()
+    taken = _first(turn, reply)
+    if reply.also is not None:
+        event = turn.event
+        turn.tools.work.outbox.put(
+            Outgoing(
+                reply.also, chat=event.chat, chat_kind=event.chat_kind, priority=Priority.REPLY
+            )
+        )
+    return taken
+
+
+def _first(turn: Turn, reply: Reply) -> Taken:
     content = reply.content
     if content is None:
         return Taken(reply.toast)

@@ -108,6 +108,16 @@ STATE_CHIPS: Final = {**STATE_NAMES, "resolved": "待评价", "waiting_enterpris
 RATING_NAMES: Final = {5: "非常满意", 4: "满意", 3: "基本满意", 2: "不满意", 1: "非常不满意"}
 
 _BAD_INPUT: Final = {
+    "policy_title": "请写政策名称。",
+    "policy_text": "请写政策的摘要或正文。",
+    "policy_dates": "政策的起止日期颠倒了，请核对。",
+    "policy_successor": "接替的政策编号不对，请核对。",
+    "policy_role": "政策库由办公室和分管领导维护，请联系办公室。",
+    "policy_withdrawn": "这项政策已撤下，请先修改再审核。",
+    "policy_approved": "这项政策已经启用，不用再审核。",
+    "policy_author": "自己写的要由另一位同事审核。",
+    "policy_which": "请写政策编号，例如：看政策 12。编号用「查政策 稳岗补贴」查。",
+    "policy_ticket": "请写工单编号，例如：存入政策库 1024。",
     "empty_result": "请用一句话说明怎么办结的，例如：办结 {number} 已联系人社局安排招聘专场，到岗12人。",
     "progress_too_short": "请多写几个字，说明办到哪一步，例如：进展 {number} 已联系人社局，周三前答复。",
     "progress_repeated": "这条进展和上一条一样，请写新的进展。",
@@ -319,6 +329,8 @@ def refused(refusal: Refusal, now: datetime, owner_name: str = "") -> str:
         return _BAD_INPUT[str(values["reason"])].format(**values)
     if code == "already_taken":
         return f"{head}已由{owner_name or '值班室'}认领。"
+    if code == "stale_entry":
+        return "刚刚有人改过这一项，请看最新内容后再操作。"
     if code == "stale_version":
         return f"{head}刚刚有了变化，请看最新情况后再操作。"
     if code == "no_such":
@@ -331,6 +343,7 @@ def refused(refusal: Refusal, now: datetime, owner_name: str = "") -> str:
             "signup": "这个接龙",
             "survey": "这个摸排",
             "announcement": "这条通知",
+            "policy": "这项政策",
         }
         return f"没有找到{kinds.get(str(values['what']), '')}：{values['name']}，请核对名称。"
     return f"{head}现在不能这样操作。"

@@ -6,7 +6,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, insert, select, text
 
 from handlers.domain.ids import TicketNumber
-from handlers.ports import Advice, Outcome, PolicyText
+from handlers.ports import Advice, Outcome
 from storage.db import Statement
 from storage.tables.advice import AdviceRow
 
@@ -56,13 +56,6 @@ class SqlAdviceStore:
             return False
         asked = {"name": f"model:{day:%Y%m%d}", "most": most}
         return _SPEND.one(self._connection, asked) is not None
-
-
-class NoPolicies:
-    """The library of policies before there is one: nothing to rest an answer on."""
-
-    def about(self, question: str) -> tuple[PolicyText, ...]:
-        return ()
 
 
 def _advice(row: Any) -> Advice:

@@ -21,7 +21,7 @@ CHINESE = re.compile(r"[\u4e00-\u9fff]")
 # Where sentences and the words people type may stand. Everything else only has identifiers.
 SPEAKS = (
     "handlers/texts/", "handlers/commands/", "handlers/jobs/", "handlers/understanding/", "handlers/domain/category.py", "handlers/domain/announcement.py",
-    "handlers/domain/roster.py", "handlers/domain/survey.py", "handlers/domain/schedule.py", "handlers/domain/rota.py", "handlers/services/spans.py", "handlers/services/addressing.py", "handlers/domain/calendar_table.py", "handlers/domain/people.py", "handlers/domain/ticket.py",
+    "handlers/domain/roster.py", "handlers/domain/survey.py", "handlers/domain/policy_library.py", "handlers/domain/policy_sheet.py", "handlers/domain/schedule.py", "handlers/domain/rota.py", "handlers/services/spans.py", "handlers/services/addressing.py", "handlers/domain/calendar_table.py", "handlers/domain/people.py", "handlers/domain/ticket.py",
     "handlers/chat/grammar.py", "handlers/services/moves.py",
     "handlers/services/speech.py", "handlers/services/roster.py", "bot/commands/", "bot/api/",
     "bot/settings.py", "bot/sandbox/", "bot/platforms/", "bot/files.py", "bot/attachments.py", "bot/__main__.py", "bot/wire.py",

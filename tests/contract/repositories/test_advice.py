@@ -12,7 +12,8 @@ from handlers.domain.errors import BadInput
 from handlers.domain.ids import TicketNumber
 from handlers.domain.people import Enterprise, Identity
 from handlers.domain.ticket import Kind, Move, Ticket, entry_of
-from handlers.ports import Advice, Outcome, PolicyText, TicketQuery
+from handlers.ports import Advice, Outcome, TicketQuery
+from handlers.ports.policies import PolicyText
 from handlers.services.advice import AdviceService
 from handlers.understanding.masking import Masker
 from handlers.understanding.proposals import proposal_of
