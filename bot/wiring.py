@@ -27,6 +27,7 @@ from handlers.services.slips import SlipService
 from handlers.services.speech import FIRST_ONLY, Second, SpeechService
 from handlers.services.tickets import TicketService
 from handlers.services.turn import BotName, Tools, Turn
+from handlers.services.visits import VisitService
 from handlers.understanding import FirmNames, Lexicon
 from handlers.understanding.lexicon import shipped
 from storage.uow import UnitOfWork
@@ -89,6 +90,13 @@ def _moves(turn: Turn) -> Moves:
     )
 
 
+def _visits(turn: Turn) -> VisitService:
+    tools = turn.tools
+    return VisitService(
+        tools.work, tools.clock, tools.calendar, _tickets(turn), tools.firms, tools.lexicon
+    )
+
+
 def _speech(turn: Turn) -> SpeechService:
     tools = turn.tools
     moves = _moves(turn)
@@ -100,6 +108,7 @@ def _speech(turn: Turn) -> SpeechService:
         _people(turn),
         tools.firms,
         tools.book,
+        _visits(turn),
         tools.second,
         tools.lexicon,
     )
@@ -130,6 +139,7 @@ PROVIDERS: Final[Mapping[Any, Callable[[Turn], Any]]] = {
     HandOver: _timed(HandOver),
     ScheduleService: _timed(ScheduleService),
     SpeechService: _speech,
+    VisitService: _visits,
     Corrections: lambda turn: Corrections(turn.tools.work, turn.tools.clock, _moves(turn)),
     Examples: lambda turn: Examples(turn.tools.work, turn.tools.clock),
 }

@@ -33,6 +33,7 @@ from storage.repos.small import (
     SqlTokenStore,
 )
 from storage.repos.tickets import SqlTicketStore
+from storage.repos.visits import SqlVisitStore
 
 
 def _wall() -> datetime:
@@ -100,6 +101,7 @@ class UnitOfWork:
         self.jobs = SqlJobStore(connection)
         self.reports = SqlReportStore(connection)
         self.schedules = SqlScheduleStore(connection)
+        self.visits = SqlVisitStore(connection)
         self.sandbox = SandboxStore(connection)
 
     @contextmanager

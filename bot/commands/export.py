@@ -1,8 +1,16 @@
-"""export tickets --from --to --format xlsx|csv OUT."""
+"""export tickets|visits --from --to --format xlsx|csv OUT."""
 
 import argparse
 from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from bot.clock import SystemClock
+    from storage.uow import UnitOfWork
+
 
 NAME = "export"
 HELP = "导出台账"
@@ -10,15 +18,16 @@ HELP = "导出台账"
 
 def configure(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(dest="what", required=True)
-    tickets = actions.add_parser("tickets", help="诉求台账")
-    tickets.add_argument(
-        "--from", dest="first", type=date.fromisoformat, help="从哪一天起登记的；不写是全部"
-    )
-    tickets.add_argument(
-        "--to", dest="last", type=date.fromisoformat, help="到哪一天为止，含当天；不写到今天"
-    )
-    tickets.add_argument("--format", choices=("xlsx", "csv"), help="不写按文件名的结尾")
-    tickets.add_argument("out", type=Path, help="写到哪个文件")
+    for what, about in (("tickets", "诉求台账"), ("visits", "走访台账")):
+        ledger = actions.add_parser(what, help=about)
+        ledger.add_argument(
+            "--from", dest="first", type=date.fromisoformat, help="从哪一天起的；不写是全部"
+        )
+        ledger.add_argument(
+            "--to", dest="last", type=date.fromisoformat, help="到哪一天为止，含当天；不写到今天"
+        )
+        ledger.add_argument("--format", choices=("xlsx", "csv"), help="不写按文件名的结尾")
+        ledger.add_argument("out", type=Path, help="写到哪个文件")
     templates = actions.add_parser("templates", help="单据模板，改好后把文件夹写进 LHG_TEMPLATES")
     templates.add_argument("out", type=Path, help="写到哪个文件夹")
 
@@ -28,8 +37,6 @@ def run(args: argparse.Namespace) -> int:
     from datetime import datetime, time, timedelta
 
     from bot.offline import opened
-    from handlers.services.ledgers import LedgerService
-    from handlers.texts import ledgers as say
 
     if args.what == "templates":
         return _templates(args.out)
@@ -48,18 +55,45 @@ def run(args: argparse.Namespace) -> int:
             return 2
         since = datetime.combine(first, time(), zone)
         until = datetime.combine(last + timedelta(days=1), time(), zone)
-        rows = LedgerService(uow).rows(since, until)
+        ledger = _tickets if args.what == "tickets" else _visits
+        title, columns, hidden, rows = ledger(uow, clock, since, until)
     if form == "xlsx":
         from bot.papers.workbook import book
 
-        table = (say.LEDGER, say.COLUMNS, [[r[c] for c in say.COLUMNS] for r in rows])
-        args.out.write_bytes(book([table], say.HIDDEN))
+        table = (title, columns, [[r[c] for c in columns] for r in rows])
+        args.out.write_bytes(book([table], hidden))
     else:
         from bot.files import write_csv
 
-        write_csv(args.out, say.COLUMNS, rows)
-    print(f"已导出 {len(rows)} 件：{args.out}")
+        write_csv(args.out, columns, rows)
+    print(f"已导出 {len(rows)} {'件' if args.what == 'tickets' else '次'}：{args.out}")
     return 0
+
+
+_Ledger = tuple[str, tuple[str, ...], frozenset[str], list[dict[str, str]]]
+
+
+def _tickets(
+    uow: "UnitOfWork", clock: "SystemClock", since: "datetime", until: "datetime"
+) -> _Ledger:
+    from handlers.services.ledgers import LedgerService
+    from handlers.texts import ledgers as say
+
+    return say.LEDGER, say.COLUMNS, say.HIDDEN, LedgerService(uow).rows(since, until)
+
+
+def _visits(
+    uow: "UnitOfWork", clock: "SystemClock", since: "datetime", until: "datetime"
+) -> _Ledger:
+    from handlers.services.tickets import TicketService
+    from handlers.services.visits import VisitService
+    from handlers.texts import visits as say
+    from handlers.understanding import FirmNames
+
+    calendar = uow.calendar.current()
+    tickets = TicketService(uow, clock, calendar)
+    service = VisitService(uow, clock, calendar, tickets, FirmNames(()))
+    return say.BOOK, say.COLUMNS, frozenset(), service.rows(since, until)
 
 
 def _templates(folder: Path) -> int:

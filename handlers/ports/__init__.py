@@ -27,6 +27,7 @@ from handlers.domain.policy import Policy
 from handlers.domain.schedule import Schedule, ScheduleKind
 from handlers.domain.ticket import Entry, State, Ticket
 from handlers.domain.workdays import Calendar, Day, Week
+from handlers.ports.visits import VisitStore
 
 _Item = TypeVar("_Item")
 
@@ -782,6 +783,8 @@ class Work(Protocol):
     def reports(self) -> ReportStore: ...
     @property
     def schedules(self) -> ScheduleStore: ...
+    @property
+    def visits(self) -> VisitStore: ...
     @property
     def jobs(self) -> RunStore: ...
     def savepoint(self) -> AbstractContextManager[None]:

@@ -6,14 +6,16 @@ from datetime import date, datetime, time, timedelta
 from typing import Final
 
 from handlers.chat.outbound import Content, Kind, Priority
-from handlers.domain.brief import Figure, Page, page, silent_firms
+from handlers.domain.brief import Calls, Figure, Page, page, silent_firms
 from handlers.domain.category import Urgency
 from handlers.domain.ids import EnterpriseId, PersonId
 from handlers.domain.people import OFFICE_ROLES, Person, Role
 from handlers.domain.rates import Facts, Rates, Window
 from handlers.domain.ticket import READERS, Part, Ticket, parts_of
+from handlers.domain.visit import Standing, unvisited
 from handlers.domain.workdays import WorkCalendar
 from handlers.ports import Clock, Outgoing, Shown, Work
+from handlers.ports.visits import VisitQuery
 from handlers.services.rates import By, RateService, month_to
 from handlers.texts import briefs as say
 from handlers.texts import callbacks as callbacks_say
@@ -80,20 +82,46 @@ class BriefService:
         policy = self._work.office.policy()
         first = min(since, at - timedelta(days=policy.common_days))
         stories = self._work.reports.stories(first, at + timedelta(microseconds=1))
-        return page(stories, since, at, self._calendar, policy, tone_of, self._silent(at))
+        silent, calls = self._silent(at), self._calls(since, at)
+        return page(stories, since, at, self._calendar, policy, tone_of, silent, calls)
 
-    def _silent(self, at: datetime) -> tuple[EnterpriseId, ...]:
-        people, reports = self._work.people, self._work.reports
-        began = reports.began()
-        if began is None:
-            return ()
+    def _key_firms(self) -> list[tuple[EnterpriseId, datetime]]:
+        """The key firms, each with when the office took it on."""
+        people = self._work.people
         firms: list[tuple[EnterpriseId, datetime]] = []
         for firm in people.enterprises():
             pairings = people.pairings(firm.id) if firm.active and firm.is_key else ()
             if pairings:
                 firms.append((firm.id, min(p.starts_at for p in pairings)))
+        return firms
+
+    def _silent(self, at: datetime) -> tuple[EnterpriseId, ...]:
+        reports = self._work.reports
+        began = reports.began()
+        if began is None:
+            return ()
         policy = self._work.office.policy()
-        return silent_firms(firms, reports.last_contacts(), began, at, policy)
+        return silent_firms(self._key_firms(), reports.last_contacts(), began, at, policy)
+
+    def _calls(self, since: datetime, at: datetime) -> Calls:
+        """Visits planned and done, and the firms that nobody visited for long (domain.md §9.7)."""
+        visits = self._work.visits
+        began = visits.first_planned_or_kept()
+        if began is None or began > at:
+            return Calls()
+        made = visits.search(VisitQuery(entered_since=since, entered_until=at))
+        midnight = datetime.combine(
+            at.astimezone(self._calendar.zone).date(), time(), self._calendar.zone
+        ).astimezone(at.tzinfo)
+        query = VisitQuery(since=midnight, until=midnight + timedelta(days=1), planned=True)
+        planned = [v for v in visits.search(query) if v.standing is Standing.PLANNED]
+        span = timedelta(days=self._work.office.policy().unvisited_days)
+        late = unvisited(self._key_firms(), visits.last(at), visits.began(), at, span)
+        return Calls(
+            tuple(v.enterprise_id for v in reversed(made)),
+            tuple(v.enterprise_id for v in reversed(planned)),
+            late,
+        )
 
     def mine(self, person: Person | None) -> Mine:
         if person is None or person.role in OFFICE_ROLES:

@@ -170,6 +170,12 @@ _BAD_INPUT: Final = {
     "duty_usage": "请写明日期和人，例如：排班 11.24-11.30 小王。",
     "pair_usage": "请写明企业和人，例如：结对 泓曜精密 小吴；移交企业 小周 小吴。",
     "pair_role": "{name}不是联络员、分管领导或网格人员，不能结对。",
+    "visit_inspects": "走访记录里不写检查、执法：涉企检查要另有计划和权限，请按检查程序办。删去这部分可以再发。",
+    "visit_ahead": "走访时间还没到；要先定下来请说，例如：走访计划 泓曜精密 下周三。",
+    "visit_unclear": "没看出要改哪一项，请说得具体些，例如：见的是副总；时间是昨天下午；用工：缺焊工3人。",
+    "visit_number": "请写明是哪一次走访，例如：{word} 3；发「走访台账」看编号。",
+    "visit_book": "没看懂范围，请写企业、同事或月份，例如：走访台账 东和 11月。",
+    "visit_plan": "请写明企业和时间，例如：走访计划 泓曜精密 下周三。",
     "report_usage": "请写企业和情况，例如：代报 东和 车间缺操作工5人。",
 }
 
@@ -240,6 +246,7 @@ def refused(refusal: Refusal, now: datetime, owner_name: str = "") -> str:
             "chat": "这个群",
             "schedule": "这一项",
             "reminder": "这个提醒",
+            "visit": "这次走访",
         }
         return f"没有找到{kinds.get(str(values['what']), '')}：{values['name']}，请核对名称。"
     return f"{head}现在不能这样操作。"

@@ -11,6 +11,7 @@ from storage.tables import (
     reports,
     schedules,
     tickets,
+    visits,
 )
 
 metadata = SQLModel.metadata
@@ -25,4 +26,5 @@ __all__ = [
     "reports",
     "schedules",
     "tickets",
+    "visits",
 ]
