@@ -13,6 +13,7 @@ from handlers.domain.workdays import WorkCalendar
 from handlers.ports import NO_LINKS, Clock, Job, Links, Work
 from handlers.services.briefs import BriefService
 from handlers.services.callbacks import CallBackService
+from handlers.services.campaigns import CampaignService
 from handlers.services.corrections import Corrections
 from handlers.services.duty import DutyService
 from handlers.services.examples import Examples
@@ -97,6 +98,13 @@ def _visits(turn: Turn) -> VisitService:
     )
 
 
+def _campaigns(turn: Turn) -> CampaignService:
+    tools = turn.tools
+    return CampaignService(
+        tools.work, tools.clock, tools.calendar, _tickets(turn), tools.firms, tools.lexicon
+    )
+
+
 def _speech(turn: Turn) -> SpeechService:
     tools = turn.tools
     moves = _moves(turn)
@@ -140,6 +148,7 @@ PROVIDERS: Final[Mapping[Any, Callable[[Turn], Any]]] = {
     ScheduleService: _timed(ScheduleService),
     SpeechService: _speech,
     VisitService: _visits,
+    CampaignService: _campaigns,
     Corrections: lambda turn: Corrections(turn.tools.work, turn.tools.clock, _moves(turn)),
     Examples: lambda turn: Examples(turn.tools.work, turn.tools.clock),
 }

@@ -11,6 +11,7 @@ from handlers.domain.ids import TicketNumber
 from handlers.ports import PolicyStore
 from storage.repos.advice import NoPolicies, SqlAdviceStore
 from storage.repos.calendar import CalendarCache, SqlCalendarStore
+from storage.repos.campaigns import SqlCampaignStore
 from storage.repos.corrections import SqlCorrectionStore, SqlWordStore, WordCache
 from storage.repos.counters import Versions
 from storage.repos.people import RegistryCache, SqlPeopleStore
@@ -102,6 +103,7 @@ class UnitOfWork:
         self.reports = SqlReportStore(connection)
         self.schedules = SqlScheduleStore(connection)
         self.visits = SqlVisitStore(connection)
+        self.campaigns = SqlCampaignStore(connection)
         self.sandbox = SandboxStore(connection)
 
     @contextmanager

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 from aiohttp import web
 
 from bot import __version__
-from bot.api import calendar, queues, registry, reports, rota, tickets, visits
+from bot.api import calendar, campaigns, queues, registry, reports, rota, tickets, visits
 from bot.api.auth import Guesses, Resource, guarded
 from bot.wire import problem
 
@@ -22,6 +22,7 @@ ROUTES: Final[tuple[tuple[str, str, Resource, bool, str], ...]] = (
     *queues.ROUTES,
     *reports.ROUTES,
     *visits.ROUTES,
+    *campaigns.ROUTES,
 )
 _ERRORS: Final = (400, 401, 403, 404, 405, 409, 413, 415, 422, 429, 503)
 

@@ -27,6 +27,7 @@ from handlers.domain.policy import Policy
 from handlers.domain.schedule import Schedule, ScheduleKind
 from handlers.domain.ticket import Entry, State, Ticket
 from handlers.domain.workdays import Calendar, Day, Week
+from handlers.ports.campaigns import CampaignStore
 from handlers.ports.visits import VisitStore
 
 _Item = TypeVar("_Item")
@@ -785,6 +786,8 @@ class Work(Protocol):
     def schedules(self) -> ScheduleStore: ...
     @property
     def visits(self) -> VisitStore: ...
+    @property
+    def campaigns(self) -> CampaignStore: ...
     @property
     def jobs(self) -> RunStore: ...
     def savepoint(self) -> AbstractContextManager[None]:

@@ -1,12 +1,13 @@
 """The day's page, its drill-downs and the summaries: gathered for each person, sent at their hours."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Final
 
 from handlers.chat.outbound import Content, Kind, Priority
 from handlers.domain.brief import Calls, Figure, Page, page, silent_firms
+from handlers.domain.campaign import Campaign, Target, counts
 from handlers.domain.category import Urgency
 from handlers.domain.ids import EnterpriseId, PersonId
 from handlers.domain.people import OFFICE_ROLES, Person, Role
@@ -19,6 +20,7 @@ from handlers.ports.visits import VisitQuery
 from handlers.services.rates import By, RateService, month_to
 from handlers.texts import briefs as say
 from handlers.texts import callbacks as callbacks_say
+from handlers.texts import campaigns as campaigns_say
 from handlers.texts import tickets as tickets_say
 from handlers.texts.common import STATE_NAMES
 from handlers.understanding.tone import tone_of
@@ -27,6 +29,7 @@ MORNING: Final = time(8, 20)
 _CONCERNED: Final = READERS - {Part.FIRM, Part.REPORTER}
 _LONGEST_GAP: Final = timedelta(days=14)
 _READERS: Final = (Role.CHIEF, Role.LEADER, Role.LIAISON)
+_LEADS: Final = frozenset({Role.LEADER, Role.AREA_HEAD})
 _PAGES: Final = ("shown", "morning", "close")
 
 
@@ -187,7 +190,21 @@ class BriefService:
             "" if duty is None else duty.name,
             "" if mine.whole or person is None else person.name,
             title,
+            self._campaigns(mine),
         )
+
+    def _campaigns(self, mine: Mine) -> tuple[str, ...]:
+        """How the campaigns stand: all for who leads, else those in which one has targets."""
+        person, store = mine.person, self._work.campaigns
+        lines = []
+        for campaign in store.campaigns():
+            targets = store.targets(campaign.number)
+            leads = mine.whole or (person is not None and person.role in _LEADS)
+            if not targets or not (leads or _has_part(campaign, targets, mine)):
+                continue
+            rounds = range(1, campaign.rounds + 1)
+            lines.append(campaigns_say.line(campaign, [(n, counts(targets, n)) for n in rounds]))
+        return (campaigns_say.in_brief(lines),) if lines else ()
 
     def rows(self, shown: Page, figure: Figure, mine: Mine) -> tuple[tuple[str, ...], ...]:
         """The rows behind a figure, as every form of the page shows them."""
@@ -397,6 +414,14 @@ class BriefService:
             return found
         called = self._work.people.by_name(named)
         return called[0] if len(called) == 1 else None
+
+
+def _has_part(campaign: Campaign, targets: Sequence[Target], mine: Mine) -> bool:
+    person = mine.person
+    if person is None or campaign.owner_id == person.id:
+        return True
+    own = mine.firms or frozenset()
+    return any(t.owner_id == person.id or t.enterprise_id in own for t in targets)
 
 
 def _presses(page: Page) -> bool:

@@ -145,14 +145,16 @@ def _route(turn: Turn) -> Reply | None:
             return _run(replace(turn, asked=asked), bound)
         if command.ref is not None and not _asks_how_far(bound, scene) and _addressed(event):
             raise NotForYou(command.word)
+    dialogue = turn.tools.work.dialogues.get(turn.speaker.key, event.chat)
     for sentence in book.sentences(turn.text, scene):
         try:
             reply = _run(turn, sentence)
         except PassOn:
             continue
-        _forget_dialogue(turn)
+        if turn.tools.work.dialogues.get(turn.speaker.key, event.chat) == dialogue:
+            # A question that the sentence itself has raised stays open.
+            _forget_dialogue(turn)
         return reply
-    dialogue = turn.tools.work.dialogues.get(turn.speaker.key, event.chat)
     if dialogue is not None and event.kind is EventKind.MESSAGE:
         _forget_dialogue(turn)
         fresh = dialogue.expires_at is None or dialogue.expires_at >= turn.tools.clock.now()

@@ -323,7 +323,7 @@ def paper(
     """The whole page of one person."""
     day = day_line(page.at, calendar)
     headline = f"【{title}】{day}"
-    if page.is_empty:
+    if page.is_empty and not more:
         return Paper(headline, (), (), (), empty=f"{headline} {NOTHING}")
     local = page.at.astimezone(SHANGHAI)
     head = [f"值班：{duty or '未排'}　截至{local:%H:%M}", flow_line(page, page.at), live_line(page)]

@@ -176,6 +176,25 @@ _BAD_INPUT: Final = {
     "visit_number": "请写明是哪一次走访，例如：{word} 3；发「走访台账」看编号。",
     "visit_book": "没看懂范围，请写企业、同事或月份，例如：走访台账 东和 11月。",
     "visit_plan": "请写明企业和时间，例如：走访计划 泓曜精密 下周三。",
+    "campaign_name": "专项名称请写2到20个字。",
+    "campaign_exists": "已有专项 {name}，请换个名称。",
+    "campaign_states": "状态请写2到6个，每个2到6个字，从没办的到办好的，例如：未签/已签。",
+    "campaign_rounds": "轮次请写1到10。",
+    "campaign_usage": "请写名称和状态，例如：新建专项 空间再造 未签/已签；分两轮的再加：两轮。",
+    "campaign_target": "请写分组、房号和名称，例如：专项加 空间再造 5号楼 203 某某建材。",
+    "campaign_most": "一个专项最多{limit}个对象，请分开建。",
+    "campaign_group": "请到要发进度的群里说这句话。",
+    "campaign_problem": "没看出是哪个对象，请写分组和房号或名称，例如：专项问题 5号楼203 过渡房没落实。",
+    "tick_campaign": "有几个专项都对得上：{names}，请写明是哪一个。",
+    "tick_one_round": "一句话里有几轮，请一轮一条。",
+    "tick_round": "{name}只有{rounds}轮，请核对轮次。",
+    "tick_place": "{name}没有{places}这个房号，请核对。",
+    "tick_none": "{name}里没有找到这个对象，请核对名称。",
+    "tick_back": "要恢复哪一户，请写明房号或名称。",
+    "tick_whole": "{where}原来就全部{state}，没有改动。",
+    "tick_over": "{where}{state}的只有{left}户，请核对数字，没有改动。",
+    "tick_count": "{where}完成了多少{unit}，请写数字，例如：3网格敲门120户。",
+    "tick_too_many": "{where}一共{total}户，之前已有{done}户，请核对数字，没有改动。",
     "report_usage": "请写企业和情况，例如：代报 东和 车间缺操作工5人。",
 }
 
@@ -247,6 +266,7 @@ def refused(refusal: Refusal, now: datetime, owner_name: str = "") -> str:
             "schedule": "这一项",
             "reminder": "这个提醒",
             "visit": "这次走访",
+            "campaign": "这个专项",
         }
         return f"没有找到{kinds.get(str(values['what']), '')}：{values['name']}，请核对名称。"
     return f"{head}现在不能这样操作。"

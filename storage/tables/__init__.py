@@ -5,6 +5,7 @@ from sqlmodel import SQLModel
 from storage.tables import (
     advice,
     calendar,
+    campaigns,
     corrections,
     people,
     queue,
@@ -19,6 +20,7 @@ metadata = SQLModel.metadata
 __all__ = [
     "advice",
     "calendar",
+    "campaigns",
     "corrections",
     "metadata",
     "people",
