@@ -17,6 +17,7 @@ from handlers.services.campaigns import CampaignService
 from handlers.services.corrections import Corrections
 from handlers.services.duty import DutyService
 from handlers.services.examples import Examples
+from handlers.services.groups import GroupService
 from handlers.services.handover import HandOver
 from handlers.services.leaves import LeaveService
 from handlers.services.moves import Asked, Moves
@@ -145,6 +146,7 @@ PROVIDERS: Final[Mapping[Any, Callable[[Turn], Any]]] = {
     LeaveService: _timed(LeaveService),
     DutyService: _timed(DutyService),
     HandOver: _timed(HandOver),
+    GroupService: _timed(GroupService),
     ScheduleService: _timed(ScheduleService),
     SpeechService: _speech,
     VisitService: _visits,
@@ -225,6 +227,7 @@ class Wiring:
             ReminderService: ReminderService(work, self.clock, calendar, tickets),
             CallBackService: CallBackService(work, self.clock, tickets),
             BriefService: BriefService(work, self.clock, calendar),
+            GroupService: GroupService(work, self.clock, calendar),
         }
         job.function(**{n: made[t] for n, t in wants(job).items()})
 
@@ -239,6 +242,7 @@ JOB_PROVIDES: Final = frozenset(
         ReminderService,
         BriefService,
         CallBackService,
+        GroupService,
     }
 )
 

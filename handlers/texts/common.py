@@ -195,6 +195,11 @@ _BAD_INPUT: Final = {
     "tick_over": "{where}{state}的只有{left}户，请核对数字，没有改动。",
     "tick_count": "{where}完成了多少{unit}，请写数字，例如：3网格敲门120户。",
     "tick_too_many": "{where}一共{total}户，之前已有{done}户，请核对数字，没有改动。",
+    "group_usage": "请写用途、负责人、到期日，例如：群设置 用途：防汛专班，负责人：小周，到期：12月31日。",
+    "group_which": "请写明是哪个群，例如：{word} 防汛专班群。",
+    "group_owner": "这个群由{owner}或办公室来定。",
+    "group_main": "主群不归档。",
+    "group_archived": "{name}已经归档。",
     "report_usage": "请写企业和情况，例如：代报 东和 车间缺操作工5人。",
 }
 

@@ -120,8 +120,9 @@ class SqlCampaignStore:
         """Whether the row was not there: the unique key is the judge."""
         is_postgres = self._connection.dialect.name == "postgresql"
         made: Any = postgresql.insert(table) if is_postgres else sqlite.insert(table)
-        done = self._connection.execute(made.values(**values).on_conflict_do_nothing())
-        return bool(done.rowcount)
+        column = next(iter(table.primary_key.columns))
+        asked = made.values(**values).on_conflict_do_nothing().returning(column)
+        return self._connection.execute(asked).first() is not None
 
     def tickets(self, campaign: int) -> Mapping[int, tuple[TicketNumber, ...]]:
         asked = (
