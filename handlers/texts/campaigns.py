@@ -132,7 +132,8 @@ def ticked(
         lines.append(f"同网格在册：{'、'.join(near[:12])}。")
     if changed:
         lines.append("勾错了请回复「撤销勾选」。")
-    lead = lines[0] if lines else ""
+    # The title names the campaign already.
+    lead = lines[0].removeprefix(f"{campaign.name}：") if lines else ""
     return Card(
         key=f"campaign:{campaign.number}:ticked",
         title=short(campaign.name, 26),
