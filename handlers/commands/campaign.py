@@ -43,13 +43,7 @@ def tick(asked: Asked, campaigns: CampaignService, moves: Moves) -> Reply:
     person = _person(asked)
     if person.role is Role.DEPARTMENT or moves.named(asked) is not None:
         raise PassOn
-    try:
-        done = campaigns.hear(asked.rest, person, asked.event)
-    except BadInput:
-        if asked.event.chat_kind is ChatKind.GROUP and not asked.event.mention_bot:
-            # Colleagues talk of doors and rounds among themselves.
-            raise PassOn from None
-        raise
+    done = campaigns.hear(asked.rest, person, asked.event)
     if done is None:
         raise PassOn
     return _told(done, asked, moves)

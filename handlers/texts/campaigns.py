@@ -104,7 +104,7 @@ def ticked(
     """What was ticked and how it stands; `parts` are the parts of the list that it touches."""
     state = campaign.open_state if back else campaign.done_state
     names = "、".join(t.called for t in changed[:5]) + (
-        f"等{len(changed)}户" if len(changed) > 5 else ""
+        f"等{len(changed)}{campaign.unit or UNIT}" if len(changed) > 5 else ""
     )
     lines = []
     if changed:

@@ -197,6 +197,10 @@ async def test_doors_are_counted_by_grid(house: House) -> None:
     refused = await says(house, OFFICE, "3网格敲门200户")
     assert refused == "3网格一共430户，之前已有300户，请核对数字，没有改动。"
     assert "请写数字" in await says(house, OFFICE, "3网格敲门")
+    # Said in the group, a wrong number is told to whoever said it, alone.
+    await house.group_says(OFFICE, "3网格敲门200户")
+    assert (await house.last(OFFICE))["text"] == refused
+    assert await house.in_group() == []
     assert await progress(house, number) == [(350, total)]
 
 
