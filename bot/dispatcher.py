@@ -28,6 +28,7 @@ from bot.platform import (
 )
 from bot.throttle import Throttle
 from bot.writer import NOTHING, Overloaded, Writer
+from handlers.chat.events import ChatKind
 from handlers.domain.ladder import stands
 from handlers.ports import Notice, StillSending, StillTrue
 from handlers.services.notices import Gate
@@ -93,7 +94,24 @@ def _key(row: Claimed) -> _Key:
 
 def still_true(row: Claimed, uow: UnitOfWork, now: datetime) -> str:
     """Why a row must not be sent any more; empty while it is still true."""
+    if _to_archive(row, uow):
+        return "archived"
     return _stale(row.not_after, row.still, uow, now)
+
+
+_SAME_BREATH: Final = timedelta(minutes=1)
+
+
+def _to_archive(row: Claimed, uow: UnitOfWork) -> bool:
+    """Whether it would speak in a group that was archived before it was said."""
+    to, said_at = row.delivery.to, row.delivery.created_at
+    if to.kind is not ChatKind.GROUP:
+        return False
+    chat = uow.chats.chat(to.chat)
+    if chat is None or chat.archived_at is None:
+        return False
+    # The goodbye itself is said in the same breath.
+    return said_at is None or said_at > chat.archived_at + _SAME_BREATH
 
 
 def _stale(

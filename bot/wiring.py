@@ -14,9 +14,11 @@ from handlers.ports import NO_LINKS, Clock, Job, Links, Work
 from handlers.services.announcements import Announcing
 from handlers.services.briefs import BriefService
 from handlers.services.callbacks import CallBackService
+from handlers.services.campaigns import CampaignService
 from handlers.services.corrections import Corrections
 from handlers.services.duty import DutyService
 from handlers.services.examples import Examples
+from handlers.services.groups import GroupService
 from handlers.services.handover import HandOver
 from handlers.services.leaves import LeaveService
 from handlers.services.moves import Asked, Moves
@@ -31,6 +33,7 @@ from handlers.services.speech import FIRST_ONLY, Second, SpeechService
 from handlers.services.surveys import Surveys
 from handlers.services.tickets import TicketService
 from handlers.services.turn import BotName, Tools, Turn
+from handlers.services.visits import VisitService
 from handlers.understanding import FirmNames, Lexicon
 from handlers.understanding.lexicon import shipped
 from storage.uow import UnitOfWork
@@ -103,6 +106,20 @@ def _policies(turn: Turn) -> PolicyService:
     return PolicyService(tools.work, tools.clock, tools.calendar, _tickets(turn))
 
 
+def _visits(turn: Turn) -> VisitService:
+    tools = turn.tools
+    return VisitService(
+        tools.work, tools.clock, tools.calendar, _tickets(turn), tools.firms, tools.lexicon
+    )
+
+
+def _campaigns(turn: Turn) -> CampaignService:
+    tools = turn.tools
+    return CampaignService(
+        tools.work, tools.clock, tools.calendar, _tickets(turn), tools.firms, tools.lexicon
+    )
+
+
 def _speech(turn: Turn) -> SpeechService:
     tools = turn.tools
     moves = _moves(turn)
@@ -115,6 +132,7 @@ def _speech(turn: Turn) -> SpeechService:
         tools.firms,
         tools.book,
         _policies(turn),
+        _visits(turn),
         tools.second,
         tools.lexicon,
     )
@@ -147,6 +165,7 @@ PROVIDERS: Final[Mapping[Any, Callable[[Turn], Any]]] = {
     LeaveService: _timed(LeaveService),
     DutyService: _timed(DutyService),
     HandOver: _timed(HandOver),
+    GroupService: _timed(GroupService),
     ScheduleService: _timed(ScheduleService),
     SignUps: lambda turn: SignUps(
         turn.tools.work, turn.tools.clock, turn.tools.firms, turn.tools.lexicon
@@ -154,6 +173,8 @@ PROVIDERS: Final[Mapping[Any, Callable[[Turn], Any]]] = {
     Surveys: _surveys,
     SpeechService: _speech,
     PolicyService: _policies,
+    VisitService: _visits,
+    CampaignService: _campaigns,
     Corrections: lambda turn: Corrections(turn.tools.work, turn.tools.clock, _moves(turn)),
     Examples: lambda turn: Examples(turn.tools.work, turn.tools.clock),
 }
@@ -248,6 +269,7 @@ class Wiring:
             Surveys: self.surveys(work),
             Announcing: self.announcing(work),
             PolicyService: PolicyService(work, self.clock, calendar, tickets),
+            GroupService: GroupService(work, self.clock, calendar),
         }
         job.function(**{n: made[t] for n, t in wants(job).items()})
 
@@ -266,6 +288,7 @@ JOB_PROVIDES: Final = frozenset(
         Surveys,
         Announcing,
         PolicyService,
+        GroupService,
     }
 )
 

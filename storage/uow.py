@@ -13,6 +13,7 @@ from handlers.ports.policies import PolicyStore
 from storage.repos.advice import SqlAdviceStore
 from storage.repos.announcements import SqlAnnouncementStore
 from storage.repos.calendar import CalendarCache, SqlCalendarStore
+from storage.repos.campaigns import SqlCampaignStore
 from storage.repos.corrections import SqlCorrectionStore, SqlWordStore, WordCache
 from storage.repos.counters import Versions
 from storage.repos.notes import NoteStore
@@ -40,6 +41,7 @@ from storage.repos.small import (
 )
 from storage.repos.surveys import SqlSurveyStore
 from storage.repos.tickets import SqlTicketStore
+from storage.repos.visits import SqlVisitStore
 from storage.turns import Turn
 
 
@@ -146,6 +148,8 @@ class UnitOfWork:
         self.surveys = SqlSurveyStore(connection)
         self.announcements = SqlAnnouncementStore(connection)
         self.openings = SqlOpeningStore(connection)
+        self.visits = SqlVisitStore(connection)
+        self.campaigns = SqlCampaignStore(connection)
         self.sandbox = SandboxStore(connection)
         self.notes = NoteStore(connection)
 

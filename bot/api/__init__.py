@@ -9,6 +9,7 @@ from bot import __version__
 from bot.api import (
     announcements,
     calendar,
+    campaigns,
     policies,
     policy,
     queues,
@@ -18,6 +19,7 @@ from bot.api import (
     signups,
     surveys,
     tickets,
+    visits,
 )
 from bot.api.auth import Guesses, Resource, guarded
 from bot.wire import problem
@@ -38,6 +40,8 @@ ROUTES: Final[tuple[tuple[str, str, Resource, bool, str], ...]] = (
     *reports.ROUTES,
     *surveys.ROUTES,
     *signups.ROUTES,
+    *visits.ROUTES,
+    *campaigns.ROUTES,
 )
 _ERRORS: Final = (400, 401, 403, 404, 405, 409, 413, 415, 422, 429, 503)
 

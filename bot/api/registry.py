@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import date
 from typing import Any, Final
 
 from bot.api.auth import Call, Created, Resource
@@ -339,12 +340,28 @@ def _chat(chat: Chat) -> dict[str, Any]:
         "registered": chat.registered,
         # The address is the robot's secret: only whether there is one.
         "has_robot": bool(chat.robot_url),
+        "is_main": chat.is_main,
+        "owner": chat.owner_id,
+        "purpose": chat.purpose,
+        "ends_on": None if chat.ends_on is None else chat.ends_on.isoformat(),
+        "asked_at": None if chat.asked_at is None else chat.asked_at.isoformat(),
+        "archived_at": None if chat.archived_at is None else chat.archived_at.isoformat(),
     }
 
 
 async def chats(call: Call) -> Any:
     call.office_only()
     return _page(call, [_chat(c) for c in await call.app.writer.read(lambda u: u.chats.chats())])
+
+
+def _ends_on(body: dict[str, Any]) -> date | None:
+    given = text_of(body, "ends_on", needed=False, most=10)
+    try:
+        return date.fromisoformat(given) if given else None
+    except ValueError:
+        raise ApiError(
+            422, "bad_field", "ends_on 请写成 2026-12-31。", {"ends_on": given}
+        ) from None
 
 
 async def save_chat(call: Call) -> Any:
@@ -355,6 +372,8 @@ async def save_chat(call: Call) -> Any:
     robot = text_of(body, "robot_url", needed=False, most=500)
     if robot and not robot.startswith(("https://", "http://127.0.0.1", "http://localhost")):
         raise ApiError(422, "bad_field", "robot_url 要以 https:// 开头。", {"robot_url": "bad"})
+    owner_id = text_of(body, "owner", needed=False, most=64)
+    ends_on = _ends_on(body)
 
     def work(uow: UnitOfWork) -> Any:
         found = [
@@ -367,12 +386,25 @@ async def save_chat(call: Call) -> Any:
         if not found and not platform:
             raise ApiError(422, "missing", "缺少 platform。", {"platform": "missing"})
         chat = found[0] if found else Chat(str(platform), wanted, "", "group")
+        owner = uow.people.person(PersonId(owner_id)) if owner_id else None
+        if owner_id and (owner is None or not owner.is_staff):
+            raise ApiError(422, "no_such_person", "没有这位同事。", {"owner": owner_id[:40]})
+        now = call.app.clock.now()
+        archived = flag_of(body, "archived", chat.archived_at is not None)
+        if archived and flag_of(body, "is_main", chat.is_main):
+            raise ApiError(422, "bad_field", "主群不归档。", {"archived": "main"})
         changed = replace(
             chat,
             title=text_of(body, "title", needed=False, most=100) or chat.title,
             registered=flag_of(body, "registered", True),
             robot_url=robot if "robot_url" in body else chat.robot_url,
             is_main=flag_of(body, "is_main", chat.is_main),
+            owner_id=(None if owner is None else owner.id) if "owner" in body else chat.owner_id,
+            purpose=text_of(body, "purpose", needed=False, most=60)
+            if "purpose" in body
+            else chat.purpose,
+            ends_on=ends_on if "ends_on" in body else chat.ends_on,
+            archived_at=(chat.archived_at or now) if archived else None,
         )
         uow.chats.save_chat(changed)
         uow.audit.add(call.app.clock.now(), call.caller.name, "chat.saved", wanted, {})

@@ -250,6 +250,10 @@ async def brief(call: Call) -> Any:
                 }
                 for c in page.common
             ],
+            "visits": {
+                name: [{"id": f, "name": briefs.firm(f)} for f in getattr(page.calls, name)]
+                for name in ("made", "planned", "unvisited")
+            },
             "silent": [{"id": f, "name": briefs.firm(f)} for f in page.silent],
             "text": say.as_text(paper),
         }

@@ -1,12 +1,16 @@
-"""export tickets|surveys --from --to --format xlsx|csv OUT."""
+"""export tickets|visits|surveys --from --to --format xlsx|csv OUT."""
 
 import argparse
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from datetime import datetime
+
+    from bot.clock import SystemClock
+    from storage.uow import UnitOfWork
+
 
 NAME = "export"
 HELP = "导出台账"
@@ -14,7 +18,7 @@ HELP = "导出台账"
 
 def configure(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(dest="what", required=True)
-    for what, about in (("tickets", "诉求台账"), ("surveys", "摸排汇总")):
+    for what, about in (("tickets", "诉求台账"), ("visits", "走访台账"), ("surveys", "摸排汇总")):
         one = actions.add_parser(what, help=about)
         one.add_argument(
             "--from", dest="first", type=date.fromisoformat, help="从哪一天起；不写是全部"
@@ -24,8 +28,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
         )
         one.add_argument("--format", choices=("xlsx", "csv"), help="不写按文件名的结尾")
         one.add_argument("out", type=Path, help="写到哪个文件")
-    templates = actions.add_parser("templates", help="单据模板，改好后把文件夹写进 LHG_TEMPLATES")
-    templates.add_argument("out", type=Path, help="写到哪个文件夹")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -34,8 +36,6 @@ def run(args: argparse.Namespace) -> int:
 
     from bot.offline import opened
 
-    if args.what == "templates":
-        return _templates(args.out)
     ending = args.out.suffix.lower().lstrip(".")
     form = args.format or ending
     if form not in ("xlsx", "csv"):
@@ -53,29 +53,54 @@ def run(args: argparse.Namespace) -> int:
         until = datetime.combine(last + timedelta(days=1), time(), zone)
         if args.what == "surveys":
             return _surveys(args.out, form, uow, clock, since, until)
-        return _tickets(args.out, form, uow, since, until)
-
-
-def _tickets(out: Path, form: str, uow: Any, since: "datetime", until: "datetime") -> int:
-    from handlers.services.ledgers import LedgerService
-    from handlers.texts import ledgers as say
-
-    rows = LedgerService(uow).rows(since, until)
+        ledger = _tickets if args.what == "tickets" else _visits
+        title, columns, hidden, rows = ledger(uow, clock, since, until)
     if form == "xlsx":
         from bot.papers.workbook import book
 
-        table = (say.LEDGER, say.COLUMNS, [[r[c] for c in say.COLUMNS] for r in rows])
-        out.write_bytes(book([table], say.HIDDEN))
+        table = (title, columns, [[r[c] for c in columns] for r in rows])
+        args.out.write_bytes(book([table], hidden))
     else:
         from bot.files import write_csv
 
-        write_csv(out, say.COLUMNS, rows)
-    print(f"已导出 {len(rows)} 件：{out}")
+        write_csv(args.out, columns, rows)
+    print(f"已导出 {len(rows)} {'件' if args.what == 'tickets' else '次'}：{args.out}")
     return 0
 
 
+_Ledger = tuple[str, tuple[str, ...], frozenset[str], list[dict[str, str]]]
+
+
+def _tickets(
+    uow: "UnitOfWork", clock: "SystemClock", since: "datetime", until: "datetime"
+) -> _Ledger:
+    from handlers.services.ledgers import LedgerService
+    from handlers.texts import ledgers as say
+
+    return say.LEDGER, say.COLUMNS, say.HIDDEN, LedgerService(uow).rows(since, until)
+
+
+def _visits(
+    uow: "UnitOfWork", clock: "SystemClock", since: "datetime", until: "datetime"
+) -> _Ledger:
+    from handlers.services.tickets import TicketService
+    from handlers.services.visits import VisitService
+    from handlers.texts import visits as say
+    from handlers.understanding import FirmNames
+
+    calendar = uow.calendar.current()
+    tickets = TicketService(uow, clock, calendar)
+    service = VisitService(uow, clock, calendar, tickets, FirmNames(()))
+    return say.BOOK, say.COLUMNS, frozenset(), service.rows(since, until)
+
+
 def _surveys(
-    out: Path, form: str, uow: Any, clock: Any, since: "datetime", until: "datetime"
+    out: Path,
+    form: str,
+    uow: "UnitOfWork",
+    clock: "SystemClock",
+    since: "datetime",
+    until: "datetime",
 ) -> int:
     from handlers.ports import NO_LINKS
     from handlers.services.surveys import Surveys
@@ -85,7 +110,7 @@ def _surveys(
 
     calendar = uow.calendar.current()
     service = Surveys(uow, clock, calendar, FirmNames(()), shipped(), NO_LINKS)
-    found = [s for s in uow.surveys.opened_since(since) if s.opened_at < until]
+    found = [s for s in uow.surveys.opened_since(since) if s.opened_at and s.opened_at < until]
     found.reverse()
     if form == "xlsx":
         from bot.papers.workbook import book
@@ -97,19 +122,4 @@ def _surveys(
 
         write_csv(out, say.LINE, [line for survey in found for line in service.lines(survey)])
     print(say.exported(len(found), out))
-    return 0
-
-
-def _templates(folder: Path) -> int:
-    from bot.papers.slips import template
-    from handlers.texts.slips import TITLES
-
-    folder.mkdir(parents=True, exist_ok=True)
-    for kind, title in TITLES.items():
-        path = folder / f"{title}.docx"
-        if path.exists():
-            print(f"已有 {path}，没有改动。")
-            continue
-        path.write_bytes(template(kind))
-        print(f"已写出 {path}")
     return 0

@@ -9,6 +9,7 @@ from bot.papers.fonts import face, width, wrapped
 from bot.papers.look import token
 from handlers.texts.briefs import (
     ALL_ABOVE,
+    NAMES_ONLY,
     TICKET_COLUMNS,
     Paper,
     Section,
@@ -119,7 +120,7 @@ def _section(sheet: _Sheet, section: Section, share: int) -> None:
     sheet.lines(_MARGIN, f"{section.title}{count}", 30, "brand", bold=True)
     sheet.rule(2, "brand")
     sheet.gap(10)
-    if section.key == "silent":
+    if section.key in NAMES_ONLY:
         sheet.lines(_MARGIN, "、".join(r[0] for r in section.rows), _BODY, "ink", 4)
         return
     if not section.rows:

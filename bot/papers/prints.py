@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from bot.papers.fonts import FAMILY, wrapped
 from handlers.texts.briefs import (
     ALL_ABOVE,
+    NAMES_ONLY,
     PRINTED_LAST,
     TICKET_COLUMNS,
     Paper,
@@ -102,7 +103,7 @@ def _body(document: Any, paper: Paper) -> None:
 
 
 def _wanted(section: Section) -> int:
-    return 1 if section.key == "silent" else len(section.rows)
+    return 1 if section.key in NAMES_ONLY else len(section.rows)
 
 
 def _heading(section: Section) -> float:
@@ -118,13 +119,15 @@ def _section(document: Any, section: Section, share: int) -> None:
     form.line_spacing_rule, form.line_spacing = WD_LINE_SPACING.EXACTLY, Cm(_HEADING)
     count = "" if section.key == "live" else f" {section.count}"
     more = len(section.rows) - share
-    rest = f"　（{share}/{len(section.rows)}）" if more > 0 and section.key != "silent" else ""
+    rest = (
+        f"　（{share}/{len(section.rows)}）" if more > 0 and section.key not in NAMES_ONLY else ""
+    )
     run = paragraph.add_run(f"■ {section.title}{count}{rest}")
     run.bold, run.font.size = True, Pt(10.5)
     if not section.rows:
         run.text += f"　{ALL_ABOVE}"
         return
-    if section.key == "silent":
+    if section.key in NAMES_ONLY:
         names = "、".join(r[0] for r in section.rows)
         _exact(document.add_paragraph(), names, _INNER, 2)
         return

@@ -11,6 +11,7 @@ from handlers.ports import Clock
 from handlers.services.briefs import BriefService
 from handlers.services.moves import Asked, Moves
 from handlers.services.tickets import TicketService
+from handlers.services.visits import VisitService
 from handlers.texts import briefs as briefs_say
 from handlers.texts import people as people_say
 from handlers.texts import tickets as say
@@ -38,9 +39,14 @@ def mine(asked: Asked, tickets: TicketService, clock: Clock) -> Reply | None:
     "查", "查询", "查看", "看", who=Anybody, usage="查 1024", about="看一件工单，或按词查找"
 )
 def one(
-    asked: Asked, moves: Moves, tickets: TicketService, clock: Clock, briefs: BriefService
+    asked: Asked,
+    moves: Moves,
+    tickets: TicketService,
+    clock: Clock,
+    briefs: BriefService,
+    visits: VisitService,
 ) -> Reply | None:
-    behind = _behind(asked, briefs)
+    behind = _behind(asked, briefs, visits)
     if behind is not None:
         return replace(Reply.say(behind), secret=True)
     ticket = moves.named(asked)
@@ -67,12 +73,17 @@ def one(
 
 @router.command("搜", "搜索", "找", who=Anybody, usage="搜 异味", about="按词查找")
 def search(
-    asked: Asked, moves: Moves, tickets: TicketService, clock: Clock, briefs: BriefService
+    asked: Asked,
+    moves: Moves,
+    tickets: TicketService,
+    clock: Clock,
+    briefs: BriefService,
+    visits: VisitService,
 ) -> Reply | None:
-    return one(asked, moves, tickets, clock, briefs)
+    return one(asked, moves, tickets, clock, briefs, visits)
 
 
-def _behind(asked: Asked, briefs: BriefService) -> str | None:
+def _behind(asked: Asked, briefs: BriefService, visits: VisitService) -> str | None:
     """The rows behind a figure of the brief: 看 超期, 看 红 2."""
     person = asked.speaker.person
     if asked.ref is not None or person is None or not person.is_staff:
@@ -83,4 +94,6 @@ def _behind(asked: Asked, briefs: BriefService) -> str | None:
         return briefs.drill(person, figure, max(int(part or 1), 1))
     if asked.rest in briefs_say.COMMON_WORDS:
         return briefs.commons(person)
+    if asked.rest in briefs_say.UNVISITED_WORDS:
+        return visits.unvisited_text(person)
     return briefs.silent(person) if asked.rest in briefs_say.SILENT_WORDS else None

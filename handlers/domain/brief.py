@@ -105,6 +105,25 @@ class Common:
 
 
 @dataclass(frozen=True, slots=True)
+class Calls:
+    """Visits since the last page, those planned for the day, and key firms nobody visited for long."""
+
+    made: tuple[EnterpriseId, ...] = ()
+    planned: tuple[EnterpriseId, ...] = ()
+    unvisited: tuple[EnterpriseId, ...] = ()
+
+    def only(self, firms: frozenset[EnterpriseId]) -> "Calls":
+        return Calls(
+            tuple(f for f in self.made if f in firms),
+            tuple(f for f in self.planned if f in firms),
+            tuple(f for f in self.unvisited if f in firms),
+        )
+
+    def __bool__(self) -> bool:
+        return bool(self.made or self.planned or self.unvisited)
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     """What one person is shown of `since` to `at`."""
 
@@ -113,6 +132,7 @@ class Page:
     seen: tuple[Seen, ...]
     common: tuple[Common, ...] = ()
     silent: tuple[EnterpriseId, ...] = ()
+    calls: Calls = Calls()
 
     def rows(self, figure: Figure) -> tuple[Seen, ...]:
         """The tickets behind a figure, the most pressing first."""
@@ -123,7 +143,7 @@ class Page:
 
     @property
     def is_empty(self) -> bool:
-        return not (self.seen or self.common or self.silent)
+        return not (self.seen or self.common or self.silent or self.calls)
 
     def only(
         self,
@@ -139,7 +159,7 @@ class Page:
         numbers = {s.ticket.number for s in seen}
         common = tuple(c for c in self.common if shares or numbers.issuperset(c.numbers))
         silent = tuple(f for f in self.silent if f in firms)
-        return Page(self.since, self.at, seen, common, silent)
+        return Page(self.since, self.at, seen, common, silent, self.calls.only(firms))
 
 
 def as_of(ticket: Ticket, entries: Sequence[Entry], at: datetime) -> Ticket | None:
@@ -163,12 +183,13 @@ def page(
     policy: Policy,
     tone: Tone = lambda text: "",
     silent: Sequence[EnterpriseId] = (),
+    calls: Calls = Calls(),
 ) -> Page:
     """Everything of the page for somebody who may see all of it."""
     told = list(stories)
     seen = [s for s in (_seen(t, e, since, at, calendar, policy, tone) for t, e in told) if s]
     seen.sort(key=_pressing)
-    return Page(since, at, tuple(seen), common(told, at, policy), tuple(silent))
+    return Page(since, at, tuple(seen), common(told, at, policy), tuple(silent), calls)
 
 
 def _pressing(seen: Seen) -> tuple[str, datetime, int]:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Final
 
@@ -120,7 +120,12 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class Chat:
-    """A chat the bot sits in; `registered` is set once the office has named its purpose."""
+    """A chat the bot sits in; `registered` is set once the office has named its purpose.
+
+    Whose it is, what for and until when is known of each group (domain.md §13 F6); `asked_at` is
+    when its owner was last asked whether it is still needed. In an archived one the bot neither
+    listens nor speaks; what was said there is kept.
+    """
 
     platform: str
     id: str
@@ -129,6 +134,16 @@ class Chat:
     registered: bool = False
     robot_url: str = ""
     is_main: bool = False
+    owner_id: PersonId | None = None
+    purpose: str = ""
+    ends_on: date | None = None
+    asked_at: datetime | None = None
+    archived_at: datetime | None = None
+
+    @property
+    def is_temporary(self) -> bool:
+        """Every group but the main one is there for a while."""
+        return self.kind == "group" and not self.is_main and self.archived_at is None
 
 
 @dataclass(frozen=True, slots=True)

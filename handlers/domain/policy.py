@@ -80,6 +80,11 @@ class Policy:
     common_count: int = 3
     silent_days: int = 60
     call_back_percent: int = 20
+    # Visits: how often a key firm is called on, and how many entries of all persons are too many.
+    visit_weeks: int = 8
+    unvisited_days: int = 60
+    visits_span: timedelta = timedelta(days=7)
+    visits_most: int = 2
     # Reminders that people set: how late one is still sent, and how many one person may have.
     reminder_late: timedelta = timedelta(hours=4)
     reminder_late_once: timedelta = timedelta(days=1)

@@ -30,12 +30,14 @@ from handlers.domain.workdays import Calendar, Day, Week
 from handlers.ports.announcements import AnnouncementStore
 from handlers.ports.announcements import StillSending as StillSending
 from handlers.ports.announcements import any_hour as any_hour
+from handlers.ports.campaigns import CampaignStore
 from handlers.ports.links import NO_LINKS as NO_LINKS
 from handlers.ports.links import Links as Links
 from handlers.ports.links import OpeningStore
 from handlers.ports.policies import PolicyStore
 from handlers.ports.signups import SignUpStore
 from handlers.ports.surveys import SurveyStore
+from handlers.ports.visits import VisitStore
 
 _Item = TypeVar("_Item")
 
@@ -769,6 +771,10 @@ class Work(Protocol):
     def signups(self) -> SignUpStore: ...
     @property
     def surveys(self) -> SurveyStore: ...
+    @property
+    def visits(self) -> VisitStore: ...
+    @property
+    def campaigns(self) -> CampaignStore: ...
     @property
     def jobs(self) -> RunStore: ...
     @property

@@ -1,24 +1,28 @@
 """The day's page, its drill-downs and the summaries: gathered for each person, sent at their hours."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Final
 
 from handlers.chat.outbound import Content, Kind, Priority
-from handlers.domain.brief import Figure, Page, page, silent_firms
+from handlers.domain.brief import Calls, Figure, Page, page, silent_firms
+from handlers.domain.campaign import Campaign, Target, counts
 from handlers.domain.category import Urgency
 from handlers.domain.ids import EnterpriseId, PersonId
 from handlers.domain.people import OFFICE_ROLES, Person, Role
 from handlers.domain.rates import Facts, Rates, Window
 from handlers.domain.ticket import READERS, Part, Ticket, parts_of
+from handlers.domain.visit import Standing, unvisited
 from handlers.domain.workdays import WorkCalendar
 from handlers.ports import Clock, Outgoing, Shown, Work
+from handlers.ports.visits import VisitQuery
 from handlers.services.rates import By, RateService, month_to
 from handlers.services.surveys import open_line
 from handlers.texts import announcements as announced
 from handlers.texts import briefs as say
 from handlers.texts import callbacks as callbacks_say
+from handlers.texts import campaigns as campaigns_say
 from handlers.texts import tickets as tickets_say
 from handlers.texts.common import STATE_NAMES
 from handlers.understanding.tone import tone_of
@@ -28,6 +32,7 @@ _CONCERNED: Final = READERS - {Part.FIRM, Part.REPORTER}
 _ANNOUNCED: Final = timedelta(days=30)
 _LONGEST_GAP: Final = timedelta(days=14)
 _READERS: Final = (Role.CHIEF, Role.LEADER, Role.LIAISON)
+_LEADS: Final = frozenset({Role.LEADER, Role.AREA_HEAD})
 _PAGES: Final = ("shown", "morning", "close")
 
 
@@ -83,20 +88,46 @@ class BriefService:
         policy = self._work.office.policy()
         first = min(since, at - timedelta(days=policy.common_days))
         stories = self._work.reports.stories(first, at + timedelta(microseconds=1))
-        return page(stories, since, at, self._calendar, policy, tone_of, self._silent(at))
+        silent, calls = self._silent(at), self._calls(since, at)
+        return page(stories, since, at, self._calendar, policy, tone_of, silent, calls)
 
-    def _silent(self, at: datetime) -> tuple[EnterpriseId, ...]:
-        people, reports = self._work.people, self._work.reports
-        began = reports.began()
-        if began is None:
-            return ()
+    def _key_firms(self) -> list[tuple[EnterpriseId, datetime]]:
+        """The key firms, each with when the office took it on."""
+        people = self._work.people
         firms: list[tuple[EnterpriseId, datetime]] = []
         for firm in people.enterprises():
             pairings = people.pairings(firm.id) if firm.active and firm.is_key else ()
             if pairings:
                 firms.append((firm.id, min(p.starts_at for p in pairings)))
+        return firms
+
+    def _silent(self, at: datetime) -> tuple[EnterpriseId, ...]:
+        reports = self._work.reports
+        began = reports.began()
+        if began is None:
+            return ()
         policy = self._work.office.policy()
-        return silent_firms(firms, reports.last_contacts(), began, at, policy)
+        return silent_firms(self._key_firms(), reports.last_contacts(), began, at, policy)
+
+    def _calls(self, since: datetime, at: datetime) -> Calls:
+        """Visits planned and done, and the firms that nobody visited for long (domain.md §9.7)."""
+        visits = self._work.visits
+        began = visits.first_planned_or_kept()
+        if began is None or began > at:
+            return Calls()
+        made = visits.search(VisitQuery(entered_since=since, entered_until=at))
+        midnight = datetime.combine(
+            at.astimezone(self._calendar.zone).date(), time(), self._calendar.zone
+        ).astimezone(at.tzinfo)
+        query = VisitQuery(since=midnight, until=midnight + timedelta(days=1), planned=True)
+        planned = [v for v in visits.search(query) if v.standing is Standing.PLANNED]
+        span = timedelta(days=self._work.office.policy().unvisited_days)
+        late = unvisited(self._key_firms(), visits.last(at), visits.began(), at, span)
+        return Calls(
+            tuple(v.enterprise_id for v in reversed(made)),
+            tuple(v.enterprise_id for v in reversed(planned)),
+            late,
+        )
 
     def mine(self, person: Person | None) -> Mine:
         if person is None or person.role in OFFICE_ROLES:
@@ -162,7 +193,10 @@ class BriefService:
             "" if duty is None else duty.name,
             "" if mine.whole or person is None else person.name,
             title,
-            self._office_lines(shown.at) if mine.whole and title == say.BRIEF else (),
+            (
+                *(self._office_lines(shown.at) if mine.whole and title == say.BRIEF else ()),
+                *self._campaigns(mine),
+            ),
         )
 
     def _office_lines(self, at: datetime) -> tuple[str, ...]:
@@ -170,6 +204,19 @@ class BriefService:
         unread = self._work.announcements.unread_counts(at - _ANNOUNCED)
         lines = (open_line(self._work, at), announced.unread_line(unread))
         return tuple(line for line in lines if line)
+
+    def _campaigns(self, mine: Mine) -> tuple[str, ...]:
+        """How the campaigns stand: all for who leads, else those in which one has targets."""
+        person, store = mine.person, self._work.campaigns
+        lines = []
+        for campaign in store.campaigns():
+            targets = store.targets(campaign.number)
+            leads = mine.whole or (person is not None and person.role in _LEADS)
+            if not targets or not (leads or _has_part(campaign, targets, mine)):
+                continue
+            rounds = range(1, campaign.rounds + 1)
+            lines.append(campaigns_say.line(campaign, [(n, counts(targets, n)) for n in rounds]))
+        return (campaigns_say.in_brief(lines),) if lines else ()
 
     def rows(self, shown: Page, figure: Figure, mine: Mine) -> tuple[tuple[str, ...], ...]:
         """The rows behind a figure, as every form of the page shows them."""
@@ -379,6 +426,14 @@ class BriefService:
             return found
         called = self._work.people.by_name(named)
         return called[0] if len(called) == 1 else None
+
+
+def _has_part(campaign: Campaign, targets: Sequence[Target], mine: Mine) -> bool:
+    person = mine.person
+    if person is None or campaign.owner_id == person.id:
+        return True
+    own = mine.firms or frozenset()
+    return any(t.owner_id == person.id or t.enterprise_id in own for t in targets)
 
 
 def _presses(page: Page) -> bool:

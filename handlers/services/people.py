@@ -175,6 +175,11 @@ class PeopleService:
         firms = (self._work.people.enterprise(EnterpriseId(one)) for one in ids)
         return "、".join(f.short_name for f in firms if f is not None)
 
+    def firms_called(self, name: str) -> list[Enterprise]:
+        """The firms that a name alone may mean."""
+        found = (self._work.people.enterprise(EnterpriseId(f)) for f in self._firms.match(name))
+        return [f for f in found if f is not None]
+
     def firm_named(self, name: str) -> Enterprise:
         """The one firm called that; raises NoSuch or BadInput('which_firm')."""
         matches = self._firms.match(name)

@@ -2,6 +2,7 @@
 
 import math
 import re
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -32,9 +33,11 @@ from handlers.services.people import PeopleService
 from handlers.services.policies import PolicyService
 from handlers.services.threads import Found, Threads
 from handlers.services.tickets import Report, TicketService
+from handlers.services.visits import VisitService
 from handlers.texts import common
 from handlers.texts import people as people_say
 from handlers.texts import tickets as say
+from handlers.texts import visits as visits_say
 from handlers.understanding import (
     FirmNames,
     Intent,
@@ -58,6 +61,7 @@ from handlers.understanding.acts import (
     told_for,
 )
 from handlers.understanding.reading import CATEGORIES, INTENTS
+from handlers.understanding.visit_notes import is_visit, may_be_visit
 
 _QUESTION_GAP: Final = timedelta(minutes=30)
 _CANDIDATE_LIFE: Final = timedelta(hours=24)
@@ -96,9 +100,11 @@ class SpeechService:
         firms: FirmNames,
         book: Book,
         policies: PolicyService,
+        visits: VisitService,
         second: Second = FIRST_ONLY,
         lexicon: Lexicon | None = None,
     ) -> None:
+        self._visits = visits
         self._work = work
         self._clock = clock
         self._tickets = tickets
@@ -780,6 +786,8 @@ class SpeechService:
         if reading.intent is Intent.SIGNUP and numbered is None:
             return None
         named = numbered or self._referred(asked)
+        if named is None and reading.firms and self._tells_visit(asked, reading):
+            return self._visit(asked, reading.firms, addressed)
         if named is None and len(reading.firms) == 1 and told_for(asked.rest):
             return self._told_for(asked, EnterpriseId(reading.firms[0]), told_for(asked.rest))
         if named is not None:
@@ -800,6 +808,52 @@ class SpeechService:
             # 中午一起吃面去吗 is nobody's progress; a firm must never be sent it.
             return None
         return self._staff_about(found.ticket, asked, sure=False)
+
+    # ---- visits
+
+    def _tells_visit(self, asked: Asked, reading: Reading) -> bool:
+        """Whether a colleague tells of a visit that was made."""
+        text, person = asked.rest, asked.speaker.person
+        if person is None or person.role is Role.DEPARTMENT or not may_be_visit(text):
+            return False
+        bare = text
+        for named in self._firms.named(text)[:1]:
+            if named.start <= _OPENS:
+                bare = text[named.end :]
+        return (
+            reading.intent is Intent.VISIT_LOG
+            or is_visit(text)
+            or is_visit(bare)
+            or told_for(text) == "visit"
+        )
+
+    def visited(self, asked: Asked, text: str) -> Reply | None:
+        """A visit that a command word says it is."""
+        return self._visit(replace(asked, rest=text), self._firms.find(text), True)
+
+    def _visit(self, asked: Asked, firms: Sequence[str], addressed: bool) -> Reply | None:
+        """Keep the visit and show once, to the writer alone, what was made of the sentence."""
+        person = asked.speaker.person
+        assert person is not None
+        if len(firms) != 1:
+            if not addressed:
+                return None
+            names = self._people.firm_names(firms)
+            text = visits_say.one_firm_each(names) if firms else visits_say.which_firm()
+            return Reply.say(text)
+        firm = EnterpriseId(firms[0])
+        source = self._source(asked, Channel.VISIT)
+        logged = self._visits.log(asked.rest, firm, person, source, asked.event.attachments)
+        facts = {"n": logged.visit.number}
+        self._moves.wait(asked, "visit", facts)
+        if asked.event.chat_kind is ChatKind.GROUP:
+            alone = replace(asked.event, chat=ChatRef(asked.event.platform, asked.event.sender.id))
+            self._moves.wait(replace(asked, event=alone), "visit", facts)
+        if logged.opened:
+            number = logged.opened[0].number
+            self._work.heard.belongs(asked.event.platform, asked.event.event_id, number)
+        card = self._visits.card(logged)
+        return Reply(Content.of(card), private=True, secret=True)
 
     def _told_for(self, asked: Asked, firm: EnterpriseId, how: str) -> Reply | None:
         """A problem that a colleague was told on a visit or by telephone becomes the firm's."""
@@ -923,6 +977,8 @@ _ALARMING: Final = 0.8
 _EASES: Final = re.compile(
     r"(?:下去|退下?去?|降下?去?|小|缓|松|淡|散)(?:了|一?点|一?些)|好转|缓解|缓过来"
 )
+# A firm's name this near to the beginning only says whom the sentence is about.
+_OPENS: Final = 2
 _FOR_OTHER: Final = ("代", "帮", "替", "他们", "那边", "隔壁", "反映")
 
 

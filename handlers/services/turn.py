@@ -20,6 +20,7 @@ from handlers.services.moves import AskBack, Asked
 from handlers.services.people import PeopleService, Speaker
 from handlers.services.speech import FIRST_ONLY, Second
 from handlers.texts import common as say
+from handlers.texts import groups as groups_say
 from handlers.understanding import FirmNames, Lexicon
 
 
@@ -78,6 +79,8 @@ def take(event: InboundEvent, inbox_id: int, tools: Tools) -> Taken:
     """Work on one event; everything it causes is in the caller's unit of work."""
     if event.from_bot:
         return Taken()
+    if _is_archived(event, tools):
+        return _said_in_archive(event, tools)
     _remember_chat(event, tools)
     speaker = PeopleService(tools.work, tools.clock, tools.firms).speaker(event)
     text = as_written(without_mentions(without_quote(event.text[:_LONGEST]), tools.bot_names))
@@ -102,6 +105,22 @@ def take(event: InboundEvent, inbox_id: int, tools: Tools) -> Taken:
             )
         )
     return _answer(turn, reply)
+
+
+def _is_archived(event: InboundEvent, tools: Tools) -> bool:
+    if event.chat_kind is not ChatKind.GROUP:
+        return False
+    chat = tools.work.chats.chat(event.chat)
+    return chat is not None and chat.archived_at is not None
+
+
+def _said_in_archive(event: InboundEvent, tools: Tools) -> Taken:
+    """Nothing is heard there any more; who turns to the bot is told where to go, alone."""
+    if event.mention_bot and event.platform in tools.directly:
+        told = Content(groups_say.is_archived())
+        chat = ChatRef(event.platform, event.sender.id)
+        tools.work.outbox.put(Outgoing(told, chat=chat, chat_kind=ChatKind.DIRECT))
+    return Taken()
 
 
 def _remember_chat(event: InboundEvent, tools: Tools) -> None:
@@ -147,14 +166,16 @@ def _route(turn: Turn) -> Reply | None:
             return _run(replace(turn, asked=asked), bound)
         if command.ref is not None and not _asks_how_far(bound, scene) and _addressed(event):
             raise NotForYou(command.word)
+    dialogue = turn.tools.work.dialogues.get(turn.speaker.key, event.chat)
     for sentence in book.sentences(turn.text, scene):
         try:
             reply = _run(turn, sentence)
         except PassOn:
             continue
-        _forget_dialogue(turn)
+        if turn.tools.work.dialogues.get(turn.speaker.key, event.chat) == dialogue:
+            # A question that the sentence itself has raised stays open.
+            _forget_dialogue(turn)
         return reply
-    dialogue = turn.tools.work.dialogues.get(turn.speaker.key, event.chat)
     if dialogue is not None and event.kind is EventKind.MESSAGE:
         _forget_dialogue(turn)
         fresh = dialogue.expires_at is None or dialogue.expires_at >= turn.tools.clock.now()

@@ -194,6 +194,9 @@ SECTION_TITLES: Final[Mapping[Figure, str]] = {
 }
 COMMON: Final = "共性问题"
 SILENT: Final = "久未联系"
+UNVISITED: Final = "久未走访"
+# Sections that are but names, set one behind the other.
+NAMES_ONLY: Final = frozenset({"silent", "unvisited"})
 # What people type for a figure.
 FIGURE_WORDS: Final[Mapping[str, Figure]] = {
     **{name: figure for figure, name in FIGURE_NAMES.items()},
@@ -213,6 +216,7 @@ FIGURE_WORDS: Final[Mapping[str, Figure]] = {
     "怨言": Figure.TONE,
 }
 COMMON_WORDS: Final = frozenset({COMMON, "共性"})
+UNVISITED_WORDS: Final = frozenset({UNVISITED, "未走访"})
 SILENT_WORDS: Final = frozenset({SILENT, "未联系"})
 
 
@@ -312,6 +316,20 @@ def live_line(page: Page) -> str:
     return f"在办{page.count(Figure.LIVE)}{told}"
 
 
+def calls_line(page: Page, firm: Callable[[EnterpriseId], str]) -> str:
+    """走访：已走访2家（泓曜精密、王子制纸）　今日计划1家（东和半导体）."""
+
+    def named(firms: Sequence[EnterpriseId]) -> str:
+        once = list(dict.fromkeys(firms))
+        names = "、".join(firm(f) for f in once[:6]) + ("等" if len(once) > 6 else "")
+        return f"{len(once)}家（{names}）"
+
+    made, planned = page.calls.made, page.calls.planned
+    parts = [f"已走访{named(made)}"] if made else []
+    parts += [f"今日计划{named(planned)}"] if planned else []
+    return "走访：" + "　".join(parts)
+
+
 def sums_line(page: Page) -> str:
     """原在办 9 + 转入 4 − 离开 3 = 在办 10."""
     before, entered = page.count(Figure.BEFORE), page.count(Figure.ENTERED)
@@ -334,7 +352,7 @@ def paper(
     """The whole page of one person."""
     day = day_line(page.at, calendar)
     headline = f"【{title}】{day}"
-    if page.is_empty:
+    if page.is_empty and not more:
         return Paper(headline, (), (), (), empty=f"{headline} {NOTHING}")
     local = page.at.astimezone(SHANGHAI)
     head = [f"值班：{duty or '未排'}　截至{local:%H:%M}", flow_line(page, page.at), live_line(page)]
@@ -376,6 +394,19 @@ def paper(
                 tuple((firm(f),) for f in page.silent),
             )
         )
+    if page.calls.unvisited:
+        sections.append(
+            Section(
+                "unvisited",
+                f"{UNVISITED}的企业",
+                UNVISITED,
+                len(page.calls.unvisited),
+                ("企业",),
+                tuple((firm(f),) for f in page.calls.unvisited),
+            )
+        )
+    if page.calls.made or page.calls.planned:
+        head.append(calls_line(page, firm))
     tiles = tuple(
         (FIGURE_NAMES[f], str(page.count(f)))
         for f in (
@@ -424,7 +455,7 @@ def as_text(paper: Paper, most: int = MOST_LINES) -> str:
     room = most - len(fixed) - len(sections) - (1 if paper.foot else 0)
     listed = [
         [short("、".join(r[0] for r in section.rows), 120)]
-        if section.key == "silent"
+        if section.key in NAMES_ONLY
         else [text_row(section, row) for row in section.rows]
         for section in sections
     ]

@@ -24,6 +24,7 @@ JOB_NAMES: Final = {
     "brief_week": "周小结",
     "brief_month": "月小结",
     "callbacks": "回访名单",
+    "groups": "临时群询问",
 }
 
 

@@ -6,6 +6,7 @@ from storage.tables import (
     advice,
     announcements,
     calendar,
+    campaigns,
     corrections,
     notes,
     openings,
@@ -17,6 +18,7 @@ from storage.tables import (
     signups,
     surveys,
     tickets,
+    visits,
 )
 
 metadata = SQLModel.metadata
@@ -25,6 +27,7 @@ __all__ = [
     "advice",
     "announcements",
     "calendar",
+    "campaigns",
     "corrections",
     "metadata",
     "notes",
@@ -37,4 +40,5 @@ __all__ = [
     "signups",
     "surveys",
     "tickets",
+    "visits",
 ]

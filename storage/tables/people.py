@@ -1,5 +1,6 @@
 """Firms, people, pairings, accounts on platforms, chats, API tokens."""
 
+from datetime import date
 from typing import Any
 
 from sqlmodel import Field, SQLModel
@@ -82,6 +83,11 @@ class ChatRow(SQLModel, table=True):
     registered: bool = False
     robot_url: str = ""
     is_main: bool = False
+    owner_id: str | None = None
+    purpose: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    ends_on: date | None = None
+    asked_at: Instant | None = maybe_instant()
+    archived_at: Instant | None = maybe_instant()
 
 
 class TokenRow(SQLModel, table=True):
