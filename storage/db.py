@@ -53,7 +53,8 @@ def engine_for(url: str) -> Engine:
             "busy_timeout=5000",
             # A savepoint copies each page it touches; on disk that costs more than the work itself.
             "temp_store=MEMORY",
-            "cache_size=-32000",
+            # A cache for each connection: what it lacks, the system still holds in memory.
+            "cache_size=-8000",
             # Seldom, so that a page written by many commits is copied once.
             "wal_autocheckpoint=8000",
         ):
