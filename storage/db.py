@@ -53,7 +53,8 @@ def engine_for(url: str) -> Engine:
             "busy_timeout=5000",
             # A savepoint copies each page it touches; on disk that costs more than the work itself.
             "temp_store=MEMORY",
-            "cache_size=-32000",
+            # A cache for each connection: what it lacks, the system still holds in memory.
+            "cache_size=-8000",
             # Seldom, so that a page written by many commits is copied once.
             "wal_autocheckpoint=8000",
         ):
@@ -171,6 +172,12 @@ class RowReader:
         return read
 
 
+def cursor_of(connection: Connection) -> Any:
+    """A cursor of the driver's own, past the pool's wrapper."""
+    driver: Any = connection.connection.dbapi_connection
+    return driver.cursor()
+
+
 _Bind = Callable[[Mapping[str, Any]], Any]
 
 
@@ -209,14 +216,14 @@ class Statement:
     def run(self, connection: Connection, values: Mapping[str, Any]) -> Any:
         """The driver's cursor after execution; `values` names every parameter."""
         sql, bind = self._forms.get(connection.dialect.name) or self._form(connection)
-        cursor = connection.connection.cursor()
+        cursor = cursor_of(connection)
         cursor.execute(sql, bind(values))
         return cursor
 
     def run_many(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
         """Once for each of `rows`, in one call of the driver."""
         sql, bind = self._forms.get(connection.dialect.name) or self._form(connection)
-        connection.connection.cursor().executemany(sql, [bind(values) for values in rows])
+        cursor_of(connection).executemany(sql, [bind(values) for values in rows])
 
     def one(self, connection: Connection, values: Mapping[str, Any]) -> Sequence[Any] | None:
         row: Sequence[Any] | None = self.run(connection, values).fetchone()

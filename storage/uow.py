@@ -1,7 +1,6 @@
 """The unit of work: repositories over one connection, one commit by whoever opened it."""
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -10,6 +9,7 @@ from sqlalchemy import Connection
 from handlers.chat.events import ChatRef, UserRef
 from handlers.domain.ids import TicketNumber
 from handlers.ports.policies import PolicyStore
+from storage.db import cursor_of
 from storage.repos.advice import SqlAdviceStore
 from storage.repos.announcements import SqlAnnouncementStore
 from storage.repos.calendar import CalendarCache, SqlCalendarStore
@@ -107,6 +107,29 @@ class Batch:
         self.audit.write(connection)
 
 
+class Savepoint:
+    """A part of a transaction; a class, as a generator's frame costs as much as the statements."""
+
+    __slots__ = ("_audited", "_cursor", "_opened", "_uow")
+
+    def __init__(self, uow: "UnitOfWork") -> None:
+        self._uow = uow
+        self._opened = len(uow.batch.opened)
+        self._audited = len(uow.batch.audit.lines)
+        self._cursor = cursor_of(uow.connection)
+
+    def __enter__(self) -> None:
+        self._cursor.execute("SAVEPOINT part")
+
+    def __exit__(self, kind: type[BaseException] | None, *rest: object) -> None:
+        if kind is not None:
+            self._cursor.execute("ROLLBACK TO SAVEPOINT part")
+            self._uow.batch.forget()
+            del self._uow.batch.opened[self._opened :]
+            del self._uow.batch.audit.lines[self._audited :]
+        self._cursor.execute("RELEASE SAVEPOINT part")
+
+
 class UnitOfWork:
     """Implements handlers.ports.Work over one connection; the repositories are cheap to make."""
 
@@ -153,22 +176,9 @@ class UnitOfWork:
         self.sandbox = SandboxStore(connection)
         self.notes = NoteStore(connection)
 
-    @contextmanager
-    def savepoint(self) -> Iterator[None]:
+    def savepoint(self) -> "Savepoint":
         """Rolled back alone when its body raises; the exception goes on."""
-        cursor = self.connection.connection.cursor()
-        opened, audited = len(self.batch.opened), len(self.batch.audit.lines)
-        cursor.execute("SAVEPOINT part")
-        try:
-            yield
-        except BaseException:
-            cursor.execute("ROLLBACK TO SAVEPOINT part")
-            cursor.execute("RELEASE SAVEPOINT part")
-            self.batch.forget()
-            del self.batch.opened[opened:]
-            del self.batch.audit.lines[audited:]
-            raise
-        cursor.execute("RELEASE SAVEPOINT part")
+        return Savepoint(self)
 
     def tidy(self) -> None:
         """What is done once for many pieces of work, by whoever commits them."""

@@ -7,6 +7,9 @@ from sqlmodel import Field, SQLModel
 
 from storage.types import Json, UtcDateTime
 
+# Rows are never validated, so no validators are built when the program starts.
+SQLModel.model_config["defer_build"] = True
+
 SQLModel.metadata.naming_convention = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
     "uq": "uq_%(table_name)s_%(column_0_N_name)s",
