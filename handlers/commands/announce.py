@@ -58,6 +58,10 @@ _LINE: Final = re.compile(
 _WANTS: Final = re.compile(
     r"^\s*(?:(要|需要?|请)(?:求)?回执|(不(?:用|要|需要?)|无需|免)回执)[。.]?\s*$"
 )
+# Who writes it all on one line parts it so, as surveys and sign-ups are.
+_PARTED: Final = re.compile(
+    rf"[;；]\s*(?=(?:{'|'.join(_LABELS)})\s*[:：]|(?:要|需要?|不要|不用|无需|免)回执\s*(?:[;；]|$))"
+)
 _STOP: Final = re.compile(r"([。！!；;])\s*$")
 _RECEIVED: Final = (
     r"^(?:收到|已阅|已收到|知道了|知悉|好的?收到|收到了|收到谢谢|已知晓|晓得了)[。.!！~～\s]*$"
@@ -139,7 +143,7 @@ def _fields(text: str, labelled: bool = False) -> dict[str, str]:
     found: dict[str, str] = {}
     free: list[str] = []
     open_label = ""
-    for line in text.splitlines():
+    for line in _PARTED.sub("\n", text).splitlines():
         label = _LINE.match(line)
         wants = _WANTS.match(line)
         if label is not None:
