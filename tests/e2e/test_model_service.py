@@ -483,7 +483,8 @@ async def test_the_key_is_in_no_log_and_not_in_doctor(
     monkeypatch.chdir(tmp_path)
     import argparse
 
-    doctor.run(argparse.Namespace())
+    # As the command line does: in a thread without a loop.
+    await asyncio.to_thread(doctor.run, argparse.Namespace())
     said = capsys.readouterr().out
     assert MODEL in said
     assert KEY not in said
