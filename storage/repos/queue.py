@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections import namedtuple
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -24,7 +25,7 @@ from handlers.domain.notices import opens_at
 from handlers.domain.policy import DEFAULT, Policy
 from handlers.domain.ticket import State
 from handlers.ports import Lane, Notice, Outgoing, Page, StillSending, StillTrue, any_hour
-from storage.db import Statement, read_instant
+from storage.db import RowReader, Statement, read_instant
 from storage.repos.people import SqlPeopleStore
 from storage.tables.queue import InboxRow, OutboxRow
 from storage.tables.tickets import RemindedRow
@@ -165,8 +166,11 @@ _PUT: Final = Statement(
         )
     )
 )
+# Rows are read so often that SQLAlchemy's own would cost more than the database does.
+_READ: Final = RowReader(_OUT.columns)
+_Row: Final = namedtuple("_Row", [c.name for c in _OUT.columns])  # type: ignore[misc]  # its table's
 _CLAIM: Final = (
-    "SELECT * FROM outbox WHERE state IN ('waiting','sending') AND lease_until <= :wall "
+    "SELECT {columns} FROM outbox WHERE state IN ('waiting','sending') AND lease_until <= :wall "
     "AND next_try <= :wall AND (not_before IS NULL OR not_before <= :now) {platform} "
     "ORDER BY priority, id LIMIT :limit {lock}"
 )
@@ -247,7 +251,7 @@ _UNDER_WAY: Final = Statement(
     )
 )
 _DUE_NOTICES: Final = (
-    f"SELECT * FROM outbox WHERE {_IS_NOTICE} AND sent_at IS NULL "
+    f"SELECT {_READ.selected} FROM outbox WHERE {_IS_NOTICE} AND sent_at IS NULL "
     "AND state IN ('waiting','sending') AND lease_until <= :wall AND next_try <= :wall "
     "AND (not_before IS NULL OR not_before <= :now) AND priority > 0 ORDER BY priority, id"
 )
@@ -255,22 +259,29 @@ _HERE_OR_SHARED: Final = {True: "", False: "FOR UPDATE SKIP LOCKED"}
 
 
 @cache
-def _claiming(platforms: int, here: bool) -> Any:
-    """Made once: with so many columns, making it costs more than the database does."""
+def _claiming(platforms: int, here: bool) -> Statement:
+    """Made once for so many platforms."""
     named = ", ".join(f":p{n}" for n in range(platforms))
-    sql = _CLAIM.format(
-        platform=f"AND platform IN ({named})" if platforms else "", lock=_HERE_OR_SHARED[here]
+    return _dated(
+        _CLAIM.format(
+            columns=_READ.selected,
+            platform=f"AND platform IN ({named})" if platforms else "",
+            lock=_HERE_OR_SHARED[here],
+        )
     )
-    return _dated(sql).columns(*_OUT.columns)
 
 
 @cache
-def _waiting_for(here: bool) -> Any:
-    return _dated(f"{_DUE_NOTICES} {_HERE_OR_SHARED[here]}").columns(*_OUT.columns)
+def _waiting_for(here: bool) -> Statement:
+    return _dated(f"{_DUE_NOTICES} {_HERE_OR_SHARED[here]}")
 
 
-def _dated(sql: str) -> Any:
-    return text(sql).bindparams(bindparam("now", type_=_OUT.c.not_before.type))
+def _dated(sql: str) -> Statement:
+    return Statement(text(sql).bindparams(bindparam("now", type_=_OUT.c.not_before.type)))
+
+
+def _rows(cursor: Any) -> list[Any]:
+    return [_Row(*_READ.values(row)) for row in cursor.fetchall()]
 
 
 _HOLD: Final = Statement(
@@ -442,15 +453,9 @@ class OutboxRows:
         wall = time.time()
         wanted = [] if platforms is None else sorted(platforms)
         here = self._connection.dialect.name == "sqlite"
-        rows = self._connection.execute(
-            _claiming(len(wanted), here),
-            {
-                "wall": wall,
-                "now": self._now(),
-                "limit": limit,
-                **{f"p{n}": name for n, name in enumerate(wanted)},
-            },
-        ).all()
+        asked = {"wall": wall, "now": self._now(), "limit": limit}
+        asked |= {f"p{n}": name for n, name in enumerate(wanted)}
+        rows = _rows(_claiming(len(wanted), here).run(self._connection, asked))
         for row in rows:
             _LEASE.run(self._connection, {"id": row.id, "until": wall + lease_seconds})
         return [self._claimed(row) for row in rows]
@@ -553,9 +558,8 @@ class OutboxRows:
 
     def due_notices(self, person: PersonId, now: datetime) -> list[Notice]:
         here = self._connection.dialect.name == "sqlite"
-        rows = self._connection.execute(
-            _waiting_for(here), {"p": person, "wall": time.time(), "now": now}
-        )
+        asked = {"p": person, "wall": time.time(), "now": now}
+        rows = _rows(_waiting_for(here).run(self._connection, asked))
         return [notice for row in rows if (notice := self._notice(row)) is not None]
 
     def hold(self, row_id: int, until: datetime) -> None:
