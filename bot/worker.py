@@ -5,6 +5,7 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Final, Protocol
 
 from bot import metrics
@@ -23,13 +24,15 @@ _log = logging.getLogger("bot.worker")
 MOST_ATTEMPTS: Final = 5
 _FIRST_RETRY_SECONDS: Final = 2.0
 _IDLE_SECONDS: Final = 1.0
+# How long other processes leave an event to the one that asks for an opinion on it.
+_OPINION_SECONDS: Final = 30.0
 
 
 @dataclass(frozen=True, slots=True)
 class Done:
     """What came of an event. `duplicate`: it was here before and nothing was done again.
 
-    `due`: a message of it may be sent at once.
+    `due`: a message of it may be sent at once. `wanted`: it is kept until there is an opinion.
     """
 
     inbox_id: int | None
@@ -39,6 +42,7 @@ class Done:
     rows: tuple[int, ...] = ()
     deliveries: tuple[Delivery, ...] = ()
     due: bool = False
+    wanted: OpinionWanted | None = None
 
     @property
     def outcome(self) -> Outcome:
@@ -103,21 +107,63 @@ class Worker:
         while True:
             while (ahead := self._asking.get(chat)) is not None:
                 await asyncio.wait([ahead])
+            again: Callable[[SecondOpinion | None], asyncio.Future[Done]]
             try:
-                return await self._submit(make, hold, Second(may_be_asked=True), touched)
+                done = await self._submit(make, hold, Second(may_be_asked=True), touched)
+                if done.wanted is None or done.inbox_id is None:
+                    return done
+                wanted = done.wanted
+                again = partial(self._resume, chat, done.inbox_id, hold, touched)
             except Behind:
                 continue
-            except OpinionWanted as wanted:
-                asked: asyncio.Future[Done] = asyncio.get_running_loop().create_future()
-                self._asking[chat] = asked
-                try:
-                    opinion = await second.ask(wanted.text, wanted.role)
-                    return await self._submit(make, hold, Second(False, opinion), touched)
-                finally:
-                    self._undecided.discard(chat)
-                    if self._asking.get(chat) is asked:
-                        del self._asking[chat]
-                    asked.cancel()
+            except OpinionWanted as error:
+                wanted = error
+                again = partial(self._submit_with, make, hold, touched)
+            asked: asyncio.Future[Done] = asyncio.get_running_loop().create_future()
+            self._asking[chat] = asked
+            try:
+                return await again(await second.ask(wanted.text, wanted.role))
+            finally:
+                self._undecided.discard(chat)
+                if self._asking.get(chat) is asked:
+                    del self._asking[chat]
+                asked.cancel()
+
+    def _submit_with(
+        self,
+        make: Callable[[UnitOfWork], InboundEvent | None],
+        hold: float,
+        touched: frozenset[str],
+        opinion: SecondOpinion | None,
+    ) -> "asyncio.Future[Done]":
+        return self._submit(make, hold, Second(False, opinion), touched)
+
+    def _resume(
+        self,
+        chat: ChatRef,
+        inbox_id: int,
+        hold: float,
+        touched: frozenset[str],
+        opinion: SecondOpinion | None,
+    ) -> "asyncio.Future[Done]":
+        """Work on an event that was kept until there was an opinion."""
+
+        def work(uow: UnitOfWork) -> Done:
+            event = uow.inbox.take_up(inbox_id)
+            if event is None:
+                # We took so long that another process did it.
+                return Done(inbox_id, duplicate=True)
+            done = self._turn(uow, inbox_id, event, hold, Second(False, opinion))
+            metrics.counter_of(metrics.received, event.platform).inc()
+            return done
+
+        def instead(uow: UnitOfWork, error: Exception) -> Done:
+            self._failed(uow, inbox_id, chat.platform, error)
+            return Done(inbox_id)
+
+        future = self._writer.submit(work, instead, touched)
+        future.add_done_callback(self._after)
+        return future
 
     def submit_made(
         self,
@@ -156,7 +202,7 @@ class Worker:
         done = future.result()
         if done.due:
             self._wake_sender()
-        if not done.duplicate and not done.worked:
+        if not done.duplicate and not done.worked and done.wanted is None:
             self._wake.set()
 
     def _piece(
@@ -184,6 +230,13 @@ class Worker:
 
     def _instead(self, uow: UnitOfWork, event: InboundEvent | None, error: Exception) -> Done:
         """The event stays remembered whatever happens."""
+        if isinstance(error, OpinionWanted) and event is not None and self._writer.beside_others:
+            # Other processes are to see it, so that they put what comes later behind it.
+            taken = uow.inbox.take(event)
+            if taken is None:
+                return Done(None, duplicate=True)
+            uow.inbox.put_back(taken[0], event, time.time() + _OPINION_SECONDS)
+            return Done(taken[0], wanted=error)
         if isinstance(error, OpinionWanted | Behind):
             # No failure: nothing is kept, and the event comes again, with an opinion or after one.
             raise error
@@ -192,7 +245,7 @@ class Worker:
             return Done(None, duplicate=True)
         metrics.counter_of(metrics.received, event.platform).inc()
         uow.inbox.put_back(taken[0], event)
-        self._failed(uow, taken[0], event, error)
+        self._failed(uow, taken[0], event.platform, error)
         return Done(taken[0])
 
     def _turn(
@@ -209,9 +262,7 @@ class Worker:
         deliveries = tuple(uow.outbox.answering)
         return Done(inbox_id, False, True, taken.toast, taken.rows, deliveries, uow.outbox.due)
 
-    def _failed(
-        self, uow: UnitOfWork, inbox_id: int, event: InboundEvent, error: Exception
-    ) -> None:
+    def _failed(self, uow: UnitOfWork, inbox_id: int, platform: str, error: Exception) -> None:
         name = type(error).__name__
         metrics.failed.labels(name).inc()
         before = self._failures.get(inbox_id, 0)
@@ -225,7 +276,7 @@ class Worker:
         # The reference number is the inbox id: it leads to the row without telling what was said.
         _log.error(
             "event.dead" if dead else "event.failed",
-            extra={"reference": inbox_id, "platform": event.platform, "error": name},
+            extra={"reference": inbox_id, "platform": platform, "error": name},
             exc_info=error,
         )
 
@@ -262,7 +313,7 @@ class Worker:
                     self._turn(part, inbox_id, event, 0.0)
                     part.inbox.done(inbox_id)
             except Exception as error:
-                self._failed(uow, inbox_id, event, error)
+                self._failed(uow, inbox_id, event.platform, error)
             else:
                 self._failures.pop(inbox_id, None)
         return len(pending)

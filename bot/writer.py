@@ -66,7 +66,8 @@ class Writer:
     def __init__(self, engine: Engine, shared: Shared, most_waiting: int = 2000) -> None:
         self._engine = engine
         self._shared = shared
-        self._beside_others = engine.dialect.name == "postgresql"
+        # Whether other processes may write to the same database.
+        self.beside_others: Final = engine.dialect.name == "postgresql"
         self._numbers: Connection | None = None
         # The simple queue is one lock in C: the other's condition wakes both threads for each piece.
         self._queue: queue.SimpleQueue[_Piece | None] = queue.SimpleQueue()
@@ -190,7 +191,7 @@ class Writer:
         settled: list[_Settled] = []
         opened: list[TicketNumber] = []
         rest = batch
-        beside = self._beside_others and all(piece.touched is not None for piece in batch)
+        beside = self.beside_others and all(piece.touched is not None for piece in batch)
         try:
             connection = connection or writer_connection(self._engine)
             while rest:
@@ -231,7 +232,7 @@ class Writer:
         shared = Batch(late=True, numbers=self._numbers)
         settled: list[_Settled] = []
         with connection.begin():
-            if self._beside_others:
+            if self.beside_others:
                 names = frozenset().union(*(p.touched or () for p in pieces)) if beside else None
                 shared.turn.take(connection, names)
             for piece in pieces:

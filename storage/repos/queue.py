@@ -43,8 +43,9 @@ _TAKE: Final = Statement(
     )
 )
 _PUT_BACK: Final = Statement(
-    text("UPDATE inbox SET state = 'new', payload = :payload WHERE id = :id")
+    text("UPDATE inbox SET state = 'new', payload = :payload, next_try = :at WHERE id = :id")
 )
+_TAKE_UP: Final = Statement(text("SELECT payload FROM inbox WHERE id = :id AND state = 'new'"))
 _DONE: Final = Statement(text("UPDATE inbox SET state = 'done', payload = '' WHERE id = :id"))
 _FAILED: Final = Statement(
     text(
@@ -89,10 +90,18 @@ class InboxStore:
         )
         return None if row is None else (int(row[0]), bool(row[1]))
 
-    def put_back(self, inbox_id: int, event: InboundEvent) -> None:
-        """It waits after all: the row keeps what is needed to work on it later."""
+    def put_back(self, inbox_id: int, event: InboundEvent, at: float = 0.0) -> None:
+        """It waits after all, until `at`: the row keeps what is needed to work on it later."""
         payload = to_json(to_plain(event))
-        _PUT_BACK.run(self._connection, {"id": inbox_id, "payload": payload})
+        _PUT_BACK.run(self._connection, {"id": inbox_id, "payload": payload, "at": at})
+
+    def take_up(self, inbox_id: int) -> InboundEvent | None:
+        """An event that waited, done with this unit of work; None where it waits no more."""
+        row = _TAKE_UP.one(self._connection, {"id": inbox_id})
+        if row is None:
+            return None
+        self.done(inbox_id)
+        return from_plain(json.loads(row[0]))
 
     def pending(self, limit: int) -> list[tuple[int, InboundEvent]]:
         rows = self._connection.execute(_PENDING, {"wall": time.time(), "limit": limit})
