@@ -38,6 +38,11 @@ class Ownership:
         self._thread: threading.Thread | None = None
         self._stopping = threading.Event()
 
+    @property
+    def shared(self) -> bool:
+        """Whether other processes may be at the same database."""
+        return self._holding.shared
+
     def want(self, name: str, changed: Callable[[bool], None] = lambda owned: None) -> None:
         """Own `name` as soon as nobody else does.
 

@@ -8,13 +8,14 @@ import fcntl
 import os
 import select
 import socket
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final, Protocol
 from zlib import crc32
 
-from sqlalchemy import make_url
+from sqlalchemy import make_url, text
 
-from storage.db import DatabaseError
+from storage.db import DatabaseError, engine_for
 
 if TYPE_CHECKING:
     from psycopg import Connection, Notify
@@ -44,8 +45,16 @@ _CLIENT: Final[dict[str, Any]] = {
     "keepalives_interval": 2,
     "keepalives_count": 2,
     "tcp_user_timeout": 5000,
-    "application_name": "lhg",
 }
+
+
+# A one-part number stands in the lower half, with 1 beside it; a two-part one has 2.
+_AT_WORK: Final = text(
+    "SELECT COUNT(*) FILTER (WHERE objsubid = 1 AND classid = 0 AND objid = :whole), "
+    "COUNT(*) FILTER (WHERE objsubid = 2 AND classid = :names) FROM pg_locks "
+    "WHERE locktype = 'advisory' AND granted AND database = "
+    "(SELECT oid FROM pg_database WHERE datname = current_database())"
+)
 
 
 class Holding(Protocol):
@@ -58,7 +67,10 @@ class Holding(Protocol):
         ...
 
     def take(self, name: str) -> bool:
-        """Whether what goes by this name is ours now; others ask in vain until `close`."""
+        """Whether what goes by this name is ours now; others ask in vain until `close`.
+
+        Not to be asked for again while it is ours.
+        """
         ...
 
     def listen(self, seconds: float) -> None:
@@ -150,7 +162,13 @@ class Session:
     def open(self) -> None:
         import psycopg
 
-        connection = psycopg.connect(self._url, autocommit=True, **_CLIENT)
+        connection = psycopg.connect(
+            self._url,
+            autocommit=True,
+            # So that pg_stat_activity tells which process it is.
+            application_name=f"lhg {os.getpid()}",
+            **_CLIENT,
+        )
         try:
             for setting in _SERVER:
                 connection.execute(setting)
@@ -175,7 +193,6 @@ class Session:
         assert self._connection is not None
         key = crc32(name.encode()) - 2**31
         row = self._connection.execute(
-            # Asked for again, a lock that is ours would be counted twice.
             "SELECT pg_try_advisory_lock(%(n)s, %(k)s)",
             {"n": _NAMES, "k": key},
         ).fetchone()
@@ -213,6 +230,25 @@ class Session:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
+
+
+@dataclass(frozen=True, slots=True)
+class AtWork:
+    """How many processes are at a database, and how many names have an owner."""
+
+    processes: int
+    names: int
+
+
+def at_work(url: str) -> AtWork | None:
+    """None on SQLite, where there is one at most."""
+    if make_url(url).get_backend_name() == "sqlite":
+        return None
+    engine = engine_for(url)
+    with engine.connect() as connection:
+        row = connection.execute(_AT_WORK, {"whole": _DATABASE, "names": _NAMES}).one()
+    engine.dispose()
+    return AtWork(int(row[0]), int(row[1]))
 
 
 def holding(url: str, sole: bool = False) -> Holding:

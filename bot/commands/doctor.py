@@ -71,6 +71,7 @@ def _checks(env: Path) -> Iterator[tuple[str, str]]:
         yield "数据库", f"连不上（{type(error).__name__}），请核对 LHG_DATABASE_URL。"
     else:
         yield "数据库", ""
+        yield _processes(settings.database_url), ""
         yield "数据库版本", "" if have == head() else "不是最新，请运行 migrate。"
         if have == head():
             yield _corrections(settings), ""
@@ -121,6 +122,20 @@ def _far_ends(public_url: str, platforms: "Mapping[str, Platform]") -> Iterator[
 
     for probe in asyncio.run(tried()):
         yield probe.what, probe.fault
+
+
+def _processes(url: str) -> str:
+    """How many processes may be and are at the database; nothing is wrong with any number."""
+    from storage.locks import at_work
+
+    count = at_work(url)
+    if count is None:
+        return "进程：SQLite 只能运行一个"
+    if count.processes and not count.names:
+        return (
+            f"{_WARNING}进程：正在运行 {count.processes} 个，暂时没有一个负责发送和计时，请稍后再查"
+        )
+    return f"进程：可以同时运行几个，现在有 {count.processes} 个"
 
 
 def _model(values: Mapping[str, str]) -> str:

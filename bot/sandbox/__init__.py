@@ -4,6 +4,7 @@ import asyncio
 import base64
 import binascii
 import json
+import logging
 import secrets
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
@@ -18,7 +19,7 @@ from bot.platform import Receipt
 from bot.platforms.sandbox import SandboxPlatform, sandbox_chat
 from bot.seed import MAIN_CHAT, MAIN_TITLE, SAMPLE
 from bot.wire import ApiError, json_body, number_in, problem
-from bot.writer import Overloaded
+from bot.writer import NOTHING, Overloaded
 from handlers.chat.events import (
     Attachment,
     AttachmentKind,
@@ -38,6 +39,8 @@ from storage.uow import UnitOfWork
 if TYPE_CHECKING:
     from bot.app import App
 
+_log = logging.getLogger("bot.sandbox")
+
 STATIC: Final = Path(__file__).parent / "static"
 BOT_ID: Final = "bot"
 _PICTURE_BYTES: Final = 512 * 1024
@@ -47,6 +50,10 @@ _CSP: Final = (
     "frame-ancestors 'self'"
 )
 _LONGEST: Final = 20_000
+
+# How often, and how far back, a page's process looks for what others wrote (PostgreSQL).
+_LOOK_SECONDS: Final = 0.5
+_NEWEST: Final = 100
 
 
 class _Problem(Exception):
@@ -77,6 +84,10 @@ class Sandbox:
         self._app = app
         self._listeners: set[asyncio.Queue[tuple[str, dict[str, Any]]]] = set()
         self._playing: asyncio.Task[None] | None = None
+        # What the pages were told of the newest messages, to find what other processes write.
+        self._told: dict[int, str] = {}
+        self._following: asyncio.Task[None] | None = None
+        self._looking = asyncio.Lock()
         platform = app.platforms["sandbox"]
         assert isinstance(platform, SandboxPlatform)
         platform.deliver = self.deliver
@@ -109,7 +120,7 @@ class Sandbox:
             )
             return message_id, True
 
-        message_id, new = await self._app.writer.run(put)
+        message_id, new = await self._app.writer.run(put, NOTHING)
         await self._publish(message_id, "message" if new else "update")
         ref = str(message_id)
         return Receipt(ref, ref if card is not None else "")
@@ -117,11 +128,41 @@ class Sandbox:
     async def _publish(self, message_id: int, event: str) -> None:
         if not self._listeners:
             return
+        if self._following is not None:
+            # What it answers may have been written by another process: that comes first.
+            await self._look()
         item = await self._app.writer.read(lambda uow: _item(uow.sandbox.get(message_id)))
-        if item is not None:
+        if item is not None and self._told.get(message_id) != json.dumps(item, sort_keys=True):
             self._tell(event, item)
 
+    async def _follow(self) -> None:
+        """Tell the pages what other processes put into the chats."""
+        while True:
+            await asyncio.sleep(_LOOK_SECONDS)
+            try:
+                await self._look()
+            except Exception as error:
+                # The pages wait until the database is back.
+                _log.warning("sandbox.not_followed", extra={"error": type(error).__name__})
+
+    async def _look(self, silently: bool = False) -> None:
+        # One after another: an older view of a card must not come last.
+        async with self._looking:
+            for row in await self._app.writer.read(lambda uow: uow.sandbox.newest(_NEWEST)):
+                self._compare(_shown(row), silently)
+        for number in sorted(self._told)[:-_NEWEST]:
+            del self._told[number]
+
+    def _compare(self, item: dict[str, Any], silently: bool) -> None:
+        number, now = int(item["id"]), json.dumps(item, sort_keys=True)
+        before = self._told.get(number)
+        if before != now and not silently:
+            self._tell("message" if before is None else "update", item)
+        self._told[number] = now
+
     def _tell(self, event: str, item: dict[str, Any]) -> None:
+        if self._following is not None and "id" in item:
+            self._told[int(item["id"])] = json.dumps(item, sort_keys=True)
         for listener in self._listeners:
             if listener.qsize() < 500:
                 listener.put_nowait((event, item))
@@ -385,9 +426,14 @@ class Sandbox:
                 "X-Accel-Buffering": "no",
             }
         )
+        if self._app.ownership.shared and self._following is None:
+            # What stands there already is no news.
+            await self._look(silently=True)
         await response.prepare(request)
         queue: asyncio.Queue[tuple[str, dict[str, Any]]] = asyncio.Queue()
         self._listeners.add(queue)
+        if self._app.ownership.shared and self._following is None:
+            self._following = asyncio.create_task(self._follow(), name="sandbox-follow")
         try:
             await response.write(b"retry: 2000\n\n")
             while True:
@@ -413,8 +459,9 @@ class Sandbox:
     async def close(self, application: web.Application) -> None:
         """Let the pages go, else the server waits for them."""
         self._tell("close", {})
-        if self._playing is not None:
-            self._playing.cancel()
+        for task in (self._playing, self._following):
+            if task is not None:
+                task.cancel()
 
 
 def _people(uow: UnitOfWork) -> list[dict[str, Any]]:
@@ -467,8 +514,10 @@ def _check_chat(chat: str, sender: str) -> None:
 
 
 def _item(row: dict[str, Any] | None) -> dict[str, Any] | None:
-    if row is None:
-        return None
+    return None if row is None else _shown(row)
+
+
+def _shown(row: dict[str, Any]) -> dict[str, Any]:
     return {
         "id": str(row["id"]),
         "chat": row["chat"],

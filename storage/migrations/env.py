@@ -3,6 +3,7 @@
 from typing import Any, Literal
 
 from alembic import context
+from sqlalchemy import text
 
 from storage.db import engine_for
 from storage.tables import metadata
@@ -27,6 +28,9 @@ def include_name(name: str | None, kind: str, parents: Any) -> bool:
 def run() -> None:
     engine = engine_for(context.config.attributes["url"])
     with engine.connect() as connection:
+        if engine.dialect.name == "postgresql":
+            # Several processes may start at once: one brings the schema up, the others find it so.
+            connection.execute(text("SELECT pg_advisory_xact_lock(4083)"))
         context.configure(
             connection=connection,
             target_metadata=metadata,

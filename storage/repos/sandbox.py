@@ -74,6 +74,11 @@ class SandboxStore:
         )
         return [dict(row._mapping) for row in rows]
 
+    def newest(self, limit: int) -> list[dict[str, Any]]:
+        """The newest of all chats, the oldest of them first."""
+        rows = self._connection.execute(select(_M).order_by(_M.c.id.desc()).limit(limit)).all()
+        return [dict(row._mapping) for row in reversed(rows)]
+
     def last(self, chat: str) -> dict[str, Any] | None:
         row = self._connection.execute(
             select(_M).where(_M.c.chat == chat).order_by(_M.c.id.desc()).limit(1)

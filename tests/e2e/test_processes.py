@@ -2,8 +2,11 @@
 
 import asyncio
 import itertools
+import json
 import os
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import AsyncIterator
 
@@ -15,7 +18,7 @@ from handlers.chat.events import ChatRef
 from handlers.chat.outbound import Content
 from handlers.ports import Outgoing
 from storage.db import DatabaseError, engine_for
-from storage.locks import holding
+from storage.locks import AtWork, at_work, holding
 from storage.uow import Shared, UnitOfWork
 from tests.kit.postgres import fresh
 from tests.kit.processes import (
@@ -71,6 +74,23 @@ def dead_message(url: str, words: str) -> int:
     return number
 
 
+def test_processes_that_start_at_once_bring_the_schema_up_to_date_together(
+    postgres_server: str,
+) -> None:
+    url = fresh(postgres_server, migrated=False)
+    children = [
+        subprocess.Popen(
+            [sys.executable, "-m", "bot", "migrate"],
+            env={**os.environ, "LHG_DATABASE_URL": url},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
+        for _ in range(3)
+    ]
+    told = [child.communicate()[0].decode() for child in children]
+    assert [child.returncode for child in children] == [0, 0, 0], told
+
+
 # ---- names and their owners
 
 
@@ -87,12 +107,13 @@ async def owners(postgres_url: str) -> AsyncIterator[tuple[Ownership, Ownership]
 
 
 async def test_a_name_has_one_owner_and_goes_to_another_when_that_one_stops(
-    owners: tuple[Ownership, Ownership],
+    owners: tuple[Ownership, Ownership], postgres_url: str
 ) -> None:
     first, second = owners
     names = (LEADER, "connection of a platform")
     assert [first.owns(n) for n in names] == [True, True]
     assert [second.owns(n) for n in names] == [False, False]
+    assert at_work(postgres_url) == AtWork(processes=2, names=2)
     await first.stop()
     await until(lambda: all(second.owns(n) for n in names))
     assert not first.leads()
@@ -156,7 +177,7 @@ async def test_who_wants_the_database_alone_gets_it_only_while_nobody_is_there(
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def serving(postgres_server: str) -> AsyncIterator[Serving]:
     """Started once, which takes its time: each test has firms and chats of its own."""
-    async with Serving(fresh(postgres_server)) as made:
+    async with Serving(fresh(postgres_server), LHG_SANDBOX="1") as made:
         yield made
 
 
@@ -195,6 +216,8 @@ async def test_50_messages_of_one_chat_in_two_processes_are_worked_on_one_at_a_t
     """The firm's second word of the same problem joins the first, whichever process has it."""
     for n in range(8):
         firm = f"E{n + 20:03d}-1"
+        # A chat that is new is written down alone; here the chat's own order is to be seen.
+        await serving.says(serving.ports[n % 2], f"c{n}", firm, "你好", firm)
         answers = await asyncio.gather(
             *(
                 serving.says(serving.ports[k % 2], f"c{n}-{k}", firm, "车间缺操作工20人", firm)
@@ -234,6 +257,27 @@ async def test_what_is_changed_in_one_process_is_known_to_the_next_message_in_an
         await serving.says(there, f"after{n}", f"new{n}", "车间缺操作工20人，临时招不到")
         asked = "SELECT enterprise_id, reporter_id FROM tickets WHERE source_message = %s"
         assert await serving.query(asked, (f"after{n}",)) == [(f"E03{n}", f"E03{n}-9")]
+
+
+@TOGETHER
+@pytest.mark.slow
+async def test_a_page_at_one_process_shows_what_is_said_at_another(serving: Serving) -> None:
+    here, there = serving.ports
+    address = f"http://127.0.0.1:{here}/sandbox/api/events"
+    async with serving.session.get(address, params={"as": "E044"}) as page:
+        assert b"retry" in await page.content.readline()
+        said = {"chat": "dm:E044", "sender": "E044", "text": "厂门口路灯坏了5盏，晚上看不见"}
+        address = f"http://127.0.0.1:{there}/sandbox/api/messages"
+        async with serving.session.post(address, json=said) as response:
+            assert response.status == 200
+        shown: list[tuple[bool, str]] = []
+        while not any(is_bot for is_bot, _ in shown):
+            line = (await asyncio.wait_for(page.content.readline(), MOST_SECONDS)).decode()
+            if line.startswith("data: "):
+                item = json.loads(line[6:])
+                if item["chat"] == said["chat"]:
+                    shown.append((item["sender"]["is_bot"], item["text"]))
+        assert shown[0] == (False, said["text"])
 
 
 @TOGETHER
@@ -285,7 +329,7 @@ def test_50_two_processes_that_sweep_together_fire_each_rung_once_and_skip_none(
 async def test_40_a_killed_sender_is_followed_by_one_that_keeps_the_windows(
     postgres_server: str,
 ) -> None:
-    kills, lanes, each = (5, 10, 90) if FULL else (1, 4, 45)
+    kills, lanes, each = (5, 10, 90) if FULL else (1, 4, 30)
     result = await sending(postgres_server, kills, lanes=lanes, each=each)
     assert send_faults(result) == []
     assert result["kills"] == kills

@@ -60,12 +60,13 @@ def running(folder_of: Path, durable: bool = False) -> Iterator[str]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def fresh(server: str) -> str:
-    """A migrated, empty database there."""
+def fresh(server: str, migrated: bool = True) -> str:
+    """An empty database there."""
     import psycopg
 
     name = f"f_{uuid.uuid4().hex[:12]}"
     with psycopg.connect(f"{server}/postgres", autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name}")
-    upgrade(f"{server}/{name}")
+    if migrated:
+        upgrade(f"{server}/{name}")
     return f"{server}/{name}"

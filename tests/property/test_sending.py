@@ -85,6 +85,18 @@ async def test_39_every_row_ends_while_thirty_percent_go_wrong(sqlite_url: str) 
             assert ids == sorted(ids)
 
 
+async def test_40_who_sends_next_counts_what_was_sent_before(database_url: str) -> None:
+    async with MoodyServer(per=2.0, count=20) as server:
+        for _ in range(2):
+            # Another process, or the same one started again.
+            async with sending(database_url, server) as (writer, dispatcher):
+                await writer.run(lambda uow: [uow.outbox.put(message("a")) for _ in range(15)])
+                dispatcher.wake()
+                assert (await ended(writer, dispatcher, 20))["sent"] % 15 == 0
+        assert len(server.taken["a"]) == 30
+        assert server.overrun == 0
+
+
 async def test_40_an_urgent_message_is_not_behind_a_broadcast(sqlite_url: str) -> None:
     async with (
         MoodyServer(per=1.0, count=20) as server,
