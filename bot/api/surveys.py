@@ -1,15 +1,16 @@
 """/surveys and their /answers."""
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
 from bot.api.announcements import audience_json, audience_of
-from bot.api.auth import Call, Created
+from bot.api.auth import Call, Created, Resource
 from bot.api.signups import instant_of, number_of
 from bot.wire import ApiError, number_in, text_of
 from handlers.domain.errors import NotPermitted
 from handlers.domain.ids import EnterpriseId
-from handlers.domain.people import Enterprise
+from handlers.domain.people import Enterprise, Person
 from handlers.domain.survey import (
     Answer,
     Channel,
@@ -175,37 +176,23 @@ async def begin(call: Call) -> Any:
     return Created(await call.app.writer.run(work))
 
 
-async def approve(call: Call) -> Any:
-    call.office_only()
-    number, given = number_of(call), text_of(call.body, "actor", most=40)
+def _decided(decide: Callable[[Surveys, int, Person], Survey]) -> Resource:
+    """What somebody of the office decides about a survey."""
 
-    def work(uow: UnitOfWork) -> Any:
-        service = _service(call, uow)
-        return _plain(service.approve(number, call.actor(uow, given)), service)
+    async def resource(call: Call) -> Any:
+        call.office_only()
+        number, given = number_of(call), text_of(call.body, "actor", most=40)
 
-    return await call.app.writer.run(work)
+        def work(uow: UnitOfWork) -> Any:
+            service = _service(call, uow)
+            return _plain(decide(service, number, call.actor(uow, given)), service)
 
+        return await call.app.writer.run(work)
 
-async def cancel(call: Call) -> Any:
-    call.office_only()
-    number, given = number_of(call), text_of(call.body, "actor", most=40)
-
-    def work(uow: UnitOfWork) -> Any:
-        service = _service(call, uow)
-        return _plain(service.refuse(number, call.actor(uow, given)), service)
-
-    return await call.app.writer.run(work)
+    return resource
 
 
-async def close(call: Call) -> Any:
-    call.office_only()
-    number, given = number_of(call), text_of(call.body, "actor", most=40)
-
-    def work(uow: UnitOfWork) -> Any:
-        service = _service(call, uow)
-        return _plain(service.close(number, call.actor(uow, given)), service)
-
-    return await call.app.writer.run(work)
+approve, cancel, close = map(_decided, (Surveys.approve, Surveys.refuse, Surveys.close))
 
 
 async def answers(call: Call) -> Any:

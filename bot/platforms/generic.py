@@ -9,6 +9,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from bot.client import Client
+from bot.payload import json_object, part_at, text_at
 from bot.platform import (
     Answered,
     Capabilities,
@@ -24,7 +25,6 @@ from bot.platform import (
     Rejected,
     Section,
     Setting,
-    plain_json,
 )
 from handlers.chat.events import (
     Attachment,
@@ -93,43 +93,38 @@ class Generic:
         return Decoded((event,), _accepted([]), lambda outcome: _answered(event, outcome))
 
     def _event(self, body: bytes, wall: float) -> tuple[InboundEvent | None, str]:
-        try:
-            plain = plain_json(body)
-        except ValueError:
-            raise Rejected(400, "not_json") from None
-        if not isinstance(plain, dict):
-            raise Rejected(400, "not_json")
-        event_id = _text(plain, "event_id")
-        sender, chat = _dict(plain, "sender"), _dict(plain, "chat")
-        user, chat_id = _text(sender, "id"), _text(chat, "id")
+        plain = json_object(body)
+        event_id = text_at(plain, "event_id")
+        sender, chat = part_at(plain, "sender"), part_at(plain, "chat")
+        user, chat_id = text_at(sender, "id"), text_at(chat, "id")
         if not event_id or len(event_id) > 200 or not user or not chat_id:
             raise Rejected(422, "not_understood")
-        kind = ChatKind.DIRECT if _text(chat, "kind") == "direct" else ChatKind.GROUP
+        kind = ChatKind.DIRECT if text_at(chat, "kind") == "direct" else ChatKind.GROUP
         base: dict[str, Any] = {
             "platform": NAME,
             "event_id": event_id,
-            "at": _instant(_text(plain, "at"), wall),
+            "at": _instant(text_at(plain, "at"), wall),
             # A direct chat is known by its person, whatever the bridge calls it.
             "chat": ChatRef(NAME, user if kind is ChatKind.DIRECT else chat_id),
             "chat_kind": kind,
-            "chat_title": _text(chat, "title")[:100],
+            "chat_title": text_at(chat, "title")[:100],
             "sender": UserRef(NAME, user),
-            "sender_name": _text(sender, "name")[:60],
+            "sender_name": text_at(sender, "name")[:60],
         }
         press = plain.get("press")
         if isinstance(press, dict):
             return self._press(press, base)
         read = plain.get("read")
         if isinstance(read, dict):
-            ref = _text(read, "message_ref")
+            ref = text_at(read, "message_ref")
             if not ref:
                 return None, "read"
             return InboundEvent(kind=EventKind.READ, quote=Quote("", ref), **base), ""
-        text = _text(plain, "text")
+        text = text_at(plain, "text")
         reply_to = plain.get("reply_to")
         quote = None
         if isinstance(reply_to, dict):
-            quote = Quote(_text(reply_to, "text"), _text(reply_to, "message_ref"))
+            quote = Quote(text_at(reply_to, "text"), text_at(reply_to, "message_ref"))
         elif isinstance(reply_to, str) and reply_to:
             quote = Quote("", reply_to)
         attachments = tuple(_attachments(plain.get("attachments")))
@@ -153,19 +148,19 @@ class Generic:
         self, press: dict[str, Any], base: dict[str, Any]
     ) -> tuple[InboundEvent | None, str]:
         button = press.get("button")
-        if not isinstance(button, dict) or not _text(button, "press"):
+        if not isinstance(button, dict) or not text_at(button, "press"):
             return None, "press"
-        args = {str(k): str(v) for k, v in _dict(button, "args").items()}
+        args = {str(k): str(v) for k, v in part_at(button, "args").items()}
         picked = press.get("picked")
         return (
             InboundEvent(
                 kind=EventKind.PRESS,
                 press=Pressed(
-                    _text(button, "press"),
+                    text_at(button, "press"),
                     args,
                     tuple(str(p) for p in picked) if isinstance(picked, list) else (),
-                    _text(press, "card_key"),
-                    _text(press, "message_ref"),
+                    text_at(press, "card_key"),
+                    text_at(press, "message_ref"),
                 ),
                 **base,
             ),
@@ -238,19 +233,9 @@ def _attachments(given: Any) -> list[Attachment]:
     kinds = {k.value: k for k in AttachmentKind}
     for one in given if isinstance(given, list) else []:
         if isinstance(one, dict):
-            kind = kinds.get(_text(one, "type"), AttachmentKind.FILE)
-            found.append(Attachment(kind, _text(one, "url")[:2000], _text(one, "name")[:200]))
+            kind = kinds.get(text_at(one, "type"), AttachmentKind.FILE)
+            found.append(Attachment(kind, text_at(one, "url")[:2000], text_at(one, "name")[:200]))
     return found[:20]
-
-
-def _text(plain: dict[str, Any], key: str) -> str:
-    value = plain.get(key)
-    return value if isinstance(value, str) else ""
-
-
-def _dict(plain: dict[str, Any], key: str) -> dict[str, Any]:
-    value = plain.get(key)
-    return value if isinstance(value, dict) else {}
 
 
 def build(section: Section) -> Platform | None:

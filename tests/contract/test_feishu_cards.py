@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.payload import pieces
 from bot.platforms.feishu import codec
 from handlers.chat.events import ChatKind, UserRef
 from handlers.chat.outbound import (
@@ -216,7 +217,7 @@ def test_people_are_called_by_their_open_id_and_others_by_name() -> None:
 
 @given(st.text(max_size=400), st.integers(min_value=8, max_value=200))
 def test_a_text_is_parted_within_the_size_and_on_characters(text: str, most: int) -> None:
-    parts = codec.pieces(text, most)
+    parts = pieces(text, most)
     assert 1 <= len(parts) <= 4
     assert all(len(part.encode("utf-8", "replace")) <= most for part in parts)
 

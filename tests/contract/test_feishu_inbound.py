@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from bot.payload import json_object
 from bot.platform import Rejected
 from bot.platforms.feishu import codec
 from handlers.chat.events import AttachmentKind, ChatKind, EventKind, InboundEvent
@@ -194,7 +195,7 @@ def test_times_come_in_milliseconds_or_microseconds(text: str, second: float) ->
 @pytest.mark.parametrize("raw", [b"", b"[]", b"1", b"{", b"\xff\xfe", b"[" * 100_000])
 def test_what_is_no_json_object_is_refused(raw: bytes) -> None:
     with pytest.raises(Rejected):
-        codec.json_object(raw)
+        json_object(raw)
 
 
 @pytest.mark.parametrize("field", ["event", "header", "message", "content", "mentions", "sender"])

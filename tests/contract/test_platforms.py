@@ -9,6 +9,7 @@ import pytest
 
 from bot import registry
 from bot.app import build_platforms, platform_settings
+from bot.payload import cut
 from bot.platform import Outcome, Platform, RawRequest, Rejected
 from bot.platforms.wecom import codec
 from bot.settings import load
@@ -131,7 +132,7 @@ def test_hostile_text_comes_out_as_plain_letters_in_wecom_markdown(text: str) ->
 @pytest.mark.parametrize("most", [10, 100, 2048])
 def test_a_cut_ends_on_a_character(most: int) -> None:
     for text in HOSTILE:
-        assert len(codec.cut(text, most).encode()) <= most
+        assert len(cut(text, most).encode()) <= most
 
 
 def test_a_robot_mentions_people_in_text_and_never_all() -> None:

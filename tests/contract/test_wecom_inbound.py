@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from bot.payload import json_object
 from bot.platform import Rejected
 from bot.platforms.wecom import codec
 from handlers.chat.events import ChatKind, EventKind
@@ -87,4 +88,4 @@ def test_xml_that_is_broken_or_declares_entities_is_refused(xml: bytes) -> None:
 @pytest.mark.parametrize("raw", [b"", b"[]", b"1", b"{", b"\xff\xfe", b"[" * 100_000])
 def test_what_is_no_json_object_is_refused(raw: bytes) -> None:
     with pytest.raises(Rejected):
-        codec.json_object(raw)
+        json_object(raw)

@@ -7,6 +7,7 @@ import random
 from typing import Final
 
 from bot.client import Client
+from bot.payload import json_object
 from bot.platform import (
     Answered,
     Capabilities,
@@ -146,11 +147,11 @@ class Feishu:
         signed = self._signed(request)
         if not signed and len(request.body) > _CHALLENGE_BYTES:
             raise Rejected(403, "signature")
-        encrypted = codec.json_object(request.body).get("encrypt")
+        encrypted = json_object(request.body).get("encrypt")
         if not isinstance(encrypted, str) or not encrypted:
             raise Rejected(400 if signed else 403, "not_encrypted")
         try:
-            plain = codec.json_object(self._envelope.open(encrypted))
+            plain = json_object(self._envelope.open(encrypted))
         except BadEnvelope as error:
             raise Rejected(400, error.stage) from None
         if plain.get("type") == "url_verification":

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import aiohttp
 
 from bot.client import Answer, Client, TokenCache
+from bot.payload import cut
 from bot.platform import Expired, Permanent, Receipt, SendError, Transient, Unsure
 from bot.platforms.feishu import codec
 from bot.platforms.feishu.crypto import robot_sign
@@ -393,7 +394,7 @@ class Api:
 
 
 def robot_message(content: Content) -> dict[str, Any]:
-    return {"msg_type": "text", "content": {"text": codec.cut(codec.texts(content)[0], 18_000)}}
+    return {"msg_type": "text", "content": {"text": cut(codec.texts(content)[0], 18_000)}}
 
 
 def _form(fields: _Fields) -> aiohttp.FormData:

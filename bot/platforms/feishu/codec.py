@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from bot.platform import Rejected, plain_json
+from bot.payload import json_object, part_at, pieces, text_at
+from bot.platform import Rejected
 from handlers.chat.events import (
     Attachment,
     AttachmentKind,
@@ -28,7 +29,6 @@ CARD_BYTES: Final = 30_000 - 500
 TEXT_BYTES: Final = 30_000
 TOAST_CHARACTERS: Final = 60
 MEDIA: Final = "feishu:"
-_MOST_PIECES: Final = 4
 # Beside the arguments in a button's value.
 _ACT, _CARD, _CHAT = "act", "_card", "_chat"
 _DIRECT: Final = "direct"
@@ -62,32 +62,21 @@ class Me:
 # ---- in
 
 
-def json_object(raw: bytes | str) -> dict[str, Any]:
-    """Raises Rejected for anything but a JSON object."""
-    try:
-        plain = plain_json(raw if isinstance(raw, bytes) else raw.encode())
-    except ValueError:
-        raise Rejected(400, "not_json") from None
-    if not isinstance(plain, dict):
-        raise Rejected(400, "not_json")
-    return plain
-
-
 def event(plain: Mapping[str, Any], me: Me, wall: float) -> tuple[InboundEvent | None, str]:
     """The event of an opened body, and the kind where it is one we do not handle."""
     if plain.get("schema") != "2.0":
         return None, "schema_1"
-    header, body = _dict(plain, "header"), _dict(plain, "event")
-    kind, event_id = _text(header, "event_type"), _text(header, "event_id")
+    header, body = part_at(plain, "header"), part_at(plain, "event")
+    kind, event_id = text_at(header, "event_type"), text_at(header, "event_id")
     if not kind or not event_id or len(event_id) > 200:
         raise Rejected(400, "not_understood")
-    at = instant(_text(header, "create_time"), wall)
+    at = instant(text_at(header, "create_time"), wall)
     if kind == "im.message.receive_v1":
         return _message(body, me, at)
     if kind == "card.action.trigger":
         return _press(body, event_id, at)
     if kind == "im.chat.access_event.bot_p2p_chat_entered_v1":
-        user = _text(_dict(body, "operator_id"), "open_id")
+        user = text_at(part_at(body, "operator_id"), "open_id")
         if not user:
             return None, kind
         # It comes each time the chat is opened; one id for ever greets once.
@@ -121,10 +110,10 @@ def _grouped(chat: str, user: str, at: datetime) -> dict[str, Any]:
 
 def _added(body: Mapping[str, Any], event_id: str, at: datetime) -> tuple[InboundEvent | None, str]:
     """The bot was put into a group: the group is registered, whoever did it is greeted."""
-    chat, user = _text(body, "chat_id"), _text(_dict(body, "operator_id"), "open_id")
+    chat, user = text_at(body, "chat_id"), text_at(part_at(body, "operator_id"), "open_id")
     if not chat or not user:
         return None, "im.chat.member.bot.added_v1"
-    title = _text(body, "name")[:100]
+    title = text_at(body, "name")[:100]
     return (
         InboundEvent(
             kind=EventKind.ENTER, event_id=event_id, chat_title=title, **_grouped(chat, user, at)
@@ -134,16 +123,16 @@ def _added(body: Mapping[str, Any], event_id: str, at: datetime) -> tuple[Inboun
 
 
 def _message(body: Mapping[str, Any], me: Me, at: datetime) -> tuple[InboundEvent | None, str]:
-    sender, message = _dict(body, "sender"), _dict(body, "message")
-    user = _text(_dict(sender, "sender_id"), "open_id")
-    message_id, chat = _text(message, "message_id"), _text(message, "chat_id")
-    kind = _text(message, "message_type")
+    sender, message = part_at(body, "sender"), part_at(body, "message")
+    user = text_at(part_at(sender, "sender_id"), "open_id")
+    message_id, chat = text_at(message, "message_id"), text_at(message, "chat_id")
+    kind = text_at(message, "message_type")
     if not message_id or len(message_id) > 200 or not chat or not kind:
         raise Rejected(400, "not_understood")
     if not user:
         return None, f"{kind}_without_sender"
     try:
-        content = json_object(_text(message, "content"))
+        content = json_object(text_at(message, "content"))
     except Rejected:
         return None, f"{kind}_not_json"
     mentions = _mentions(message)
@@ -151,9 +140,9 @@ def _message(body: Mapping[str, Any], me: Me, at: datetime) -> tuple[InboundEven
     if said is None:
         return None, kind
     text, attachments, msg_type = said
-    group = _text(message, "chat_type") != "p2p"
+    group = text_at(message, "chat_type") != "p2p"
     named = any(f"@{name}" in text for name in me.names)
-    parent, root = _text(message, "parent_id"), _text(message, "root_id")
+    parent, root = text_at(message, "parent_id"), text_at(message, "root_id")
     return (
         InboundEvent(
             kind=EventKind.MESSAGE,
@@ -166,7 +155,7 @@ def _message(body: Mapping[str, Any], me: Me, at: datetime) -> tuple[InboundEven
             attachments=attachments,
             # In a busy group an answer hangs under what it answers.
             reply_token=message_id if group else "",
-            from_bot=_text(sender, "sender_type") not in ("user", ""),
+            from_bot=text_at(sender, "sender_type") not in ("user", ""),
             **(_grouped(chat, user, at) if group else _alone(user, at)),
         ),
         "",
@@ -180,9 +169,9 @@ def _mentions(message: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 def _is_me(mention: Mapping[str, Any], me: Me) -> bool:
     if me.open_id:
-        return _text(_dict(mention, "id"), "open_id") == me.open_id
+        return text_at(part_at(mention, "id"), "open_id") == me.open_id
     # Another bot may be meant; better to answer once too often than never.
-    return _text(mention, "mentioned_type") == "bot" or _text(mention, "name") in me.names
+    return text_at(mention, "mentioned_type") == "bot" or text_at(mention, "name") in me.names
 
 
 class _Names:
@@ -191,8 +180,8 @@ class _Names:
     def __init__(self, mentions: Sequence[Mapping[str, Any]], me: Me) -> None:
         self._shown = {"@_all": "@所有人"}
         for one in mentions:
-            if key := _text(one, "key"):
-                self._shown[key] = "" if _is_me(one, me) else f"@{_text(one, 'name')}"
+            if key := text_at(one, "key"):
+                self._shown[key] = "" if _is_me(one, me) else f"@{text_at(one, 'name')}"
 
     def in_text(self, text: str) -> str:
         # @_user_1 is the beginning of @_user_10.
@@ -213,11 +202,11 @@ def _said(kind: str, content: Mapping[str, Any], message_id: str, names: _Names)
     """Text, attachments and kind of a message; None for a kind that says nothing to us."""
 
     def file(what: AttachmentKind, key: str) -> tuple[Attachment, ...]:
-        url = media_url(message_id, _text(content, key), what)
-        return (Attachment(what, url, _text(content, "file_name")[:200]),)
+        url = media_url(message_id, text_at(content, key), what)
+        return (Attachment(what, url, text_at(content, "file_name")[:200]),)
 
     if kind == "text":
-        return names.in_text(_text(content, "text")).strip(), (), "text"
+        return names.in_text(text_at(content, "text")).strip(), (), "text"
     if kind == "post":
         return _post(content, message_id, names)
     if kind == "image":
@@ -229,15 +218,15 @@ def _said(kind: str, content: Mapping[str, Any], message_id: str, names: _Names)
     if kind == "media":
         return "", file(AttachmentKind.VIDEO, "file_key"), "video"
     if kind == "location":
-        where = f"{_text(content, 'latitude')},{_text(content, 'longitude')}"
-        name = _text(content, "name")
+        where = f"{text_at(content, 'latitude')},{text_at(content, 'longitude')}"
+        name = text_at(content, "name")
         return name, (Attachment(AttachmentKind.LOCATION, where, name[:200]),), "location"
     return None
 
 
 def _post(content: Mapping[str, Any], message_id: str, names: _Names) -> _Said:
     """A rich text: what it says line by line, and its pictures and videos."""
-    lines: list[str] = [names.in_text(_text(content, "title"))]
+    lines: list[str] = [names.in_text(text_at(content, "title"))]
     attachments: list[Attachment] = []
     paragraphs = content.get("content")
     for paragraph in paragraphs if isinstance(paragraphs, list) else []:
@@ -245,17 +234,17 @@ def _post(content: Mapping[str, Any], message_id: str, names: _Names) -> _Said:
         for piece in paragraph if isinstance(paragraph, list) else []:
             if not isinstance(piece, dict):
                 continue
-            tag = _text(piece, "tag")
+            tag = text_at(piece, "tag")
             if tag == "at":
-                line += names.of(_text(piece, "user_id"), _text(piece, "user_name"))
+                line += names.of(text_at(piece, "user_id"), text_at(piece, "user_name"))
             elif tag == "img":
-                url = media_url(message_id, _text(piece, "image_key"), AttachmentKind.IMAGE)
+                url = media_url(message_id, text_at(piece, "image_key"), AttachmentKind.IMAGE)
                 attachments.append(Attachment(AttachmentKind.IMAGE, url))
             elif tag == "media":
-                url = media_url(message_id, _text(piece, "file_key"), AttachmentKind.VIDEO)
+                url = media_url(message_id, text_at(piece, "file_key"), AttachmentKind.VIDEO)
                 attachments.append(Attachment(AttachmentKind.VIDEO, url))
             else:
-                line += names.in_text(_text(piece, "text"))
+                line += names.in_text(text_at(piece, "text"))
         lines.append(line.strip())
     text = "\n".join(line for line in lines if line)
     return text, tuple(attachments[:20]), "mixed" if attachments else "text"
@@ -275,15 +264,15 @@ def media_of(url: str) -> tuple[str, str, str] | None:
 
 
 def _press(body: Mapping[str, Any], event_id: str, at: datetime) -> tuple[InboundEvent | None, str]:
-    user = _text(_dict(body, "operator"), "open_id")
-    action, context = _dict(body, "action"), _dict(body, "context")
+    user = text_at(part_at(body, "operator"), "open_id")
+    action, context = part_at(body, "action"), part_at(body, "context")
     value = action.get("value")
     if not isinstance(value, dict) or not user:
         # Cards of the old kind carry a text here.
         return None, "card_value"
     given = {str(k): _word(v) for k, v in value.items()}
     act, card_key, where = (given.pop(key, "") for key in (_ACT, _CARD, _CHAT))
-    chat, message_id = _text(context, "open_chat_id"), _text(context, "open_message_id")
+    chat, message_id = text_at(context, "open_chat_id"), text_at(context, "open_message_id")
     if not act:
         return None, "card_value"
     alone = where == _DIRECT or not chat
@@ -307,7 +296,7 @@ def _picked(action: Mapping[str, Any]) -> Iterator[str]:
     fields = [action.get("option"), action.get("options"), action.get("input_value")]
     if "checked" in action:
         fields.append(action["checked"])
-    fields.extend(_dict(action, "form_value").values())
+    fields.extend(part_at(action, "form_value").values())
     for field in fields:
         for one in field if isinstance(field, list) else [field]:
             if one is not None and one != "":
@@ -321,37 +310,7 @@ def instant(text: str, wall: float) -> datetime:
     return datetime.fromtimestamp(wall, UTC)
 
 
-def _text(plain: Mapping[str, Any], key: str) -> str:
-    value = plain.get(key)
-    return value if isinstance(value, str) else ""
-
-
-def _dict(plain: Mapping[str, Any], key: str) -> Mapping[str, Any]:
-    value = plain.get(key)
-    return value if isinstance(value, dict) else {}
-
-
 # ---- out: text
-
-
-def cut(text: str, most: int) -> str:
-    """At most so many bytes of UTF-8, ending on a character."""
-    raw = text.encode()
-    if len(raw) <= most:
-        return text
-    return raw[: most - 3].decode("utf-8", "ignore") + "…"
-
-
-def pieces(text: str, most: int) -> list[str]:
-    """The text in parts of so many bytes, parted between lines; what is left of four is cut."""
-    found = [""]
-    for line in text.split("\n"):
-        joined = f"{found[-1]}\n{line}" if found[-1] else line
-        if len(joined.encode()) <= most or not found[-1] or len(found) == _MOST_PIECES:
-            found[-1] = joined
-        else:
-            found.append(line)
-    return [cut(piece, most) for piece in found]
 
 
 _HOSTILE: Final = str.maketrans({"<": "＜", ">": "＞", "\u0000": ""})

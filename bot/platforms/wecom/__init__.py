@@ -13,6 +13,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from bot.client import Client
+from bot.payload import cut, json_object
 from bot.platform import (
     Answered,
     Capabilities,
@@ -141,7 +142,7 @@ class WeCom:
             opened = self._open(envelope, signature, timestamp, nonce, query.get("echostr", ""))
             return Decoded((), HttpAnswer(body=opened))
         if request.hook == "aibot":
-            encrypted = codec.json_object(request.body).get("encrypt")
+            encrypted = json_object(request.body).get("encrypt")
         else:
             encrypted = codec.parsed(request.body).findtext("Encrypt")
         if not isinstance(encrypted, str) or not encrypted:
@@ -154,7 +155,7 @@ class WeCom:
                 return Decoded((), HttpAnswer())
             event, unsupported = codec.app_event(opened, request.wall)
             return Decoded(() if event is None else (event,), HttpAnswer(), None, unsupported)
-        plain = codec.json_object(opened)
+        plain = json_object(opened)
         event, unsupported = codec.aibot_event(plain, self._names, request.wall)
         if event is None:
             return Decoded((), HttpAnswer(), None, unsupported)
@@ -279,7 +280,7 @@ class WeCom:
                 body["stream"] = {
                     "id": f"s{texts[0].id}",
                     "finish": True,
-                    "content": codec.cut(told, codec.STREAM_BYTES),
+                    "content": cut(told, codec.STREAM_BYTES),
                 }
             if cards:
                 body["template_card"] = self._card(cards[0])
@@ -297,7 +298,7 @@ class WeCom:
         """Who comes in is greeted with a text; here alone it may be one."""
         for delivery in here:
             if self._card(delivery) is None:
-                said = codec.cut(delivery.content.text, codec.APP_TEXT_BYTES)
+                said = cut(delivery.content.text, codec.APP_TEXT_BYTES)
                 return {"msgtype": "text", "text": {"content": said}}, frozenset({delivery.id})
         return {}, frozenset()
 

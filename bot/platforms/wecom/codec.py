@@ -9,7 +9,8 @@ from urllib.parse import parse_qsl, urlencode
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import ParseError, fromstring
 
-from bot.platform import Rejected, plain_json
+from bot.payload import cut, part_at, pieces, text_at
+from bot.platform import Rejected
 from handlers.chat.events import (
     Attachment,
     AttachmentKind,
@@ -48,17 +49,17 @@ def aibot_event(
     plain: Mapping[str, Any], names: Sequence[str], wall: float
 ) -> tuple[InboundEvent | None, str]:
     """The event of a decrypted aibot body, and the kind where it is one we do not handle."""
-    kind = _text(plain, "msgtype")
-    message_id = _text(plain, "msgid")
-    user = _text(_dict(plain, "from"), "userid")
+    kind = text_at(plain, "msgtype")
+    message_id = text_at(plain, "msgid")
+    user = text_at(part_at(plain, "from"), "userid")
     if not message_id or not kind:
         raise Rejected(400, "not_understood")
     if kind == "stream":
         return None, ""
     if not user:
         return None, f"{kind}_without_sender"
-    group = _text(plain, "chattype") == "group"
-    chat = _text(plain, "chatid") if group else user
+    group = text_at(plain, "chattype") == "group"
+    chat = text_at(plain, "chatid") if group else user
     created = plain.get("create_time")
     at = datetime.fromtimestamp(created if isinstance(created, int) else wall, UTC)
     base: dict[str, Any] = {
@@ -70,7 +71,7 @@ def aibot_event(
         "sender": UserRef(NAME, user),
     }
     if kind == "event":
-        return _aibot_happening(_dict(plain, "event"), base)
+        return _aibot_happening(part_at(plain, "event"), base)
     text, attachments, msg_type = _said(plain, kind)
     if msg_type == "":
         return None, kind
@@ -83,7 +84,7 @@ def aibot_event(
             mention_bot=group,
             quote=quote,
             attachments=attachments,
-            reply_token=_text(plain, "response_url"),
+            reply_token=text_at(plain, "response_url"),
             **base,
         ),
         "",
@@ -91,19 +92,19 @@ def aibot_event(
 
 
 def _aibot_happening(event: Mapping[str, Any], base: dict[str, Any]) -> tuple[Any, str]:
-    kind = _text(event, "eventtype")
+    kind = text_at(event, "eventtype")
     if kind == "enter_chat":
         base["chat"] = ChatRef(NAME, base["sender"].id)
         base["chat_kind"] = ChatKind.DIRECT
         return InboundEvent(kind=EventKind.ENTER, **base), ""
     if kind == "template_card_event":
-        card = _dict(event, "template_card_event")
-        items = _dict(card, "selected_items").get("selected_item") or []
+        card = part_at(event, "template_card_event")
+        items = part_at(card, "selected_items").get("selected_item") or []
         picked: list[str] = []
         for item in items if isinstance(items, list) else []:
-            ids = _dict(_dict({"i": item}, "i"), "option_ids").get("option_id") or []
+            ids = part_at(part_at({"i": item}, "i"), "option_ids").get("option_id") or []
             picked.extend(str(i) for i in (ids if isinstance(ids, list) else [ids]))
-        press = pressed(_text(card, "event_key"), tuple(picked), "")
+        press = pressed(text_at(card, "event_key"), tuple(picked), "")
         if press is None:
             return None, ""
         return InboundEvent(kind=EventKind.PRESS, press=press, **base), ""
@@ -112,22 +113,22 @@ def _aibot_happening(event: Mapping[str, Any], base: dict[str, Any]) -> tuple[An
 
 def _said(plain: Mapping[str, Any], kind: str) -> tuple[str, tuple[Attachment, ...], str]:
     if kind == "text":
-        return _text(_dict(plain, "text"), "content"), (), "text"
+        return text_at(part_at(plain, "text"), "content"), (), "text"
     if kind == "voice":
-        return _text(_dict(plain, "voice"), "content"), (), "voice"
+        return text_at(part_at(plain, "voice"), "content"), (), "voice"
     if kind in _MEDIA:
-        return "", (Attachment(_MEDIA[kind], _text(_dict(plain, kind), "url")),), kind
+        return "", (Attachment(_MEDIA[kind], text_at(part_at(plain, kind), "url")),), kind
     if kind == "mixed":
-        items = _dict(plain, "mixed").get("msg_item")
+        items = part_at(plain, "mixed").get("msg_item")
         texts: list[str] = []
         pictures: list[Attachment] = []
         for item in items if isinstance(items, list) else []:
             if not isinstance(item, dict):
                 continue
             if item.get("msgtype") == "text":
-                texts.append(_text(_dict(item, "text"), "content"))
+                texts.append(text_at(part_at(item, "text"), "content"))
             elif item.get("msgtype") == "image":
-                url = _text(_dict(item, "image"), "url")
+                url = text_at(part_at(item, "image"), "url")
                 pictures.append(Attachment(AttachmentKind.IMAGE, url))
         return "\n".join(texts), tuple(pictures), "mixed"
     return "", (), ""
@@ -137,7 +138,7 @@ def _quote(plain: object) -> Quote | None:
     """What is quoted comes without an id: its text must lead to the ticket."""
     if not isinstance(plain, dict):
         return None
-    text, _, _ = _said(plain, _text(plain, "msgtype"))
+    text, _, _ = _said(plain, text_at(plain, "msgtype"))
     return Quote(text)
 
 
@@ -237,29 +238,8 @@ def parsed(xml: bytes) -> Any:
         raise Rejected(400, "not_xml") from None
 
 
-def json_object(raw: bytes) -> dict[str, Any]:
-    """Raises Rejected for anything but a JSON object."""
-    try:
-        plain = plain_json(raw)
-    except ValueError:
-        raise Rejected(400, "not_json") from None
-    if not isinstance(plain, dict):
-        raise Rejected(400, "not_json")
-    return plain
-
-
 def _child(root: Any, name: str) -> str:
     return (root.findtext(name) or "").strip()
-
-
-def _text(plain: Mapping[str, Any], key: str) -> str:
-    value = plain.get(key)
-    return value if isinstance(value, str) else ""
-
-
-def _dict(plain: Mapping[str, Any], key: str) -> Mapping[str, Any]:
-    value = plain.get(key)
-    return value if isinstance(value, dict) else {}
 
 
 # ---- buttons: action and arguments in one key
@@ -288,29 +268,6 @@ def task_id(card: Card, unique: int) -> str:
 
 
 # ---- out
-
-
-def cut(text: str, most: int) -> str:
-    """At most so many bytes of UTF-8, ending on a character."""
-    raw = text.encode()
-    if len(raw) <= most:
-        return text
-    return raw[: most - 3].decode("utf-8", "ignore") + "…"
-
-
-_MOST_PIECES: Final = 4
-
-
-def pieces(text: str, most: int) -> list[str]:
-    """The text in parts of so many bytes, parted between lines; what is left of four is cut."""
-    found = [""]
-    for line in text.split("\n"):
-        joined = f"{found[-1]}\n{line}" if found[-1] else line
-        if len(joined.encode()) <= most or not found[-1] or len(found) == _MOST_PIECES:
-            found[-1] = joined
-        else:
-            found.append(line)
-    return [cut(piece, most) for piece in found]
 
 
 _HOSTILE: Final = str.maketrans({"<": "＜", ">": "＞", "`": "'", "\u0000": ""})

@@ -12,8 +12,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
+from bot.payload import cut, part_at, text_at
 from bot.platform import Answered, Decoded, Hear, HttpAnswer, Notes, Outcome, Permanent, SendError
 from bot.platforms.wecom import codec
 from bot.platforms.wecom.api import AppApi
@@ -156,7 +157,7 @@ class Kf:
             said = next((d for d in outcome.deliveries if d.to.chat == event.chat), None)
             if not welcome or said is None:
                 return Answered(HttpAnswer())
-            text = codec.cut(said.content.text, _TEXT_BYTES)
+            text = cut(said.content.text, _TEXT_BYTES)
             return Answered(HttpAnswer(body=text.encode()), frozenset({said.id}))
 
         async def reply(made: bytes) -> bool:
@@ -172,14 +173,14 @@ class Kf:
 
     async def _event(self, row: Mapping[str, Any]) -> tuple[InboundEvent | None, str, str]:
         """The event, the kind where there is none, and the code to greet by."""
-        kind, number = _text(row, "msgtype"), _text(row, "msgid")
-        inner = _part(row, "event") if kind == "event" else row
-        external = _text(inner, "external_userid")
-        account = _text(row, "open_kfid") or _text(inner, "open_kfid")
+        kind, number = text_at(row, "msgtype"), text_at(row, "msgid")
+        inner = part_at(row, "event") if kind == "event" else row
+        external = text_at(inner, "external_userid")
+        account = text_at(row, "open_kfid") or text_at(inner, "open_kfid")
         if not (number and external and account):
             return None, f"kf_{kind or 'unknown'}", ""
-        if kind == "event" and _text(inner, "event_type") != "enter_session":
-            return None, f"kf_{_text(inner, 'event_type') or 'event'}", ""
+        if kind == "event" and text_at(inner, "event_type") != "enter_session":
+            return None, f"kf_{text_at(inner, 'event_type') or 'event'}", ""
         if kind != "event" and row.get("origin") != _CUSTOMER:
             # What a servicer wrote is nobody's problem.
             return None, "kf_servicer", ""
@@ -193,18 +194,18 @@ class Kf:
             "sender": UserRef(codec.NAME, who),
         }
         if kind == "event":
-            scene = unquote(_text(inner, "scene_param"))[:40]
+            scene = unquote(text_at(inner, "scene_param"))[:40]
             if scene:
                 await self._notes().put(f"kf:firm:{who}", scene)
             base["sender_name"] = await self._name(who)
             return (
                 InboundEvent(kind=EventKind.ENTER, **base),
                 "",
-                _text(inner, "welcome_code"),
+                text_at(inner, "welcome_code"),
             )
         await self._notes().put(f"kf:told:{who}", json.dumps([self._now(), 0]))
         base["sender_name"] = await self._name(who)
-        menu = _text(_part(row, "text"), "menu_id")
+        menu = text_at(part_at(row, "text"), "menu_id")
         if menu:
             key = await self._notes().get(f"kf:menu:{menu}")
             press = codec.pressed(key, (), "") if key else None
@@ -251,11 +252,11 @@ class Kf:
         if not buttons or content.card is None:
             return {
                 "msgtype": "text",
-                "text": {"content": codec.cut(content.text, _TEXT_BYTES)},
+                "text": {"content": cut(content.text, _TEXT_BYTES)},
             }
         items: list[dict[str, Any]] = []
         for at, button in enumerate(buttons):
-            label = codec.cut(button.label, _MENU_TEXT_BYTES)
+            label = cut(button.label, _MENU_TEXT_BYTES)
             if isinstance(button.do, Open):
                 items.append({"type": "view", "view": {"url": button.do.url, "content": label}})
                 continue
@@ -264,7 +265,7 @@ class Kf:
             key = codec.button_key(button.do.action, button.do.args, content.card.key)
             await self._notes().put(f"kf:menu:{menu}", key)
             items.append({"type": "click", "click": {"id": menu, "content": label}})
-        head = codec.cut(content.text, 1024)
+        head = cut(content.text, 1024)
         return {"msgtype": "msgmenu", "msgmenu": {"head_content": head, "list": items}}
 
     async def links(self, firms: list[tuple[str, str]]) -> list[tuple[str, str, str]]:
@@ -278,8 +279,6 @@ class Kf:
         made = await self._api.post(
             "/cgi-bin/kf/add_contact_way", {"open_kfid": accounts[0]["open_kfid"], "scene": "firm"}
         )
-        from urllib.parse import quote
-
         url = str(made["url"])
         mark = "&" if "?" in url else "?"
         return [(i, name, f"{url}{mark}scene_param={quote(name)}") for i, name in firms]
@@ -290,29 +289,19 @@ async def _unsaid(made: bytes) -> bool:
 
 
 def _said(row: Mapping[str, Any], kind: str) -> tuple[str, tuple[Attachment, ...]] | None:
-    part = _part(row, kind)
+    part = part_at(row, kind)
     if kind == "text":
-        return _text(part, "content"), ()
+        return text_at(part, "content"), ()
     if kind in _MEDIA:
-        return "", (Attachment(_MEDIA[kind], f"media:{_text(part, 'media_id')}"),)
+        return "", (Attachment(_MEDIA[kind], f"media:{text_at(part, 'media_id')}"),)
     if kind == "location":
         where = f"{part.get('latitude')},{part.get('longitude')}"
-        name = _text(part, "name") or _text(part, "address")
+        name = text_at(part, "name") or text_at(part, "address")
         return name, (Attachment(AttachmentKind.LOCATION, where, name),)
     if kind == "link":
-        title = _text(part, "title")
-        return title, (Attachment(AttachmentKind.LINK, _text(part, "url"), title),)
+        title = text_at(part, "title")
+        return title, (Attachment(AttachmentKind.LINK, text_at(part, "url"), title),)
     return None
-
-
-def _part(row: Mapping[str, Any], key: str) -> Mapping[str, Any]:
-    value = row.get(key)
-    return value if isinstance(value, dict) else {}
-
-
-def _text(row: Mapping[str, Any], key: str) -> str:
-    value = row.get(key)
-    return value if isinstance(value, str) else ""
 
 
 def _number(value: object) -> float:
