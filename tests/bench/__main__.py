@@ -16,7 +16,7 @@ from typing import Any
 
 import aiohttp
 
-from bot.platforms.wecom.crypto import Envelope
+from bot.envelope import Envelope
 from tests.kit.wecom import KEY, TOKEN
 
 WORDS = (

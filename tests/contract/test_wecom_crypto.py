@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bot.platforms.wecom.crypto import BadEnvelope, Envelope
+from bot.envelope import BadEnvelope, Envelope
 
 VECTORS: list[dict[str, Any]] = json.loads(
     (Path(__file__).parent / "payloads" / "wecom_crypto.json").read_text(encoding="utf-8")

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from bot import metrics
+from bot.envelope import Envelope
 from bot.platforms.generic import signature
-from bot.platforms.wecom.crypto import Envelope
 from handlers.domain.people import Identity
 from tests.kit.fake_wecom import FakeWeCom
 from tests.kit.house import House

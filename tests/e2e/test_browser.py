@@ -1,5 +1,6 @@
 """The sandbox page as a newcomer uses it, in a real browser."""
 
+import asyncio
 import os
 import re
 import shutil
@@ -136,4 +137,30 @@ async def test_the_clock_moves_forward_only(sqlite_url: str, browser: Any) -> No
             "/sandbox/api/clock", json={"set": "2020-01-01T00:00:00+08:00"}
         )
         assert response.status == 422
+        assert errors == []
+
+
+async def test_who_switches_and_goes_on_at_once_speaks_in_their_own_chat(
+    sqlite_url: str, browser: Any
+) -> None:
+    async with House(sqlite_url) as house:
+        page, errors = await page_of(browser, house, viewport={"width": 1280, "height": 800})
+        held = asyncio.Event()
+
+        async def slow(route: Any) -> None:
+            await held.wait()
+            await route.continue_()
+
+        await page.route("**/sandbox/api/chats?as=P041", slow)
+        await page.click("#who")
+        await page.fill("#person", "P041")
+        await page.press("#person", "Enter")
+        # The list is still that of the person before.
+        await page.click("nav.chats button >> nth=1")
+        await page.fill("#text", "帮助")
+        await page.press("#text", "Enter")
+        await holds(page, "")
+        held.set()
+        await page.locator(".flow", has_text="帮助").wait_for()
+        assert await house.bot_said("P041")
         assert errors == []

@@ -4,7 +4,7 @@ import json
 import time
 from typing import Any
 
-from bot.platforms.wecom.crypto import Envelope
+from bot.envelope import Envelope
 from tests.kit.house import House
 
 TOKEN, KEY = "aibot-token", "5TLHTAIQRIu3tK26WHMpuUslDdUMyV8YWdekI9Tu8s8"

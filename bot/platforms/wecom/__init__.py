@@ -13,6 +13,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from bot.client import Client
+from bot.envelope import BadEnvelope, Envelope
 from bot.payload import cut, json_object
 from bot.platform import (
     Answered,
@@ -35,7 +36,6 @@ from bot.platform import (
     Setting,
 )
 from bot.platforms.wecom import api, codec
-from bot.platforms.wecom.crypto import BadEnvelope, Envelope
 from bot.platforms.wecom.errors import CURES
 from bot.platforms.wecom.kf import PREFIX, Kf
 from bot.platforms.wecom.line import QUOTAS, AibotLine

@@ -68,7 +68,9 @@ async function drawChats() {
   state.bot = items.find((one) => one.kind === "direct")?.title || state.bot;
   const held = $("chats").contains(document.activeElement) ? document.activeElement.dataset.id : "";
   $("chats").replaceChildren(...items.map((one) => {
-    const row = button("", "chat", () => open(one.id, { page: "talk" }).catch(complain));
+    // Whoever has just become somebody else still sees the list of who they were: the chat with the bot is one's own.
+    const chat = () => (one.kind === "direct" ? direct() : one.id);
+    const row = button("", "chat", () => open(chat(), { page: "talk" }).catch(complain));
     row.dataset.id = one.id;
     row.setAttribute("aria-current", String(one.id === state.chat));
     const sign = one.kind === "direct" ? face({ is_bot: true }) : make("span", "face group-face", "群");

@@ -1,4 +1,4 @@
-"""WeCom's callback envelope: SHA-1 signature, AES-256-CBC, padding to 32 bytes."""
+"""The callback envelope that WeCom and DingTalk share: SHA-1 signature, AES-256-CBC, padding to 32 bytes."""
 
 import base64
 import binascii
@@ -27,7 +27,7 @@ def _key(encoding_aes_key: str) -> bytes:
 
 
 class Envelope:
-    """Opens and seals. `receive_id` is the corp id, or empty for an aibot of the own corp."""
+    """Opens and seals. `receive_id` is the owner that stands inside, empty where there is none."""
 
     def __init__(self, token: str, encoding_aes_key: str, receive_id: str) -> None:
         """Raises ValueError for a key that is not 43 characters of base64."""
