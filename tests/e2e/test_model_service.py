@@ -355,17 +355,19 @@ async def test_of_a_confidential_ticket_nothing_leaves(asking: House, llm: FakeL
 
 
 async def test_what_became_confidential_while_it_was_asked_is_kept_and_not_shown(
-    asking: House, llm: FakeLlm
+    database_url: str, llm: FakeLlm
 ) -> None:
     llm.says = good("产线用人告急需要专场招聘", "TAL")
     llm.mood = "stalls"
-    await asking.says("E003", PROBLEM)
-    await llm.asked.wait()
-    await asking.says("E003", "保密 1001")
-    llm.let.set()
-    await settled(asking)
-    assert await outcomes(asking) == ["ignored"]
-    assert await suggestions(asking) == []
+    patience = Patience(limit=30.0)
+    async with House(database_url, llm.settings, model_patience=patience) as house:
+        await house.says("E003", PROBLEM)
+        await llm.asked.wait()
+        await house.says("E003", "保密 1001")
+        llm.let.set()
+        await settled(house)
+        assert await outcomes(house) == ["ignored"]
+        assert await suggestions(house) == []
 
 
 @pytest.mark.parametrize("word", ["机密", "内部资料", "商业秘密"])

@@ -12,9 +12,10 @@ from bot import app as application
 from bot.clock import MovableClock
 from bot.dispatcher import Pace
 from bot.model_service import Patience
-from bot.seed import MAIN_CHAT, load_sample
+from bot.seed import MAIN_CHAT
 from bot.settings import load
 from storage.uow import UnitOfWork
+from tests.kit.sample import put_sample
 
 # A Tuesday morning inside working time: 09:00 in Shanghai.
 START = datetime(2026, 11, 24, 1, 0, tzinfo=UTC)
@@ -60,7 +61,7 @@ class House:
     async def __aenter__(self) -> "House":
         await self.app.start()
         if self._sample:
-            await self.app.writer.run(lambda uow: load_sample(uow, self.clock))
+            await self.app.writer.run(lambda uow: put_sample(uow, self.clock))
         self.client = TestClient(TestServer(self.app.web))
         await self.client.start_server()
         return self
