@@ -72,7 +72,6 @@ async def test_an_end_that_answers_nothing_is_left_and_connected_anew() -> None:
         await server.sees(lambda: server.pings > 0)
         server.deaf = True
         await server.sees(lambda: server.connections == 2 and line.up)
-        server.refused.clear()
 
 
 async def test_who_takes_over_is_not_fought() -> None:
