@@ -148,6 +148,7 @@ class _Run:
     ) -> None:
         self._place, self._house, self._clock, self._chance = place, house, clock, chance
         self._until = time.monotonic() + minutes * 60
+        self._skew = chance.uniform(-240.0, 240.0)
         self._began: dict[int, float] = {}
         self._acknowledged: dict[int, float] = {}
         self._sayings: dict[int, Saying] = {}
@@ -177,7 +178,7 @@ class _Run:
     async def _brought(self, saying: Saying) -> bool:
         """One delivery, by the platform's own clock."""
         self._began.setdefault(saying.number, self._now())
-        with self._clock.elsewhere(self._chance.uniform(-240, 240)):
+        with self._clock.elsewhere(self._skew):
             taken = await self._place.brings(saying)
         if taken:
             self._acknowledged.setdefault(saying.number, self._now())
@@ -280,7 +281,8 @@ class _Run:
     # ---- all of it
 
     async def run(self) -> Result:
-        await self._place.opened(self._house)
+        with self._clock.elsewhere(self._skew):
+            await self._place.opened(self._house)
         await self._calmly(self._place.firm, "车间缺操作工20人，找第{}号门")
         await self._house_has_ticket()
         await self._calmly(self._place.staff, "认领 1001")

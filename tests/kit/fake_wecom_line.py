@@ -30,6 +30,8 @@ class FakeLine:
         self.refused: list[str] = []
         self.connections = 0
         self.most_open = 0
+        # What was said into a connection that only the other end believed in.
+        self.unheard = 0
         self._open: set[web.WebSocketResponse] = set()
         self.subscribed = asyncio.Event()
         self.faults: deque[str | int] = deque()
@@ -171,9 +173,12 @@ class FakeLine:
         self.connections += 1
         try:
             async for message in socket:
-                if message.type is not WSMsgType.TEXT or socket in self._deaf:
+                if message.type is not WSMsgType.TEXT:
                     continue
                 frame = json.loads(message.data)
+                if socket in self._deaf:
+                    self.unheard += frame["cmd"] != "ping"
+                    continue
                 code = await self._taken(socket, frame)
                 if code is not None:
                     await socket.send_str(

@@ -19,8 +19,8 @@ from bot.clock import SystemClock
 
 # What was written to a socket of our own is readable on the other side within this.
 _GRACE_SECONDS = 0.001
-# By how much the clock of the machine that the present task stands for is ahead of ours.
-_ahead: ContextVar[float] = ContextVar("ahead", default=0.0)
+# By how much the clock of the machine that the present task stands for is wrong, where not ours.
+_elsewhere: ContextVar[float | None] = ContextVar("elsewhere", default=None)
 
 
 class Machine:
@@ -29,29 +29,32 @@ class Machine:
     def __init__(self, start: datetime) -> None:
         self._passed = 1000.0
         self._wall = start.timestamp() - self._passed
+        self._wrong = 0.0
         self.busy: Callable[[], bool] = lambda: False
 
     def monotonic(self) -> float:
         return self._passed
 
     def time(self) -> float:
-        return self._wall + self._passed + _ahead.get()
+        elsewhere = _elsewhere.get()
+        wrong = self._wrong if elsewhere is None else elsewhere
+        return self._wall + self._passed + wrong
 
     def passes(self, seconds: float) -> None:
         self._passed += max(0.0, seconds)
 
     def steps(self, seconds: float) -> None:
         """Somebody sets the machine's wall clock; how long things take is not touched."""
-        self._wall += seconds
+        self._wrong += seconds
 
     @contextmanager
-    def elsewhere(self, ahead: float) -> Iterator[None]:
-        """Inside it is the time of another machine, whose clock is ahead of ours by so much."""
-        token = _ahead.set(ahead)
+    def elsewhere(self, wrong: float) -> Iterator[None]:
+        """Inside it is the time of another machine, whose clock is wrong by so much."""
+        token = _elsewhere.set(wrong)
         try:
             yield
         finally:
-            _ahead.reset(token)
+            _elsewhere.reset(token)
 
 
 class WallClock(SystemClock):
