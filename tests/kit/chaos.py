@@ -1,4 +1,4 @@
-"""Chaos on a platform's connection, in simulated time, the same again for the same seed.
+"""Chaos on a platform's connection, in simulated time; a seed says what happens when.
 
     python -m tests.kit.chaos [platform] [minutes] [--seed N]
 
@@ -16,6 +16,7 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, Protocol
 
@@ -231,16 +232,18 @@ class _Run:
                 return
             size = self._chance.randint(4, 28)
             chosen = self._chance.sample(self._place.chats, 1)[0]
-            await self._house.app.writer.run(lambda uow: self._announce(uow, chosen, size))
+            await self._house.app.writer.run(partial(self._announce, chosen, size))
             self._house.app.dispatcher.wake()
 
-    def _announce(self, uow: UnitOfWork, to: tuple[str, bool], size: int) -> None:
+    def _announce(self, to: tuple[str, bool], size: int, uow: UnitOfWork) -> None:
         chat, group = to
         for _ in range(size):
             self.result.announced += 1
             words = f"停水通知，编号K{self.result.announced}。"
             if self._chance.random() < 0.1:
-                words += "\n" + "\n".join("请提前蓄水，关好阀门，有困难请找联络员。" * 4 for _ in range(14))
+                words += "\n" + "\n".join(
+                    "请提前蓄水，关好阀门，有困难请找联络员。" * 4 for _ in range(14)
+                )
             uow.outbox.put(
                 Outgoing(
                     Content(words),
@@ -400,7 +403,9 @@ class _Run:
         unsure = [e for e, _ in dead if e.startswith(_UNKNOWABLE)]
         other = Counter(e for e, _ in dead if not e.startswith(_UNKNOWABLE))
         if len(unsure) > self._place.unknowable:
-            faults.append(f"{len(unsure)} given up, {self._place.unknowable} explained: {unsure[:3]}")
+            faults.append(
+                f"{len(unsure)} given up, {self._place.unknowable} explained: {unsure[:3]}"
+            )
         allowed = getattr(self._place, "may_end", ())
         if lost := {e: n for e, n in other.items() if not e.startswith(allowed or "-")}:
             faults.append(f"given up: {lost}")
