@@ -16,7 +16,7 @@ FULL = os.environ.get("LHG_FULL") == "1"
 def test_30_what_a_platform_delivered_is_worked_on_once_and_nothing_is_said_twice(
     name: str, tmp_path: Path
 ) -> None:
-    result = run(name, 10.0 if FULL else 1.5, 5, tmp_path)
+    result = run(name, 10.0 if FULL else 1.0, 5, tmp_path)
     assert result.faults == [], result.line()
-    assert result.acknowledged > 10
-    assert result.told > 10
+    assert result.acknowledged > 5
+    assert result.told > 5

@@ -1,7 +1,8 @@
 """The machine's clocks, simulated: ten minutes pass as fast as what happens in them can be done.
 
 The product reads `time.monotonic`, `time.time` and its event loop. Within `machine()` all three go by
-one simulated clock, as they would under another kernel; nothing else is replaced. The loop goes on to
+one simulated clock, as they would under another kernel; nothing else is replaced. (A default that
+holds the function `time.time` itself would keep the clock of its import.) The loop goes on to
 the next timer as soon as nobody, no thread either, has anything left to do now.
 """
 

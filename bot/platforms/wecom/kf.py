@@ -108,7 +108,7 @@ class Kf:
         api: AppApi,
         notes: Callable[[], Notes],
         pace: Pace = Pace(),
-        now: Callable[[], float] = time.time,
+        now: Callable[[], float] = lambda: time.time(),
     ) -> None:
         self._api = api
         self._notes = notes

@@ -57,7 +57,7 @@ class _Refused(Exception):
 class Sessions:
     """How much each session may still be told; the counts survive a new connection."""
 
-    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, now: Callable[[], float] = lambda: time.monotonic()) -> None:
         self._now = now
         self._told: dict[str, deque[float]] = {}
 
