@@ -95,11 +95,6 @@ def _key(row: Claimed) -> _Key:
     return row.priority, row.delivery.id
 
 
-def _parts(platform: Platform, row: Claimed) -> int:
-    """How many messages the far end counts for this one."""
-    return platform.parts(row.delivery) if isinstance(platform, Splitting) else 1
-
-
 def still_true(row: Claimed, uow: UnitOfWork, now: datetime) -> str:
     """Why a row must not be sent any more; empty while it is still true."""
     if _to_archive(row, uow):
@@ -199,6 +194,7 @@ class Dispatcher:
         self._taking_over = asyncio.Lock()
         self._writer = writer
         self._platforms = platforms
+        self._splitting = {n: p for n, p in platforms.items() if isinstance(p, Splitting)}
         self._now = now
         self._pace = pace
         self._throttle = Throttle()
@@ -379,6 +375,11 @@ class Dispatcher:
         name = f"{row.platform}|{self._platforms[row.platform].lane(row.delivery)}"
         return self._lanes.setdefault(name, _Lane(row.platform))
 
+    def _parts(self, row: Claimed) -> int:
+        """How many messages the far end counts for this one."""
+        splitting = self._splitting.get(row.platform)
+        return 1 if splitting is None else splitting.parts(row.delivery)
+
     def _told_once(self, row: Claimed) -> bool:
         """An announcement, where the far end would show a repeat: rather not at all than twice."""
         known = self._platforms[row.platform].can.repeats_known
@@ -410,7 +411,7 @@ class Dispatcher:
                 back = max(lane.blocked_until - now, 0.0 if math.isinf(due) else due, 0.0)
                 await self._give_back(lane, back + 0.002)
                 continue
-            ready = self._throttle.ready_at(limits, now, _parts(platform, row))
+            ready = self._throttle.ready_at(limits, now, self._parts(row))
             late = max(ready, now) + self._pace.send_seconds > hold.until
             if ready - now > self._pace.patience or self._stopping or late or not self._leads():
                 await self._give_back(lane, ready - now)
@@ -484,7 +485,7 @@ class Dispatcher:
     ) -> None:
         if self._told_once(row):
             await self._record(lambda uow: uow.outbox.begun(row.delivery.id))
-        parts = _parts(platform, row)
+        parts = self._parts(row)
         self._throttle.begin(limits, parts)
         failure: SendError | None = None
         receipt = Receipt()

@@ -283,7 +283,7 @@ async def test_who_names_a_short_wait_again_and_again_does_not_use_up_the_tries(
         sending(sqlite_url, server) as (writer, dispatcher),
     ):
         # Eight tries after 50 ms each would be over before that.
-        asyncio.get_running_loop().call_later(0.6, server.calm)
+        asyncio.get_running_loop().call_later(0.8, server.calm)
         await writer.run(lambda uow: uow.outbox.put(message("a")))
         dispatcher.wake()
         assert await ended(writer, dispatcher, 10) == {"sent": 1}
