@@ -160,7 +160,7 @@ asyncio.run(main())
 
 
 @pytest.mark.slow
-def test_51_a_fourth_platform_is_one_folder_and_no_change_elsewhere(tmp_path: Path) -> None:
+def test_a_fourth_platform_is_one_folder_and_no_change_elsewhere(tmp_path: Path) -> None:
     # A copy: other tests are reading the real code meanwhile.
     for folder in ("bot", "handlers", "storage", "tests/kit"):
         shutil.copytree(

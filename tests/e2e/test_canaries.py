@@ -252,7 +252,7 @@ def test_every_secret_is_planted_in_some_run() -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("without", "kind"), list(zip(APART, ("json", "text"), strict=True)))
-async def test_31_no_secret_is_shown_anywhere(
+async def test_no_secret_is_shown_anywhere(
     sqlite_url: str,
     tmp_path: Path,
     capfd: pytest.CaptureFixture[str],

@@ -13,7 +13,7 @@ FULL = os.environ.get("LHG_FULL") == "1"
 @pytest.mark.slow
 @pytest.mark.timeout(180)
 @pytest.mark.parametrize("name", sorted(PLACES))
-def test_30_what_a_platform_delivered_is_worked_on_once_and_nothing_is_said_twice(
+def test_what_a_platform_delivered_is_worked_on_once_and_nothing_is_said_twice(
     name: str, tmp_path: Path
 ) -> None:
     result = run(name, 10.0 if FULL else 1.0, 5, tmp_path)
