@@ -20,7 +20,7 @@ from bot.model_service import ModelService
 from bot.notes import DatabaseNotes
 from bot.platform import ConfigError, Line, Noting, Platform, Section, Setting, Starts
 from bot.second_stage import Encoder
-from bot.settings import Settings, load, no_model
+from bot.settings import CORE, Settings, load, no_model
 from bot.ticker import Ticker
 from bot.wiring import Wiring, book_of, wants
 from bot.worker import Worker
@@ -38,6 +38,12 @@ _log = logging.getLogger("bot.app")
 def platform_settings() -> list[Setting]:
     """Every key that the platforms read."""
     return [s for module in registry.platforms().values() for s in module.SETTINGS]
+
+
+def secrets_of(settings: Settings) -> list[str]:
+    """The values that must never be shown, whatever they stand in."""
+    known = [s.key for s in (*CORE, *platform_settings()) if s.secret]
+    return [settings.values[key] for key in known if settings.values[key]]
 
 
 def read_settings(

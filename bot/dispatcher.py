@@ -23,6 +23,7 @@ from bot.platform import (
     Platform,
     Receipt,
     SendError,
+    Splitting,
     Transient,
     Unsure,
 )
@@ -51,6 +52,8 @@ _FRESH_SECONDS: Final = 1.0
 _LONGEST_WINDOW: Final = 3600.0
 _LED_ELSEWHERE_SECONDS: Final = 10.0
 _LOOK_SECONDS: Final = 0.02
+# So many times the far end's own word of when to come again is taken as it is.
+_BELIEVED: Final = 2
 _RECORD_PAUSES: Final = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0)
 
 _Key = tuple[int, int]
@@ -191,6 +194,7 @@ class Dispatcher:
         self._taking_over = asyncio.Lock()
         self._writer = writer
         self._platforms = platforms
+        self._splitting = {n: p for n, p in platforms.items() if isinstance(p, Splitting)}
         self._now = now
         self._pace = pace
         self._throttle = Throttle()
@@ -371,6 +375,11 @@ class Dispatcher:
         name = f"{row.platform}|{self._platforms[row.platform].lane(row.delivery)}"
         return self._lanes.setdefault(name, _Lane(row.platform))
 
+    def _parts(self, row: Claimed) -> int:
+        """How many messages the far end counts for this one."""
+        splitting = self._splitting.get(row.platform)
+        return 1 if splitting is None else splitting.parts(row.delivery)
+
     def _told_once(self, row: Claimed) -> bool:
         """An announcement, where the far end would show a repeat: rather not at all than twice."""
         known = self._platforms[row.platform].can.repeats_known
@@ -402,7 +411,7 @@ class Dispatcher:
                 back = max(lane.blocked_until - now, 0.0 if math.isinf(due) else due, 0.0)
                 await self._give_back(lane, back + 0.002)
                 continue
-            ready = self._throttle.ready_at(limits, now)
+            ready = self._throttle.ready_at(limits, now, self._parts(row))
             late = max(ready, now) + self._pace.send_seconds > hold.until
             if ready - now > self._pace.patience or self._stopping or late or not self._leads():
                 await self._give_back(lane, ready - now)
@@ -476,7 +485,8 @@ class Dispatcher:
     ) -> None:
         if self._told_once(row):
             await self._record(lambda uow: uow.outbox.begun(row.delivery.id))
-        self._throttle.begin(limits)
+        parts = self._parts(row)
+        self._throttle.begin(limits, parts)
         failure: SendError | None = None
         receipt = Receipt()
         try:
@@ -490,7 +500,7 @@ class Dispatcher:
             _log.error("dispatcher.send_raised", extra={"error": type(error).__name__})
             failure = Transient(type(error).__name__)
         finally:
-            self._throttle.end(limits, time.monotonic())
+            self._throttle.end(limits, time.monotonic(), parts)
         await self._conclude(lane, row, limits, receipt, failure)
 
     async def _conclude(
@@ -532,9 +542,11 @@ class Dispatcher:
         return row.attempts > 0 and now - row.created_wall > LONGEST_SECONDS
 
     def _wait(self, attempts: int, failure: SendError) -> float:
-        if isinstance(failure, Transient) and failure.retry_after is not None:
-            return min(failure.retry_after, self._pace.longest_retry)
         if isinstance(failure, Expired):
             return self._pace.first_retry
         wait: float = min(self._pace.first_retry * 2**attempts, self._pace.longest_retry)
+        if isinstance(failure, Transient) and failure.retry_after is not None:
+            # Believed at first; who names a short wait again and again would use up the tries.
+            more = wait if attempts >= _BELIEVED else 0.0
+            return min(max(failure.retry_after, more), self._pace.longest_retry)
         return wait * random.uniform(0.8, 1.2)

@@ -4,8 +4,10 @@ import logging
 import re
 import sys
 import traceback
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import quote
 
 import structlog
 from structlog.contextvars import merge_contextvars
@@ -17,6 +19,8 @@ _SECRET_KEYS: Final = re.compile(
 _QUERY: Final = re.compile(
     r"(?i)((?:key|access_token|corpsecret|response_code|signature)=)[^&\s\"']+"
 )
+# Shorter ones are words that a line may hold for another reason.
+_LEAST_SECRET: Final = 8
 _MOST_FRAMES: Final = 12
 _MOST_CAUSES: Final = 4
 _STANDARD: Final = frozenset(logging.LogRecord("", 0, "", 0, "", (), None).__dict__) | {
@@ -67,14 +71,34 @@ def where(logger: Any, method: str, event: Any) -> Any:
     return event
 
 
-def configure(kind: str, level: int = logging.INFO, stream: Any = None) -> None:
+class _Masking(structlog.stdlib.ProcessorFormatter):
+    """The last look: whoever logged it and however, the settings' secrets do not stand in a line."""
+
+    def __init__(self, secrets: Iterable[str], **more: Any) -> None:
+        super().__init__(**more)
+        given = {s for s in secrets if len(s) >= _LEAST_SECRET}
+        shown = {*given, *map(quote, given), *(repr(s)[1:-1] for s in given)}
+        # The longest first: one secret may begin with another.
+        self._hidden = tuple(sorted(shown, key=len, reverse=True))
+
+    def format(self, record: logging.LogRecord) -> str:
+        line = super().format(record)
+        for secret in self._hidden:
+            line = line.replace(secret, "***")
+        return line
+
+
+def configure(
+    kind: str, level: int = logging.INFO, stream: Any = None, secrets: Iterable[str] = ()
+) -> None:
     """Send every logger of the process through one redacting formatter."""
     renderer: Any = (
         structlog.processors.JSONRenderer(ensure_ascii=False)
         if kind == "json"
         else structlog.dev.ConsoleRenderer(colors=False)
     )
-    formatter = structlog.stdlib.ProcessorFormatter(
+    formatter = _Masking(
+        secrets,
         foreign_pre_chain=[
             structlog.stdlib.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),

@@ -299,6 +299,13 @@ class Probing(Protocol):
 
 
 @runtime_checkable
+class Splitting(Protocol):
+    """A platform that tells a long text in several messages, each of which its far end counts."""
+
+    def parts(self, delivery: Delivery) -> int: ...
+
+
+@runtime_checkable
 class Explaining(Protocol):
     """A platform that knows the cure for its far end's error codes."""
 

@@ -15,35 +15,37 @@ class Throttle:
         self._under_way: dict[str, int] = {}
         self._cool: dict[str, float] = {}
 
-    def ready_at(self, limits: Iterable[Limit], now: float) -> float:
-        """The earliest instant (monotonic seconds) at which one more may be sent."""
+    def ready_at(self, limits: Iterable[Limit], now: float, parts: int = 1) -> float:
+        """The earliest instant (monotonic seconds) at which so many more may be sent."""
         ready = now
         for limit in limits:
             ready = max(ready, self._cool.get(limit.key, 0.0))
             stamps = self._stamps.get(limit.key)
             under_way = self._under_way.get(limit.key, 0)
+            # What never fits into a window waits for an empty one.
+            wanted = min(parts, limit.count)
             if stamps is None:
-                if under_way >= limit.count:
+                if under_way + wanted > limit.count:
                     ready = max(ready, now + 0.05)
                 continue
             while stamps and stamps[0] <= now - limit.per:
                 stamps.popleft()
             free = limit.count - len(stamps) - under_way
-            if free > 0:
+            if free >= wanted:
                 continue
-            index = len(stamps) + under_way - limit.count
+            index = len(stamps) + under_way + wanted - 1 - limit.count
             opens = stamps[index] + limit.per if index < len(stamps) else now + 0.05
             ready = max(ready, opens)
         return ready
 
-    def begin(self, limits: Iterable[Limit]) -> None:
+    def begin(self, limits: Iterable[Limit], parts: int = 1) -> None:
         for limit in limits:
-            self._under_way[limit.key] = self._under_way.get(limit.key, 0) + 1
+            self._under_way[limit.key] = self._under_way.get(limit.key, 0) + parts
 
-    def end(self, limits: Iterable[Limit], now: float) -> None:
+    def end(self, limits: Iterable[Limit], now: float, parts: int = 1) -> None:
         for limit in limits:
-            self._under_way[limit.key] = max(0, self._under_way.get(limit.key, 0) - 1)
-            self._stamps.setdefault(limit.key, deque()).append(now)
+            self._under_way[limit.key] = max(0, self._under_way.get(limit.key, 0) - parts)
+            self._stamps.setdefault(limit.key, deque()).extend([now] * parts)
 
     def begin_anew(self, sent: Iterable[tuple[float, Iterable[Limit]]]) -> None:
         """Count what was sent, maybe by another process, at these instants (monotonic seconds)."""

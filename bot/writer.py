@@ -72,6 +72,8 @@ class Writer:
         # The simple queue is one lock in C: the other's condition wakes both threads for each piece.
         self._queue: queue.SimpleQueue[_Piece | None] = queue.SimpleQueue()
         self._most_waiting = most_waiting
+        # How many pieces were queued, and of how many the end was told.
+        self._given = self._ended = 0
         self._soon: deque[_Piece] = deque()
         self._nudging = False
         self._thread: threading.Thread | None = None
@@ -106,6 +108,7 @@ class Writer:
         future: asyncio.Future[_T] = loop.create_future()
         if self._queue.qsize() >= self._most_waiting:
             raise Overloaded
+        self._given += 1
         self._queue.put(_Piece(work, future, loop, instead, touched))
         return future
 
@@ -151,6 +154,11 @@ class Writer:
     def waiting(self) -> int:
         return self._queue.qsize()
 
+    @property
+    def busy(self) -> bool:
+        """Whether a piece of work waits, is being done, or has not told its end yet."""
+        return self._given > self._ended
+
     async def stop(self) -> None:
         """Finish what is queued, then end."""
         thread = self._thread
@@ -178,10 +186,12 @@ class Writer:
                 except queue.Empty:
                     break
             running = piece is not None
+            taken = len(batch)
             while self._soon and len(batch) < 2 * MOST_PER_COMMIT:
                 batch.append(self._soon.popleft())
             if batch:
                 connection = self._commit(connection, batch)
+            self._ended += taken
         for open_one in (connection, self._numbers):
             if open_one is not None:
                 open_one.close()

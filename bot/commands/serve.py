@@ -20,7 +20,7 @@ def run(args: argparse.Namespace) -> int:
     from storage.migrate import upgrade
 
     settings = application.read_settings()
-    logs.configure(settings.log_format)
+    logs.configure(settings.log_format, secrets=application.secrets_of(settings))
     upgrade(settings.database_url)
 
     def ready(port: int) -> None:

@@ -40,10 +40,10 @@ class Ear:
 
 @asynccontextmanager
 async def holding(
-    server: FakeLine, secret: str = SECRET
+    server: FakeLine, secret: str = SECRET, pace: Pace = FAST
 ) -> AsyncIterator[tuple[AibotLine, Ear, "asyncio.Task[None]"]]:
     ear = Ear()
-    line = AibotLine(server.url, BOT, secret, ear.decode, FAST)
+    line = AibotLine(server.url, BOT, secret, ear.decode, pace)
     task = asyncio.create_task(line.hold(ear.hear))
     try:
         yield line, ear, task
@@ -72,7 +72,6 @@ async def test_an_end_that_answers_nothing_is_left_and_connected_anew() -> None:
         await server.sees(lambda: server.pings > 0)
         server.deaf = True
         await server.sees(lambda: server.connections == 2 and line.up)
-        server.refused.clear()
 
 
 async def test_who_takes_over_is_not_fought() -> None:
@@ -124,14 +123,39 @@ async def test_a_push_says_what_became_of_it() -> None:
         assert server.pushes[0]["chatid"] == "Zhang"
         server.faults.append("limited")
         assert isinstance(await refusal(lambda: line.push("Zhang", False, said)), Transient)
-        server.faults.append("silent")
-        assert isinstance(await refusal(lambda: line.push("Zhang", False, said)), Unsure)
         # Told that it is not subscribed, it connects anew.
         server.faults.append(846609)
         assert isinstance(await refusal(lambda: line.push("Zhang", False, said)), Transient)
         await server.sees(lambda: server.connections == 2 and line.up)
+        server.faults.append("silent")
+        assert isinstance(await refusal(lambda: line.push("Zhang", False, said)), Unsure)
     line = AibotLine("ws://127.0.0.1:9/", BOT, SECRET, Ear().decode, FAST)
     assert isinstance(await refusal(lambda: line.push("Zhang", False, said)), Transient)
+
+
+async def test_into_a_dead_connection_one_message_is_said_and_the_next_ones_wait() -> None:
+    said = {"msgtype": "markdown", "markdown": {"content": "好"}}
+    slow = Pace(ping=30.0, ack=0.2, first_retry=0.02, longest_retry=0.05)
+    async with FakeLine() as server, holding(server, pace=slow) as (line, ear, _task):
+        await server.sees(lambda: line.up)
+        await server.says("Zhang", "一", msgid="A")
+        await server.sees(lambda: ear.taken == [True])
+        server.deaf = True
+        assert isinstance(await refusal(lambda: line.push("Zhang", False, said)), Unsure)
+        for _ in range(3):
+            assert isinstance(await refusal(lambda: line.push("Zhang", False, said)), Transient)
+        # It does not wait for the next ping's time to find out.
+        await server.sees(lambda: server.connections == 2 and line.up)
+        await line.push("Zhang", False, said)
+        assert server.unheard == 1
+        assert len(server.pushes) == 1
+
+
+async def test_what_was_not_told_uses_up_nothing_of_the_sessions_minute() -> None:
+    said = {"msgtype": "markdown", "markdown": {"content": "好"}}
+    line = AibotLine("ws://127.0.0.1:9/", BOT, SECRET, Ear().decode, FAST)
+    for _ in range(40):
+        assert (await refusal(lambda: line.push("Zhang", False, said))).args == ("not_connected",)
 
 
 async def test_frames_that_are_none_are_passed_over() -> None:

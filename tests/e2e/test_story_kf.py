@@ -152,3 +152,33 @@ async def test_an_open_userid_is_taken_for_the_member_it_stands_for(sqlite_url: 
         assert (await house.ticket()).enterprise_id == "E003"
         assert (await house.ticket()).reporter_id == "E003-1"
         assert wecom.asked_members == 1
+
+
+async def test_a_message_that_is_tried_again_or_pulled_again_takes_one_of_the_five(
+    sqlite_url: str,
+) -> None:
+    from bot.platform import SendError
+    from handlers.chat.events import ChatKind, ChatRef
+    from handlers.chat.outbound import Address, Content, Delivery, Kind
+
+    async with FakeWeCom() as wecom, House(sqlite_url, app_only(wecom.base)) as house:
+        wecom.customer(CUSTOMER, content="你好")
+        await pulled(house, wecom, 1)
+        to = Address(ChatRef("wecom", session(KF, CUSTOMER)), ChatKind.DIRECT)
+        platform = house.app.platforms["wecom"]
+        one = Delivery(100, to, Content("办结了吗", kind=Kind.QUESTION))
+        for _ in range(6):
+            wecom.faults.append("throttled")
+            with pytest.raises(SendError, match="45009"):
+                await platform.send(one)
+        await platform.send(one)
+        # The platform gives the page once more: the customer did not write again.
+        await house.app.writer.run(lambda uow: uow.notes.put("wecom", f"kf:cursor:{KF}", ""))
+        wecom.customer("wm9", content="你好")
+        await pulled(house, wecom, 2)
+        left = wecom.kf_left[CUSTOMER]
+        for n in range(left):
+            await platform.send(Delivery(200 + n, to, Content("办结了吗", kind=Kind.QUESTION)))
+        with pytest.raises(SendError, match="kf_window"):
+            await platform.send(Delivery(300, to, Content("办结了吗", kind=Kind.QUESTION)))
+        assert wecom.kf_left[CUSTOMER] == 0

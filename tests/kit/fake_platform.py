@@ -19,8 +19,14 @@ class MoodyServer:
     """Answers a share of the requests with 429, 500, silence or a closed connection."""
 
     def __init__(
-        self, share: float = 0.0, per: float = 1.0, count: int = 20, seed: int = 1
+        self,
+        share: float = 0.0,
+        per: float = 1.0,
+        count: int = 20,
+        seed: int = 1,
+        moods: tuple[str, ...] = ("429", "500", "hang", "close"),
     ) -> None:
+        self.moods = moods
         self.share, self.per, self.count = share, per, count
         self.chance = random.Random(seed)
         self.taken: dict[str, list[tuple[float, int]]] = defaultdict(list)
@@ -38,6 +44,9 @@ class MoodyServer:
     async def __aexit__(self, *_: object) -> None:
         await self.server.close()
 
+    def calm(self) -> None:
+        self.share = 0.0
+
     async def _take(self, request: web.Request) -> web.StreamResponse:
         lane = request.match_info["lane"]
         body = await request.json()
@@ -50,7 +59,7 @@ class MoodyServer:
             self.overrun += 1
         self.hits[lane].append(now)
         if self.chance.random() < self.share:
-            mood = self.chance.choice(["429", "500", "hang", "close"])
+            mood = self.chance.choice(self.moods)
             if mood == "429":
                 return web.Response(status=429, headers={"Retry-After": "0.05"})
             if mood == "500":

@@ -29,9 +29,13 @@ class FakeLine:
         self.pushes: list[dict[str, Any]] = []
         self.refused: list[str] = []
         self.connections = 0
+        self.most_open = 0
+        # What was said into a connection that only the other end believed in.
+        self.unheard = 0
+        self._open: set[web.WebSocketResponse] = set()
         self.subscribed = asyncio.Event()
         self.faults: deque[str | int] = deque()
-        self.deaf = False
+        self._deaf: set[web.WebSocketResponse] = set()
         self.pings = 0
         self._quota = quota
         self._told: dict[str, deque[float]] = {}
@@ -54,6 +58,22 @@ class FakeLine:
     @property
     def url(self) -> str:
         return str(self.server.make_url("/")).replace("http", "ws", 1)
+
+    @property
+    def open(self) -> int:
+        """How many connections of the bot are subscribed and open."""
+        return len(self._open)
+
+    @property
+    def deaf(self) -> bool:
+        return self._socket in self._deaf
+
+    @deaf.setter
+    def deaf(self, is_deaf: bool) -> None:
+        """For the platform the connection is gone; nobody tells the other end."""
+        assert is_deaf and self._socket is not None
+        self._deaf.add(self._socket)
+        self._open.discard(self._socket)
 
     # ---- what happens at the platform
 
@@ -151,16 +171,21 @@ class FakeLine:
         socket = web.WebSocketResponse()
         await socket.prepare(request)
         self.connections += 1
-        self.deaf = False
-        async for message in socket:
-            if message.type is not WSMsgType.TEXT or self.deaf:
-                continue
-            frame = json.loads(message.data)
-            code = await self._taken(socket, frame)
-            if code is not None:
-                await socket.send_str(
-                    json.dumps({"headers": frame["headers"], "errcode": code, "errmsg": "…"})
-                )
+        try:
+            async for message in socket:
+                if message.type is not WSMsgType.TEXT:
+                    continue
+                frame = json.loads(message.data)
+                if socket in self._deaf:
+                    self.unheard += frame["cmd"] != "ping"
+                    continue
+                code = await self._taken(socket, frame)
+                if code is not None:
+                    await socket.send_str(
+                        json.dumps({"headers": frame["headers"], "errcode": code, "errmsg": "…"})
+                    )
+        finally:
+            self._open.discard(socket)
         return socket
 
     async def _taken(self, socket: web.WebSocketResponse, frame: dict[str, Any]) -> int | None:
@@ -169,10 +194,12 @@ class FakeLine:
         if cmd == "aibot_subscribe":
             if frame["body"] != {"bot_id": BOT, "secret": SECRET}:
                 return 40001
-            if self._socket is not None and not self._socket.closed:
+            if self._open:
                 self.refused.append("two connections of one bot")
             self._socket = socket
             self.subscribed.set()
+            self._open.add(socket)
+            self.most_open = max(self.most_open, self.open)
             return 0
         if socket is not self._socket:
             return 846609

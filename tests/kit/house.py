@@ -39,6 +39,7 @@ class House:
         sample: bool = True,
         pace: Pace = QUICK,
         model_patience: Patience = IMPATIENT,
+        clock: MovableClock | None = None,
     ) -> None:
         overrides = {
             "LHG_DATABASE_URL": url,
@@ -51,7 +52,7 @@ class House:
             **(settings or {}),
         }
         self.settings = load(application.platform_settings(), overrides=overrides)
-        self.clock = MovableClock(start, speed=0)
+        self.clock = clock or MovableClock(start, speed=0)
         self.app = application.build(
             self.settings, self.clock, pace=pace, model_patience=model_patience
         )

@@ -273,3 +273,17 @@ async def test_a_row_that_waited_in_its_lane_is_asked_once_more(sqlite_url: str)
 
 def _to(platform: str) -> Outgoing:
     return replace(message("a"), chat=ChatRef(platform, "a"))
+
+
+async def test_who_names_a_short_wait_again_and_again_does_not_use_up_the_tries(
+    sqlite_url: str,
+) -> None:
+    async with (
+        MoodyServer(share=1.0, moods=("429",)) as server,
+        sending(sqlite_url, server) as (writer, dispatcher),
+    ):
+        # Eight tries after 50 ms each would be over before that.
+        asyncio.get_running_loop().call_later(0.8, server.calm)
+        await writer.run(lambda uow: uow.outbox.put(message("a")))
+        dispatcher.wake()
+        assert await ended(writer, dispatcher, 10) == {"sent": 1}

@@ -240,6 +240,9 @@ class Feishu:
     def lane(self, delivery: Delivery) -> str:
         return f"{delivery.to.kind}:{delivery.to.chat.id}"
 
+    def parts(self, delivery: Delivery) -> int:
+        return 1 if delivery.content.card else len(codec.texts(delivery.content))
+
     async def send(self, delivery: Delivery) -> Receipt:
         try:
             async with asyncio.timeout(_SEND_SECONDS):

@@ -194,7 +194,10 @@ class Api:
                 repeatable=True,
             )
         )
-        return str(answer["tenant_access_token"]), float(answer.get("expire", 7200))
+        token, life = answer.get("tenant_access_token"), answer.get("expire")
+        if not isinstance(token, str) or not token:
+            raise Unsure("no_token", repeatable=True)
+        return token, float(life) if isinstance(life, int) else 7200.0
 
     async def _call(
         self,

@@ -343,6 +343,13 @@ class WeCom:
         to = delivery.to
         return f"robot:{_digest(to.robot)}" if to.robot else f"{to.kind}:{to.chat.id}"
 
+    def parts(self, delivery: Delivery) -> int:
+        """Only the app tells a long text in several messages."""
+        to = delivery.to
+        if to.kind is ChatKind.GROUP or self._api is None or to.chat.id.startswith(PREFIX):
+            return 1
+        return 1 if delivery.content.card else codec.app_parts(delivery.content)
+
     async def send(self, delivery: Delivery) -> Receipt:
         """By the best way that is open, and by the next where that one does not reach its target."""
         if delivery.to.kind is ChatKind.GROUP:
@@ -391,9 +398,8 @@ class WeCom:
         said = self._said(delivery)
         request = delivery.reply_token.removeprefix(_REQUEST)
         if request != delivery.reply_token and line.up:
-            line.sessions.spend(chat)
             try:
-                await line.ask("aibot_respond_msg", said, request)
+                await line.speak(chat, "aibot_respond_msg", said, request)
                 return Receipt()
             except Permanent as error:
                 if error.code not in _NO_REQUEST:

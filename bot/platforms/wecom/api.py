@@ -3,7 +3,7 @@
 from typing import Any, Final
 
 from bot.client import Client, TokenCache
-from bot.platform import Expired, Permanent, Receipt, Transient
+from bot.platform import Expired, Permanent, Receipt, Transient, Unsure
 from bot.platforms.wecom import codec
 from handlers.chat.outbound import Delivery
 
@@ -12,11 +12,14 @@ _BUSY: Final = frozenset({-1, 45033})
 _LIMITED: Final = frozenset({45009, 45011})
 
 
-def check(answer: Any) -> dict[str, Any]:
-    """The answer where errcode is 0; WeCom says 200 to everything, errcode judges."""
-    if not isinstance(answer, dict):
-        raise Transient("no_answer")
-    code = answer.get("errcode", 0)
+def check(answer: Any, repeatable: bool = False) -> dict[str, Any]:
+    """The answer where errcode is 0; WeCom says 200 to everything, errcode judges.
+
+    Without one somebody else has answered, a proxy perhaps, and what WeCom did is unknown.
+    """
+    code = answer.get("errcode") if isinstance(answer, dict) else None
+    if not isinstance(answer, dict) or not isinstance(code, int):
+        raise Unsure("no_errcode", repeatable)
     if code == 0:
         return answer
     if code in _EXPIRED:
@@ -47,9 +50,13 @@ class AppApi:
                 f"{self._base}/cgi-bin/gettoken",
                 params={"corpid": self._corp_id, "corpsecret": self._secret},
                 repeatable=True,
-            )
+            ),
+            repeatable=True,
         )
-        return str(answer["access_token"]), float(answer.get("expires_in", 7200))
+        token, life = answer.get("access_token"), answer.get("expires_in")
+        if not isinstance(token, str) or not token:
+            raise Unsure("no_token", repeatable=True)
+        return token, float(life) if isinstance(life, int) else 7200.0
 
     async def post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
         """Call with a token; one that expired is refreshed once. Raises a SendError."""
@@ -63,7 +70,8 @@ class AppApi:
                         json=body,
                         params={"access_token": token},
                         repeatable=True,
-                    )
+                    ),
+                    repeatable=True,
                 )
             except Expired:
                 self._tokens.drop(token)

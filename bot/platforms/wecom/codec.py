@@ -360,6 +360,10 @@ def robot_message(content: Content) -> dict[str, Any]:
     return {"msgtype": "markdown", "markdown": {"content": markdown(content, ROBOT_MARKDOWN_BYTES)}}
 
 
+def app_parts(content: Content) -> int:
+    return len(pieces(content.text, APP_TEXT_BYTES))
+
+
 def app_messages(delivery: Delivery, agent_id: int, public_url: str) -> list[dict[str, Any]]:
     """A 1:1 message of the self-built app, safe to repeat; a long text is told in several."""
     content = delivery.content

@@ -9,7 +9,7 @@ import json
 import logging
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Final
 from urllib.parse import quote, unquote
@@ -51,6 +51,40 @@ _MEDIA: Final = {
 
 
 @dataclass(frozen=True, slots=True)
+class _Told:
+    """When a customer last wrote, by the platform's clock, in which messages of that second, and
+    what was said since: each delivery with the number of the look before it."""
+
+    heard: float = 0.0
+    messages: tuple[str, ...] = ()
+    said: tuple[tuple[int, int], ...] = ()
+
+    @classmethod
+    def of(cls, noted: str) -> "_Told":
+        if not noted:
+            return cls()
+        heard, said, *more = json.loads(noted)
+        if isinstance(said, int):
+            # As it was noted before deliveries were told apart.
+            return cls(float(heard), (), ((0, 0),) * said)
+        return cls(float(heard), tuple(more[0]), tuple((i, look) for i, look in said))
+
+    def noted(self) -> str:
+        return json.dumps([self.heard, self.said, self.messages])
+
+    def heard_again(self, at: float, message: str, complete: int) -> "_Told":
+        """The five begin anew with each message, not when the same one is pulled once more.
+
+        `complete`: the last look that had brought everything, and this message not. What was said
+        after it may have reached the platform after the message, which then counted it.
+        """
+        if at < self.heard or (at == self.heard and message in self.messages):
+            return self
+        messages = (*self.messages, message) if at == self.heard else (message,)
+        return _Told(at, messages, tuple(s for s in self.said if s[1] >= complete))
+
+
+@dataclass(frozen=True, slots=True)
 class Pace:
     """Seconds between looks without a notice, and after a fault."""
 
@@ -74,7 +108,7 @@ class Kf:
         api: AppApi,
         notes: Callable[[], Notes],
         pace: Pace = Pace(),
-        now: Callable[[], float] = time.time,
+        now: Callable[[], float] = lambda: time.time(),
     ) -> None:
         self._api = api
         self._notes = notes
@@ -84,6 +118,11 @@ class Kf:
         self._up = False
         self._stir = asyncio.Event()
         self._tokens: dict[str, str] = {}
+        # What is counted while hearing and while speaking is one number.
+        self._counting = asyncio.Lock()
+        # Looks are numbered on, also over a restart, as none takes less than a second on average.
+        self._looks = int(now())
+        self._complete: dict[str, int] = {}
 
     @property
     def up(self) -> bool:
@@ -125,6 +164,8 @@ class Kf:
         key = f"kf:cursor:{account}"
         cursor = await self._notes().get(key)
         token = self._tokens.pop(account, "")
+        self._looks += 1
+        look = self._looks
         # The account says itself when there is no more; the bound is against one that never does.
         for _ in range(1000):
             asked: dict[str, Any] = {"open_kfid": account, "limit": _MOST_PULLED}
@@ -146,6 +187,7 @@ class Kf:
                 cursor = after
                 await self._notes().put(key, cursor)
             if not page.get("has_more"):
+                self._complete[account] = look
                 return
 
     async def _heard(self, row: Mapping[str, Any], hear: Hear) -> bool:
@@ -203,7 +245,8 @@ class Kf:
                 "",
                 text_at(inner, "welcome_code"),
             )
-        await self._notes().put(f"kf:told:{who}", json.dumps([self._now(), 0]))
+        at = _number(row.get("send_time")) or self._now()
+        await self._heard_from(who, at, number, self._complete.get(account, 0))
         base["sender_name"] = await self._name(who)
         menu = text_at(part_at(row, "text"), "menu_id")
         if menu:
@@ -223,6 +266,12 @@ class Kf:
             "",
         )
 
+    async def _heard_from(self, who: str, at: float, message: str, complete: int) -> None:
+        key = f"kf:told:{who}"
+        async with self._counting:
+            told = _Told.of(await self._notes().get(key))
+            await self._notes().put(key, told.heard_again(at, message, complete).noted())
+
     async def _name(self, who: str) -> str:
         """企业简称-称呼, where the link that led here named the firm."""
         firm = await self._notes().get(f"kf:firm:{who}")
@@ -234,17 +283,27 @@ class Kf:
         """Say one of the five; raises a SendError, Permanent where none is left for this."""
         who = delivery.to.chat.id
         _, account, external = who.split(":", 2)
-        noted = await self._notes().get(f"kf:told:{who}")
-        heard_at, said = json.loads(noted) if noted else (0.0, 0)
-        left = MOST_SAID - int(said)
-        if self._now() - float(heard_at) >= WINDOW_SECONDS or left <= 0:
+        async with self._counting:
+            await self._count(who, delivery)
+        body = {"touser": external, "open_kfid": account, "msgid": f"lhg{delivery.id}"}
+        await self._api.post("/cgi-bin/kf/send_msg", body | await self._made(delivery))
+
+    async def _count(self, who: str, delivery: Delivery) -> None:
+        """One of the five is used up; another try of the same message takes no second one."""
+        key = f"kf:told:{who}"
+        told = _Told.of(await self._notes().get(key))
+        if self._now() - told.heard >= WINDOW_SECONDS:
+            raise Permanent("kf_window")
+        if any(delivery.id == said for said, _ in told.said):
+            return
+        left = MOST_SAID - len(told.said)
+        if left <= 0:
             raise Permanent("kf_window")
         if left <= _KEPT and delivery.content.kind not in _MATTERS:
             raise Permanent("kf_kept")
-        # Counted first: what became of it may stay unknown, and one too many is refused anyway.
-        await self._notes().put(f"kf:told:{who}", json.dumps([heard_at, int(said) + 1]))
-        body = {"touser": external, "open_kfid": account, "msgid": f"lhg{delivery.id}"}
-        await self._api.post("/cgi-bin/kf/send_msg", body | await self._made(delivery))
+        # Counted first: what becomes of it may stay unknown, and one too many is refused anyway.
+        said = (*told.said, (delivery.id, self._looks))
+        await self._notes().put(key, replace(told, said=said).noted())
 
     async def _made(self, delivery: Delivery) -> dict[str, Any]:
         content = delivery.content

@@ -35,6 +35,7 @@ _MOST_FRAME: Final = 4 * 1024 * 1024
 # Answers and pushes together, by session; a group is one session.
 QUOTAS: Final = ((30, 60.0), (1000, 3600.0))
 _LOST: Final = 846609
+_OF_THE_LINE: Final = frozenset({"aibot_subscribe", "ping"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,7 @@ class _Refused(Exception):
 class Sessions:
     """How much each session may still be told; the counts survive a new connection."""
 
-    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, now: Callable[[], float] = lambda: time.monotonic()) -> None:
         self._now = now
         self._told: dict[str, deque[float]] = {}
 
@@ -73,6 +74,11 @@ class Sessions:
                 opens = told[len(told) - count] + per
                 raise Transient("session_quota", max(opens - now, 0.1))
         told.append(now)
+
+    def give_back(self, chat: str) -> None:
+        """The last one counted was certainly not told."""
+        if told := self._told.get(chat):
+            told.pop()
 
 
 class AibotLine:
@@ -96,6 +102,8 @@ class AibotLine:
         self._acks: dict[str, asyncio.Future[dict[str, Any]]] = {}
         self._turns: dict[str, asyncio.Lock] = {}
         self._taken_over = False
+        # Set while a frame went unacknowledged and no ping has been answered since.
+        self._doubt = asyncio.Event()
         self._count = 0
         self.sessions = Sessions()
 
@@ -129,6 +137,7 @@ class AibotLine:
         """One connection from its start to its end; whether it ever was subscribed."""
         async with self._client.socket(self._url, _MOST_FRAME) as socket:
             self._socket = socket
+            self._doubt.clear()
             reading = asyncio.create_task(self._read(socket, hear), name="wecom reader")
             try:
                 await self._subscribe()
@@ -157,13 +166,22 @@ class AibotLine:
             raise ConnectionError(error.code) from None
 
     async def _ping(self, socket: aiohttp.ClientWebSocketResponse) -> None:
-        """Ends when two pings in a row were not answered: the other end is gone and does not say so."""
+        """Ends when two frames in a row, the last of them a ping, were not acknowledged.
+
+        The other end is then gone and does not say so. Who doubts it asks at once: whatever is said
+        into a dead connection is lost.
+        """
         missed = 0
         while missed < 2:
-            await asyncio.sleep(self._pace.ping)
+            try:
+                await asyncio.wait_for(self._doubt.wait(), self._pace.ping)
+                missed = 1
+            except TimeoutError:
+                pass
             try:
                 await self.ask("ping", None)
                 missed = 0
+                self._doubt.clear()
             except SendError:
                 missed += 1
         _log.warning("line.silent", extra={"line": self.name})
@@ -208,8 +226,7 @@ class AibotLine:
             answer = json.loads(made)
             chat = answer.pop("chat")
             try:
-                self.sessions.spend(chat)
-                await self.ask(answer["cmd"], answer["body"], req_id)
+                await self.speak(chat, answer["cmd"], answer["body"], req_id)
             except Unsure:
                 # It may have arrived: the same again would be worse than once.
                 return True
@@ -250,6 +267,8 @@ class AibotLine:
         socket = self._socket
         if socket is None or socket.closed:
             raise Transient("not_connected")
+        if self._doubt.is_set() and cmd not in _OF_THE_LINE:
+            raise Transient("in_doubt")
         waiting: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
         self._acks[req_id] = waiting
         frame: dict[str, Any] = {"cmd": cmd, "headers": {"req_id": req_id}}
@@ -259,6 +278,7 @@ class AibotLine:
             await socket.send_str(json.dumps(frame, ensure_ascii=False))
             return check(await asyncio.wait_for(waiting, self._pace.ack))
         except TimeoutError:
+            self._doubt.set()
             raise Unsure("no_ack") from None
         except (ConnectionError, aiohttp.ClientError):
             raise Unsure("connection_lost") from None
@@ -275,9 +295,19 @@ class AibotLine:
 
     async def push(self, chat: str, group: bool, message: Mapping[str, Any]) -> None:
         """Speak first into a session in which somebody has written to the bot; raises a SendError."""
-        self.sessions.spend(chat)
         body = {"chatid": chat, "chat_type": 2 if group else 1, **message}
-        await self.ask("aibot_send_msg", body)
+        await self.speak(chat, "aibot_send_msg", body)
+
+    async def speak(self, chat: str, cmd: str, body: Mapping[str, Any], req_id: str = "") -> None:
+        """As `ask`, within what the session takes; raises a SendError."""
+        self.sessions.spend(chat)
+        try:
+            await self.ask(cmd, body, req_id)
+        except Unsure:
+            raise
+        except SendError:
+            self.sessions.give_back(chat)
+            raise
 
     async def reachable(self) -> None:
         """Whether the address answers; raises a SendError."""

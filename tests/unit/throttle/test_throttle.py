@@ -51,3 +51,18 @@ def test_a_cool_down_holds_everybody_under_its_key() -> None:
     throttle.cool(limit, 20.0)
     assert throttle.ready_at(limit, 1.0) == 50.0
     assert throttle.ready_at((Limit("other", 1, 1.0),), 1.0) == 1.0
+
+
+@pytest.mark.parametrize("parts", [1, 2, 3, 4, 9])
+def test_a_message_of_several_parts_takes_the_room_of_all(parts: int) -> None:
+    throttle, limit = Throttle(), (Limit("k", 5, 10.0),)
+    now, sent = 0.0, []
+    for size in (2, parts, 1, parts, 3, parts):
+        now = max(now, throttle.ready_at(limit, now, size))
+        throttle.begin(limit, size)
+        throttle.end(limit, now, size)
+        sent.append((now, size))
+    for at, _ in sent:
+        inside = [size for when, size in sent if at <= when < at + 10.0]
+        # What is larger than the window has one of its own.
+        assert sum(inside) <= 5 or len(inside) == 1
