@@ -168,6 +168,8 @@ class FakeDingTalk:
         self.repeats = 0
         self.overrun = 0
         self.calls = 0
+        # Whether any call left its connection open for the next.
+        self.kept = False
         self.secret = SECRET
         self.silent_until = 0.0
         self.download_url = ""
@@ -240,6 +242,7 @@ class FakeDingTalk:
     async def _before(self, request: web.Request) -> web.Response | None:
         """The fault that is due, then the token and the rate."""
         self.calls += 1
+        self.kept |= request.keep_alive
         fault = self.faults.popleft() if self.faults and self.faults[0] != "half" else ""
         if fault == "expired":
             self._token = ""

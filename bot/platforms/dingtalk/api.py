@@ -4,7 +4,7 @@ import hashlib
 import logging
 import time
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -28,6 +28,9 @@ _RECALLED_AT_ONCE: Final = 20
 _HOSTS: Final = frozenset({"oapi.dingtalk.com", "oapi.dingtalk.io"})
 _LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 _HEADER: Final = "x-acs-dingtalk-access-token"
+# A kept connection that the far end closes just when the next message goes out would leave in doubt
+# a message that nobody may repeat.
+_ALONE: Final = {"Connection": "close"}
 _SESSIONS: Final = 2000
 # A reply address that ends while we use it is worth less than the sure way.
 _SESSION_EARLY: Final = 60.0
@@ -149,6 +152,7 @@ class Api:
         template_id: str,
         card_callback: str,
         route_key: str,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._client = client
         self._base = base.rstrip("/")
@@ -160,6 +164,7 @@ class Api:
         self._tokens = TokenCache(self._fetch_token, _EARLY_SECONDS)
         self._sessions: OrderedDict[str, tuple[str, float]] = OrderedDict()
         self._begun = _Begun()
+        self._monotonic = monotonic
         self._closed_to_app: dict[str, float] = {}
         self._no_ring_until = 0.0
 
@@ -172,6 +177,7 @@ class Api:
             "POST",
             f"{self._base}/v1.0/oauth2/accessToken",
             json={"appKey": self._app_key, "appSecret": self._app_secret},
+            headers=_ALONE,
             repeatable=True,
         )
         try:
@@ -195,7 +201,7 @@ class Api:
                 method,
                 f"{self._base}/v1.0{path}",
                 json=body,
-                headers={_HEADER: token},
+                headers={_HEADER: token, **_ALONE},
                 repeatable=repeatable,
             )
             try:
@@ -259,7 +265,7 @@ class Api:
             return False
         return (
             not to.chat.id.startswith(_GROUP_ID)
-            or self._closed_to_app.get(to.chat.id, 0.0) > time.monotonic()
+            or self._closed_to_app.get(to.chat.id, 0.0) > self._monotonic()
         )
 
     async def _words(self, delivery: Delivery) -> Receipt:
@@ -276,7 +282,7 @@ class Api:
             kept_out = errors.keeps_out(refusal.code) or refusal.code in _MONTH
             if refs or not kept_out or not self._has_robot(delivery.to):
                 raise
-            self._closed_to_app[delivery.to.chat.id] = time.monotonic() + _REFUSED_SECONDS
+            self._closed_to_app[delivery.to.chat.id] = self._monotonic() + _REFUSED_SECONDS
             return await self._by_robot(delivery)
         self._begun.end(delivery)
         return Receipt(refs[0])
@@ -319,7 +325,7 @@ class Api:
         """False where the address does not take it, so that it goes the other way."""
         body = _old_message(delivery, number, said)
         try:
-            check(await self._client.exchange("POST", url, json=body))
+            check(await self._client.exchange("POST", url, json=body, headers=_ALONE))
         except Unsure:
             raise
         except SendError as error:
@@ -340,7 +346,9 @@ class Api:
             timestamp = str(int(time.time() * 1000))
             params = {"timestamp": timestamp, "sign": robot_sign(secret, timestamp)}
         body = _old_message(delivery, 0, words.robot(delivery.content))
-        check(await self._client.exchange("POST", address, json=body, params=params))
+        check(
+            await self._client.exchange("POST", address, json=body, params=params, headers=_ALONE)
+        )
         return Receipt()
 
     async def _ring(self, delivery: Delivery) -> None:
@@ -348,7 +356,7 @@ class Api:
         to = delivery.to
         if not delivery.urgent or to.kind is not ChatKind.DIRECT or not words.is_staff(to.chat.id):
             return
-        if time.monotonic() < self._no_ring_until:
+        if self._monotonic() < self._no_ring_until:
             return
         try:
             answer = await self._call(
@@ -362,7 +370,7 @@ class Api:
             )
         except (Refused, Unset) as refusal:
             # The edition does not have it, or the permission is missing.
-            self._no_ring_until = time.monotonic() + _NO_RING_SECONDS
+            self._no_ring_until = self._monotonic() + _NO_RING_SECONDS
             self._warn("dingtalk.no_ding", refusal.code)
         except SendError as error:
             _log.info("dingtalk.not_rung", extra={"code": error.code})
