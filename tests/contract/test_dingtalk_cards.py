@@ -299,11 +299,11 @@ def test_a_link_that_only_a_button_knew_is_told_too() -> None:
 def test_people_are_called_by_their_id_and_others_by_name() -> None:
     mentions = (
         Mention(UserRef("dingtalk", "liaison07"), "小周"),
-        Mention(UserRef("wecom", "GuJian"), "顾健"),
+        Mention(UserRef("wecom", "GuJian"), "顾[健]"),
         Mention(UserRef("dingtalk", "$:LWCP_v1:$abc"), "外部"),
     )
-    assert words.by_id(mentions) == "@liaison07 @顾健 @外部 "
-    assert words.by_name(mentions) == "@小周 @顾健 @外部 "
+    assert words.by_id(mentions) == "@liaison07 @顾［健］ @外部 "
+    assert words.by_name(mentions) == "@小周 @顾［健］ @外部 "
     assert words.called(mentions) == {"liaison07": "小周"}
 
 

@@ -199,6 +199,7 @@ async def test_http_200_with_a_code_is_an_error() -> None:
         (200, b'{"errcode":88,"sub_code":"90018"}', Transient),
         (200, b'{"errcode":90020}', Transient),
         (200, b'{"errcode":15}', Unsure),
+        (200, b'{"errcode":88,"errmsg":"ding talk error"}', Unsure),
         (200, b'{"errcode":-1}', Transient),
         (200, b'{"errcode":4711}', Permanent),
         (401, b"", Expired),
@@ -278,7 +279,10 @@ async def test_an_outsider_is_only_reached_where_he_wrote() -> None:
         assert "90 分钟" in errors.cure("outsider")
         calls.remember_session(OUTSIDER, far.session(OUTSIDER), in_an_hour())
         await calls.send(to_person(WORDS, chat=OUTSIDER))
-        assert [m["via"] for m in far.to(OUTSIDER)] == ["session"]
+        await calls.send(to_person(Content.of(a_card()), 2, chat=OUTSIDER, urgent=True))
+        assert [m["via"] for m in far.to(OUTSIDER)] == ["session", "session"]
+        # Neither a card nor a ring is tried in vain.
+        assert far.calls == 0
 
 
 # ---- messages
@@ -366,6 +370,14 @@ async def test_people_are_notified_where_that_works_and_named_where_not() -> Non
         assert far.words(GROUP)[:2] == ["@小周 请看", f"@{PERSON} 请看"]
 
 
+async def test_where_only_the_groups_robot_can_notify_it_does() -> None:
+    async with FakeDingTalk() as far, speaking(far) as calls:
+        await calls.send(to_group(CALLED, 1, robot=far.robot()))
+        await calls.send(to_group(WORDS, 2, robot=far.robot()))
+        assert [m["at"] for m in far.robot_said] == [[PERSON]]
+        assert far.words(GROUP) == ["#1024 已登记"]
+
+
 async def test_an_address_that_ended_or_is_refused_leaves_the_sure_way() -> None:
     async with FakeDingTalk() as far, speaking(far) as calls:
         calls.remember_session(GROUP, far.session(GROUP), time.time() + 30)
@@ -435,16 +447,17 @@ async def test_a_group_that_keeps_the_application_out_is_told_by_its_robot() -> 
     async with FakeDingTalk() as far, speaking(far, monotonic=lambda: now[0]) as calls:
         far.refusals[GROUP] = "bot.stopped"
         robot = far.robot()
-        assert await calls.send(to_group(CALLED, 1, robot=robot)) == Receipt()
+        assert await calls.send(to_group(WORDS, 1, robot=robot)) == Receipt()
         asked = far.calls
         # A refused call counts for the month: for an hour it is not tried again.
         await calls.send(to_group(Content.of(a_card()), 2, robot=robot))
+        await calls.send(to_group(CALLED, 4, robot=robot))
         assert far.calls == asked
         now[0] += 3700
         del far.refusals[GROUP]
         await calls.send(to_group(WORDS, 3, robot=robot))
-        assert [m["text"] for m in far.robot_said] == [f"@{PERSON} 请看", a_card().fallback]
-        assert [m["at"] for m in far.robot_said] == [[PERSON], []]
+        told = [WORDS.text, a_card().fallback, f"@{PERSON} 请看"]
+        assert [m["text"] for m in far.robot_said] == told
         assert far.words(GROUP) == ["#1024 已登记"]
 
 
@@ -514,6 +527,11 @@ async def test_only_an_urgent_message_to_one_person_rings() -> None:
         assert (ding["receiverUserIdList"], ding["remindType"]) == ([PERSON], 1)
         assert ding["content"] == "【#1024】本周缺12名叉车工"
         assert len(far.messages) == 3
+        # A card that changes where it stands does not ring again.
+        track = far.messages[-1]["track"]
+        newer = Content.of(a_card(status="办理中"))
+        await calls.send(to_person(newer, 4, urgent=True, update_ref=track))
+        assert len(far.dings) == 1
 
 
 @pytest.mark.parametrize(

@@ -252,12 +252,18 @@ class Api:
         """A new message, or the replaced card; raises a SendError."""
         card = delivery.content.card
         receipt = None
-        if card is not None and self._template_id and not self._is_closed(delivery.to):
+        if card is not None and self._template_id and self._shows_cards(delivery.to):
             receipt = await self._card(delivery, card)
         if receipt is None:
             receipt = await self._words(delivery)
-        await self._ring(delivery)
+        if not receipt.card_ref or receipt.card_ref != delivery.update_ref:
+            await self._ring(delivery)
         return receipt
+
+    def _shows_cards(self, to: Address) -> bool:
+        if to.kind is ChatKind.GROUP:
+            return not self._is_closed(to)
+        return words.is_staff(to.chat.id)
 
     def _is_closed(self, to: Address) -> bool:
         """Whether the application was refused in this group a short while ago, so that only its robot may."""
@@ -271,7 +277,7 @@ class Api:
     async def _words(self, delivery: Delivery) -> Receipt:
         parts = words.said(delivery.content)
         refs = self._begun.of(delivery)
-        if not refs and self._is_closed(delivery.to):
+        if not refs and (self._is_closed(delivery.to) or self._calls_by_robot(delivery)):
             return await self._by_robot(delivery)
         try:
             while len(refs) < len(parts):
@@ -286,6 +292,11 @@ class Api:
             return await self._by_robot(delivery)
         self._begun.end(delivery)
         return Receipt(refs[0])
+
+    def _calls_by_robot(self, delivery: Delivery) -> bool:
+        """Whether somebody is to be notified who in this group only its robot can notify."""
+        called = words.called(delivery.content.mentions)
+        return bool(called) and self._has_robot(delivery.to) and not self._session(delivery)
 
     def _has_robot(self, to: Address) -> bool:
         return to.kind is ChatKind.GROUP and bool(to.robot)

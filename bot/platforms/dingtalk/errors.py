@@ -50,6 +50,7 @@ _SECRET: Final = _fix(
 )
 _QPS: Final = Trouble(Do.WAIT, "发送太快，会稍后自动再发。", 1.0)
 _BUSY: Final = Trouble(Do.WAIT, "平台正忙，会稍后自动再发。")
+_IN_DOUBT: Final = Trouble(Do.UNSURE, "平台超时，不知道发出没有，请核对后再发。")
 _MONTH: Final = Trouble(
     Do.WAIT,
     "本月接口次数用完（标准版每个组织每月 1 万次），下月恢复；"
@@ -94,7 +95,6 @@ TROUBLES: Final[dict[str, Trouble]] = {
     "Forbidden.AccessDenied.AccessTokenPermissionDenied": _PERMISSION,
     "Forbidden.AccessDenied.IpNotInWhiteList": _IP_LIST,
     "60020": _IP_LIST,
-    "88": _PERMISSION,
     "60011": _PERMISSION,
     # Too fast, too much, too busy
     "Forbidden.AccessDenied.QpsLimitForAppkeyAndApi": _QPS,
@@ -116,8 +116,9 @@ TROUBLES: Final[dict[str, Trouble]] = {
     "ServiceUnavailable": _BUSY,
     "-1": _BUSY,
     # The vendor waited for its own service in vain: nobody knows whether it was done.
-    "15": Trouble(Do.UNSURE, "平台超时，不知道发出没有，请核对后再发。"),
-    "504": Trouble(Do.UNSURE, "平台超时，不知道发出没有，请核对后再发。"),
+    "15": _IN_DOUBT,
+    "88": _IN_DOUBT,
+    "504": _IN_DOUBT,
     # The robot, the group, the person
     "invalidParameter.robotCode": _ROBOT,
     "resource.not.found": _ROBOT,

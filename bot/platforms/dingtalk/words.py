@@ -112,8 +112,8 @@ def called(mentions: Iterable[Mention]) -> dict[str, str]:
 
 
 def by_name(mentions: Iterable[Mention]) -> str:
-    """Where nobody can be notified the names stand before the text."""
-    return "".join(f"@{plain(m.name)[:60]} " for m in mentions)
+    """Where nobody can be notified the names stand before the text; some of these texts are markdown."""
+    return "".join(f"@{marked(m.name)[:60]} " for m in mentions)
 
 
 def by_id(mentions: Iterable[Mention]) -> str:
