@@ -210,6 +210,21 @@ def test_arguments_survive_the_way_there_and_back(args: dict[str, str]) -> None:
         assert did.args == {k: v.encode("utf-8", "replace").decode() for k, v in args.items()}
 
 
+@given(
+    st.text(alphabet=st.characters(codec="utf-8"), max_size=110),
+    st.lists(st.text(alphabet=st.characters(codec="utf-8"), max_size=26), max_size=6),
+    st.text(alphabet=st.characters(codec="utf-8"), max_size=30),
+)
+def test_whatever_people_write_a_card_is_within_the_limits_or_told_in_words(
+    lead: str, values: list[str], note: str
+) -> None:
+    card = a_card(lead=lead, note=note, rows=tuple(Row("企业", value) for value in values))
+    for vendor, template in ((False, TEMPLATE), (True, VENDOR_TEMPLATE)):
+        made = cards.variables(card, GROUP, vendor)
+        if made is not None:
+            check_variables(made, template)
+
+
 def a_delivery(card: Card, to: Address = PERSON, number: int = 7) -> Delivery:
     return Delivery(number, to, Content.of(card))
 

@@ -119,7 +119,8 @@ def _vendor(card: Card, to: Address) -> dict[str, str] | None:
             buttons.append(made | {"id": f"btn{number + 1}", "request": True, "params": params})
     return {
         "title": words.title(card),
-        "markdown": _body(card),
+        # The template shows nothing where this is empty.
+        "markdown": _body(card) or words.marked(card.title),
         "tips": words.plain(card.note),
         "sys_full_json_obj": as_json({"msgButtons": buttons}),
     }
