@@ -170,6 +170,15 @@ def test_a_card_that_outgrows_the_platform_is_told_in_words() -> None:
     assert cards.variables(outgrown, GROUP, vendor=True) is None
 
 
+def test_a_button_that_opens_nothing_is_left_out_without_a_gap() -> None:
+    card = a_card(buttons=(Button("打开", Open("javascript:x")), CLAIM))
+    for vendor, template in ((False, TEMPLATE), (True, VENDOR_TEMPLATE)):
+        made = cards.variables(card, PERSON, vendor)
+        assert made is not None
+        check_variables(made, template)
+        assert labels(made) == ["认领"]
+
+
 def test_the_vendors_template_leaves_a_choice_to_words() -> None:
     assert cards.variables(*KINDS["pick_one"], vendor=True) is None
 

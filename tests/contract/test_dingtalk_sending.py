@@ -555,6 +555,16 @@ async def test_an_edition_without_ding_says_so_once_and_loses_nothing(
         assert far.calls == asked + 2
 
 
+async def test_one_person_who_cannot_be_rung_leaves_it_to_the_others() -> None:
+    async with FakeDingTalk() as far, speaking(far) as calls:
+        far.ding_code = "miss.staffId"
+        await calls.send(to_person(WORDS, 1, urgent=True))
+        far.ding_code = ""
+        await calls.send(to_person(WORDS, 2, chat="another", urgent=True))
+        assert [d["receiverUserIdList"] for d in far.dings] == [["another"]]
+        assert len(far.messages) == 2
+
+
 async def test_a_ring_that_gets_lost_does_not_lose_the_message() -> None:
     async with FakeDingTalk() as far, speaking(far) as calls:
         far.faults.extend(["", "broken"])

@@ -49,6 +49,7 @@ _CARD_KNOWN: Final = "param.cardAlreadyExist"
 _CARD_GONE: Final = "param.cardNotExist"
 # In-app; messages and calls to the phone are bought apart.
 _RING_IN_APP: Final = 1
+_NO_RING: Final = frozenset({"ding.serverquota.insufficient"})
 # What the application may speak in; other groups are only known by their robot.
 _GROUP_ID: Final = "cid"
 
@@ -379,12 +380,13 @@ class Api:
                     "content": words.ring(delivery.content),
                 },
             )
-        except (Refused, Unset) as refusal:
-            # The edition does not have it, or the permission is missing.
-            self._no_ring_until = self._monotonic() + _NO_RING_SECONDS
-            self._warn("dingtalk.no_ding", refusal.code)
         except SendError as error:
-            _log.info("dingtalk.not_rung", extra={"code": error.code})
+            if isinstance(error, Unset) or error.code in _NO_RING:
+                # The edition does not have it, or the permission is missing.
+                self._no_ring_until = self._monotonic() + _NO_RING_SECONDS
+                self._warn("dingtalk.no_ding", error.code)
+            else:
+                _log.info("dingtalk.not_rung", extra={"code": error.code})
         else:
             if answer.get("failedList"):
                 _log.info("dingtalk.not_rung", extra={"code": "failed_list"})

@@ -91,16 +91,22 @@ def _own(card: Card, to: Address) -> dict[str, str]:
         "href": _address(card.href),
         **_choice(card.choice),
     }
+    shown = _shown(card)
     for number in range(_BUTTONS):
-        button = card.buttons[number] if number < len(card.buttons) else None
+        button = shown[number] if number < len(shown) else None
         slot = f"btn{number + 1}"
         made[slot] = "" if button is None else words.plain(button.label)
         made[f"{slot}_style"] = "" if button is None else button.style.value
         made[f"{slot}_do"] = "" if button is None else _done(button, card, to)
         made[f"{slot}_url"] = (
-            _address(button.do.url) if button is not None and isinstance(button.do, Open) else ""
+            button.do.url if button is not None and isinstance(button.do, Open) else ""
         )
     return made
+
+
+def _shown(card: Card) -> list[Button]:
+    """The buttons that do something."""
+    return [b for b in card.buttons if isinstance(b.do, Press) or _address(b.do.url)]
 
 
 def _vendor(card: Card, to: Address) -> dict[str, str] | None:
@@ -108,11 +114,9 @@ def _vendor(card: Card, to: Address) -> dict[str, str] | None:
     if card.choice is not None:
         return None
     buttons: list[dict[str, Any]] = []
-    for number, button in enumerate(card.buttons):
+    for number, button in enumerate(_shown(card)):
         made = {"text": words.plain(button.label), "color": _COLOURS[button.style]}
         if isinstance(button.do, Open):
-            if not _address(button.do.url):
-                continue
             buttons.append(made | {"url": button.do.url})
         else:
             params = {"do": _done(button, card, to)}
