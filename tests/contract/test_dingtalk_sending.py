@@ -536,7 +536,11 @@ async def test_only_an_urgent_message_to_one_person_rings() -> None:
 
 @pytest.mark.parametrize(
     "code",
-    ["ding.serverquota.insufficient", "Forbidden.AccessDenied.AccessTokenPermissionDenied"],
+    [
+        "ding.serverquota.insufficient",
+        "Forbidden.AccessDenied.AccessTokenPermissionDenied",
+        "some.code.of.an.edition",
+    ],
 )
 async def test_an_edition_without_ding_says_so_once_and_loses_nothing(
     code: str, caplog: pytest.LogCaptureFixture

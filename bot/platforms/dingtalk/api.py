@@ -49,7 +49,8 @@ _CARD_KNOWN: Final = "param.cardAlreadyExist"
 _CARD_GONE: Final = "param.cardNotExist"
 # In-app; messages and calls to the phone are bought apart.
 _RING_IN_APP: Final = 1
-_NO_RING: Final = frozenset({"ding.serverquota.insufficient"})
+# What a refused ring says of its receiver alone; anything else is said of the edition.
+_OF_RECEIVER: Final = frozenset({"miss.staffId", "ding.receivercount.limit", "send.ding.exception"})
 # What the application may speak in; other groups are only known by their robot.
 _GROUP_ID: Final = "cid"
 
@@ -381,7 +382,8 @@ class Api:
                 },
             )
         except SendError as error:
-            if isinstance(error, Unset) or error.code in _NO_RING:
+            final = isinstance(error, Refused | Unset)
+            if final and error.code not in _OF_RECEIVER:
                 # The edition does not have it, or the permission is missing.
                 self._no_ring_until = self._monotonic() + _NO_RING_SECONDS
                 self._warn("dingtalk.no_ding", error.code)
