@@ -106,7 +106,6 @@ def _json(plain: object) -> HttpAnswer:
 
 
 _HEARD: Final = HttpAnswer()
-_NOTHING: Final = _json({})
 _OLD_CARD: Final = "这张卡片已失效，请直接打字告诉我"
 
 
@@ -251,15 +250,16 @@ class DingTalk:
         wrapped: Callable[[object], HttpAnswer],
     ) -> Decoded:
         event, unsupported = codec.click(plain, click_id, self._me, wall)
+        vendor = self._api.vendor_template
         if event is None:
-            return Decoded((), wrapped(cards.answer(_OLD_CARD)), None, unsupported)
+            return Decoded((), wrapped(cards.answer(_OLD_CARD, vendor=vendor)), None, unsupported)
         pressed = event
 
         def answer(outcome: Outcome) -> Answered:
             return self._answer(pressed, outcome, wrapped)
 
         # A click is not brought again, and what is said to one person only stays on the card.
-        return Decoded((event,), wrapped(cards.answer()), answer, late=wrapped({}))
+        return Decoded((event,), wrapped(cards.answer(vendor=vendor)), answer, late=wrapped({}))
 
     def _answer(
         self,
@@ -274,7 +274,7 @@ class DingTalk:
                 body = cards.answer(outcome.toast, delivery, vendor)
                 if "cardData" in body:
                     return Answered(wrapped(body), frozenset({delivery.id}))
-        return Answered(wrapped(cards.answer(outcome.toast)))
+        return Answered(wrapped(cards.answer(outcome.toast, vendor=vendor)))
 
     def _event(self, request: RawRequest) -> Decoded:
         envelope, query = self._events, request.query
