@@ -1,17 +1,26 @@
 """Every sample decodes or is named unsupported; what the samples say to expect holds."""
 
 import contextlib
+import functools
 import json
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings, strategies
 
 from bot.platform import ConfigError, Decoded, Rejected, Section
 from bot.platforms import dingtalk
 from bot.platforms.dingtalk import DingTalk, codec
-from handlers.chat.events import AttachmentKind, ChatKind, EventKind, InboundEvent
+from handlers.chat.events import (
+    AttachmentKind,
+    ChatKind,
+    EventKind,
+    InboundEvent,
+    from_plain,
+    to_plain,
+)
 
 WHOLE: dict[str, Any] = json.loads(
     (Path(__file__).parent / "payloads" / "dingtalk_inbound.json").read_text(encoding="utf-8")
@@ -38,17 +47,22 @@ def sample(kind: str) -> dict[str, Any]:
     return found
 
 
-@pytest.fixture(scope="module")
-def platform() -> DingTalk:
+@functools.cache
+def built() -> DingTalk:
     values = {
         "DINGTALK_CLIENT_ID": "dingclient",
         "DINGTALK_CLIENT_SECRET": "secret",
         "DINGTALK_ROBOT_CODE": WHOLE["robot_code"],
         "DINGTALK_CORP_ID": WHOLE["corp_id"],
     }
-    built = dingtalk.build(Section(values))
-    assert isinstance(built, DingTalk)
-    return built
+    made = dingtalk.build(Section(values))
+    assert isinstance(made, DingTalk)
+    return made
+
+
+@pytest.fixture
+def platform() -> DingTalk:
+    return built()
 
 
 def found(one: dict[str, Any], platform: DingTalk) -> tuple[InboundEvent | None, str]:
@@ -60,7 +74,7 @@ def found(one: dict[str, Any], platform: DingTalk) -> tuple[InboundEvent | None,
         return codec.click(plain, codec.click_id(plain, "1"), ME, WALL)
     if transport == "event_aes":
         kind, corp = plain["EventType"], plain.get("CorpId", "")
-        return codec.happening(kind, codec.event_id(plain), plain, corp, ME, WALL)
+        return codec.happening(kind, codec.event_id(plain, b""), plain, corp, ME, WALL)
     return codec.message(plain, ME, WALL)
 
 
@@ -260,8 +274,8 @@ def test_a_reader_without_an_id_and_other_events_are_named() -> None:
 
 
 def test_an_event_without_an_id_is_known_by_what_it_says() -> None:
-    one, other = {"EventType": "x", "UserId": ["a"]}, {"EventType": "x", "UserId": ["b"]}
-    assert codec.event_id(one) == codec.event_id(dict(one)) != codec.event_id(other)
+    assert codec.event_id({}, b"one") == codec.event_id({}, b"one") != codec.event_id({}, b"two")
+    assert codec.event_id({"EventId": "e1"}, b"one") == "e1"
 
 
 @pytest.mark.parametrize("field", ["robotCode", "chatbotCorpId"])
@@ -281,6 +295,13 @@ def test_a_message_without_an_id_or_a_kind_is_refused(field: str) -> None:
         codec.message(plain, ME, WALL)
 
 
+FIELDS = sorted(
+    {key for s in SAMPLES for key in s["payload"]}
+    | {"value", "index", "do", "picked", "form", "params", "cardPrivateData", "richText", "type"}
+)
+TOPICS = strategies.sampled_from(
+    ["/v1.0/im/bot/messages/get", "/v1.0/card/instances/callback", "*"]
+)
 KINDS = ("group_text_quote", "group_rich_text", "p2p_file", "card_form_submit", "http_event_read")
 
 
@@ -294,6 +315,37 @@ def test_a_field_of_another_type_raises_nothing_but_a_refusal(
         spoiled = {**one, "payload": {**one["payload"], field: value}}
         with contextlib.suppress(Rejected):
             found(spoiled, platform)
+
+
+JSON = strategies.recursive(
+    strategies.none()
+    | strategies.booleans()
+    | strategies.integers()
+    | strategies.text(max_size=20)
+    | strategies.sampled_from(["2", "text", "richText", "picture", "1795334400000", '{"value":1}']),
+    lambda inner: (
+        strategies.lists(inner, max_size=3)
+        | strategies.dictionaries(strategies.sampled_from(FIELDS), inner, max_size=6)
+    ),
+    max_leaves=20,
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(data=strategies.dictionaries(strategies.sampled_from(FIELDS), JSON), topic=TOPICS)
+def test_whatever_a_frame_holds_is_heard_named_or_refused(data: Any, topic: str) -> None:
+    kind = "EVENT" if topic == "*" else "CALLBACK"
+    headers = {"topic": topic, "messageId": "m1", "eventType": "robot_msg_read", "eventId": "e1"}
+    frame = {"type": kind, "headers": headers, "data": json.dumps(data)}
+    try:
+        decoded = built().decode_frame(frame, WALL)
+    except Rejected:
+        return
+    assert decoded.ack.body
+    for event in decoded.events:
+        assert event.event_id
+        assert event.sender.id
+        assert from_plain(json.loads(json.dumps(to_plain(event)))) == event
 
 
 @pytest.mark.parametrize("data", ["", "[]", "{", "null", "7"])
@@ -346,10 +398,10 @@ def test_settings_that_cannot_work_are_named(changed: dict[str, str], named: str
 
 
 def test_stream_mode_is_on_unless_it_is_switched_off() -> None:
-    built = {s: dingtalk.build(Section({**GOOD, "DINGTALK_STREAM": s})) for s in ("", "1", "0")}
-    lines = {s: [line.name for line in one.lines] for s, one in built.items() if one}  # type: ignore[attr-defined]  # of this platform
+    ways = {s: dingtalk.build(Section({**GOOD, "DINGTALK_STREAM": s})) for s in ("", "1", "0")}
+    lines = {s: [line.name for line in one.lines] for s, one in ways.items() if one}  # type: ignore[attr-defined]  # of this platform
     assert lines == {"": ["dingtalk.stream"], "1": ["dingtalk.stream"], "0": []}
-    assert all(one is not None and one.hooks == ("", "card") for one in built.values())
+    assert all(one is not None and one.hooks == ("", "card") for one in ways.values())
     with_events = {"DINGTALK_EVENT_TOKEN": "t", "DINGTALK_EVENT_AES_KEY": "A" * 43}
     events = dingtalk.build(Section({**GOOD, **with_events}))
     assert events is not None

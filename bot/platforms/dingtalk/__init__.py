@@ -208,19 +208,25 @@ class DingTalk:
         """What the long connection brought; raises Rejected."""
         headers = part_at(frame, "headers")
         topic = text_at(headers, "topic")
-        plain = json_object(text_at(frame, "data"))
+        data = text_at(frame, "data")
+        plain = json_object(data)
         if text_at(frame, "type") == EVENT:
             kind, event_id = text_at(headers, "eventType"), text_at(headers, "eventId")
             corp_id = text_at(headers, "eventCorpId")
             event, unsupported = codec.happening(
-                kind, event_id or codec.event_id(plain), plain, corp_id, self._me, wall
+                kind,
+                event_id[:200] or codec.event_id(plain, data.encode()),
+                plain,
+                corp_id,
+                self._me,
+                wall,
             )
             return Decoded(_one(event), _json({"status": "SUCCESS"}), None, unsupported)
         if topic == MESSAGES:
             return self._message(plain, wall, _response(None))
         if topic == CLICKS:
-            click_id = f"click-{text_at(headers, 'messageId')[:100]}"
-            return self._click(plain, click_id, wall, _response)
+            when = text_at(headers, "messageId") or text_at(headers, "time")
+            return self._click(plain, codec.click_id(plain, when), wall, _response)
         raise Rejected(400, "unknown_topic")
 
     def _signed(self, request: RawRequest, when: str, what: str, sign: Callable[[str], str]) -> str:
@@ -298,7 +304,12 @@ class DingTalk:
         if kind == "check_url":
             return Decoded((), ack)
         event, unsupported = codec.happening(
-            kind, codec.event_id(plain), plain, text_at(plain, "CorpId"), self._me, request.wall
+            kind,
+            codec.event_id(plain, opened),
+            plain,
+            text_at(plain, "CorpId"),
+            self._me,
+            request.wall,
         )
         return Decoded(_one(event), ack, None, unsupported)
 

@@ -39,6 +39,8 @@ _FILES: Final = {
 # Beside the arguments in a click's params where each stands by itself.
 _ACT, _CARD = "action", "_card"
 _CHOSEN: Final = ("picked", "form")
+# A form, a field, its values, one of them.
+_DEEPEST: Final = 4
 _CODE: Final = re.compile(r"[0-9A-Za-z+/=_.:-]{1,1000}")
 
 
@@ -239,23 +241,24 @@ def _did(params: Mapping[str, Any]) -> tuple[str, dict[str, str], str, str] | No
     if text := text_at(params, "do"):
         did = cards.pressed(text)
         return None if did is None else (did.action, dict(did.args), did.card_key, did.chat)
-    given = {str(k): _word(v) for k, v in params.items() if k not in _CHOSEN}
+    given = {
+        str(k): _word(v)
+        for k, v in params.items()
+        if k not in _CHOSEN and isinstance(v, str | int | float)
+    }
     action, card_key = given.pop(_ACT, ""), given.pop(_CARD, "")
     return (action, given, card_key, "") if action else None
 
 
-def _picked(value: object) -> Iterator[str]:
+def _picked(value: object, depth: int = _DEEPEST) -> Iterator[str]:
     """What was chosen, alone or in the fields of a form in their order; also as JSON text."""
     value = _unfolded(value) or value
     if isinstance(value, dict):
-        if "value" in value and set(value) <= {"index", "value"}:
-            yield from _picked(value["value"])
-        else:
-            for one in value.values():
-                yield from _picked(one)
-    elif isinstance(value, list):
-        for one in value:
-            yield from _picked(one)
+        chosen = "value" in value and set(value) <= {"index", "value"}
+        value = [value["value"]] if chosen else list(value.values())
+    if isinstance(value, list):
+        for one in value if depth else ():
+            yield from _picked(one, depth - 1)
     elif value is not None and value != "":
         yield _word(value)
 
@@ -303,12 +306,10 @@ def happening(
     )
 
 
-def event_id(plain: Mapping[str, Any]) -> str:
-    """The id of an event over HTTP; one without is known by what it says."""
-    if found := _either(plain, "eventId"):
-        return found[:_MOST_ID]
-    said = json.dumps(plain, sort_keys=True, ensure_ascii=False, default=str)
-    return f"event-{hashlib.sha256(said.encode('utf-8', 'replace')).hexdigest()[:40]}"
+def event_id(plain: Mapping[str, Any], said: bytes) -> str:
+    """The id that an event's body names; one without is known by what it says."""
+    found = _either(plain, "eventId")[:_MOST_ID]
+    return found or f"event-{hashlib.sha256(said).hexdigest()[:40]}"
 
 
 def _either(plain: Mapping[str, Any], key: str) -> str:

@@ -47,6 +47,8 @@ class Pace:
     longest_retry: float = 30.0
     # A wrong secret will not become right by haste.
     refused: float = 60.0
+    # However long the limiter asks for: until then nobody is heard.
+    longest_pause: float = 300.0
     # After it has asked us to leave, the far end closes within about 10.
     leaving: float = 12.0
     settling: float = 5.0
@@ -103,7 +105,7 @@ class StreamLine:
                     wait = self._pace.refused
                 except Transient as error:
                     _log.warning("line.down", extra={"line": self.name, "error": error.code})
-                    wait = max(wait, error.retry_after or 0.0)
+                    wait = max(wait, min(error.retry_after or 0.0, self._pace.longest_pause))
                 except (SendError, aiohttp.ClientError, OSError, TimeoutError) as error:
                     _log.warning(
                         "line.down", extra={"line": self.name, "error": type(error).__name__}
@@ -145,7 +147,6 @@ class StreamLine:
                 "clientSecret": self._client_secret,
                 "subscriptions": list(_SUBSCRIPTIONS),
                 "ua": "laohonggang-bot",
-                "localIp": "",
             },
             repeatable=True,
         )
