@@ -35,7 +35,7 @@ _MESSAGES = {
 _OLD_MESSAGES = {"text": _words("content"), "markdown": _words("title text")}
 _VENDOR_VARIABLES = _words("title markdown tips sys_full_json_obj")
 _VENDOR_BUTTON = _words("text color id request params url")
-_COLOURS = _words("blue gray red")
+_COLOURS = _words("blue gray")
 OWN_VARIABLES = _words(
     "title status tone body tips said href choice prompt options "
     "btn1 btn1_style btn1_do btn1_url btn2 btn2_style btn2_do btn2_url "

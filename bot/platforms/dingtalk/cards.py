@@ -33,7 +33,8 @@ VALUE_BYTES: Final = 1024
 SUMMARY_CHARACTERS: Final = 100
 OURS: Final = "lhg-"
 _BUTTONS: Final = LIMITS["buttons"]
-_COLOURS: Final = {Style.MAIN: "blue", Style.PLAIN: "gray", Style.DANGER: "red"}
+# The public template is known to draw these two.
+_COLOURS: Final = {Style.MAIN: "blue", Style.PLAIN: "gray", Style.DANGER: "gray"}
 _RECEIVED: Final = "已收到"
 # Beside the arguments in what a button brings back.
 _CARD, _CHAT = "_k", "_c"
