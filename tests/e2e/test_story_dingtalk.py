@@ -9,6 +9,7 @@ import sqlite3
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -25,6 +26,7 @@ from tests.kit.house import House
 GROUP = "cidKeyFirms=="
 ZHANG, ZHOU, XU, WANG = "ent0101", "liaison07", "leader02", "ent0205"
 ACCOUNTS = ((ZHANG, "E003-1"), (ZHOU, "P041"), (XU, "P028"), ("duty01", "P055"), (WANG, "E004-1"))
+NOTE = ("dingtalk", "heard:dingtalk.stream")
 PROBLEM = "车间缺操作工20人，临时招不到"
 BOTH_WAYS = pytest.mark.parametrize("stream", [False, True], ids=["http", "stream"])
 
@@ -344,6 +346,31 @@ async def test_after_a_break_the_story_goes_on(sqlite_url: str) -> None:
         assert ready["lines"]["dingtalk.stream"] == "up"
         await s.caller.says(ZHOU, "认领 1001")
         assert (await s.house.ticket()).owner_id == "P041"
+
+
+@pytest.mark.parametrize(("minutes", "told"), [(9, 0), (75, 1)])
+async def test_after_a_long_silence_the_group_is_told_once_that_nothing_was_heard(
+    sqlite_url: str, minutes: int, told: int
+) -> None:
+    heard = (datetime.now(UTC) - timedelta(minutes=minutes)).isoformat()
+
+    def as_it_was_left(uow: UnitOfWork) -> None:
+        uow.chats.save_chat(Chat("dingtalk", GROUP, "群", "group", True))
+        over = Chat("dingtalk", "cidOver==", "旧群", "group", archived_at=datetime.now(UTC))
+        uow.chats.save_chat(over)
+        uow.notes.put(*NOTE, heard)
+
+    async with House(sqlite_url, sample=False) as before:
+        await before.app.writer.run(as_it_was_left)
+    async with scene(sqlite_url, True) as s:
+        while await s.house.read(lambda uow: uow.notes.get(*NOTE)) == heard:
+            await asyncio.sleep(0.01)
+        await s.sent()
+        assert len(s.far.words()) == told
+        assert all("请再发一次" in words for words in s.far.words(GROUP))
+        audit = await s.house.read(lambda uow: uow.audit.lines(20))
+        assert [line["action"] for line in audit].count("line.was_away") == told
+        assert await s.house.read(lambda uow: uow.audit.verify()) is None
 
 
 async def test_over_http_the_clicks_address_is_told_once_with_its_secret(sqlite_url: str) -> None:

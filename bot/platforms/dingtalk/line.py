@@ -63,6 +63,7 @@ class StreamLine:
 
     name: Final = "dingtalk.stream"
     title: Final = "钉钉机器人的长连接"
+    brings_once = True
 
     def __init__(
         self,
