@@ -117,11 +117,10 @@ async def test_the_story_from_the_report_to_the_rating(database_url: str, stream
         assert await s.house.read(lambda uow: uow.audit.verify()) is None
 
 
-@BOTH_WAYS
 async def test_an_office_with_a_template_of_its_own_sees_the_words_beside_the_card(
-    sqlite_url: str, stream: bool
+    sqlite_url: str,
 ) -> None:
-    async with scene(sqlite_url, stream, DINGTALK_CARD_TEMPLATE_ID=TEMPLATE) as s:
+    async with scene(sqlite_url, True, DINGTALK_CARD_TEMPLATE_ID=TEMPLATE) as s:
         await s.caller.says(ZHANG, PROBLEM, GROUP)
         await s.sent()
         card = s.last_card(ZHOU)
@@ -132,9 +131,10 @@ async def test_an_office_with_a_template_of_its_own_sees_the_words_beside_the_ca
         assert (await s.house.ticket()).owner_id == "P041"
 
 
-@BOTH_WAYS
-async def test_a_second_press_moves_nothing_and_says_why(sqlite_url: str, stream: bool) -> None:
-    async with scene(sqlite_url, stream) as s:
+async def test_a_second_press_moves_nothing_and_says_why(
+    sqlite_url: str,
+) -> None:
+    async with scene(sqlite_url, False) as s:
         await s.caller.says(ZHANG, PROBLEM)
         await s.sent()
         card = s.last_card(ZHOU)
@@ -145,11 +145,10 @@ async def test_a_second_press_moves_nothing_and_says_why(sqlite_url: str, stream
         assert (await s.house.ticket()).version == version
 
 
-@BOTH_WAYS
 async def test_a_press_that_takes_longer_is_let_go_and_its_card_is_replaced_later(
-    sqlite_url: str, stream: bool
+    sqlite_url: str,
 ) -> None:
-    async with scene(sqlite_url, stream) as s:
+    async with scene(sqlite_url, False) as s:
         await s.caller.says(ZHANG, PROBLEM)
         await s.sent()
         card = s.last_card(ZHOU)
@@ -225,11 +224,10 @@ async def test_an_event_over_http_that_cannot_be_stored_is_asked_for_again(
         assert await s.house.count("tickets") == 2
 
 
-@BOTH_WAYS
 async def test_who_has_read_an_announcement_is_counted_by_what_dingtalk_tells(
-    sqlite_url: str, stream: bool
+    sqlite_url: str,
 ) -> None:
-    async with scene(sqlite_url, stream) as s:
+    async with scene(sqlite_url, True) as s:
         await s.house.app.writer.run(
             lambda uow: uow.people.drop_identity(UserRef("sandbox", "E003"))
         )
@@ -260,11 +258,10 @@ async def announced(house: House) -> int:
     return number
 
 
-@BOTH_WAYS
 async def test_a_picture_after_the_sentence_joins_its_ticket_and_can_be_fetched(
-    sqlite_url: str, stream: bool
+    sqlite_url: str,
 ) -> None:
-    async with scene(sqlite_url, stream) as s:
+    async with scene(sqlite_url, True) as s:
         s.far.files["code-1"] = b"a picture"
         await s.caller.says(ZHANG, "厂门口路灯坏了5盏，晚上看不见")
         await s.caller.says(ZHANG, kind="picture", content={"downloadCode": "code-1"})
@@ -281,16 +278,8 @@ async def test_an_answer_in_the_group_goes_by_its_reply_address(sqlite_url: str)
         assert [m["via"] for m in s.far.to(GROUP)] == ["session"]
 
 
-@pytest.mark.parametrize(
-    "address",
-    [
-        "https://evil.example.cn/robot/sendBySession?session=x",
-        "https://oapi.dingtalk.com.example.cn/robot/sendBySession?session=x",
-        "file:///etc/passwd",
-        "",
-    ],
-)
-async def test_a_forged_reply_address_is_never_called(sqlite_url: str, address: str) -> None:
+async def test_a_forged_reply_address_is_never_called(sqlite_url: str) -> None:
+    address = "https://oapi.dingtalk.com.example.cn/robot/sendBySession?session=x"
     async with scene(sqlite_url, False, DINGTALK_CARD_TEMPLATE_ID="0") as s:
         await s.caller.says(ZHANG, PROBLEM, GROUP, sessionWebhook=address)
         await s.sent()
