@@ -4,6 +4,7 @@ import logging
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from bot.clock import MovableClock, SystemClock
 from bot.dispatcher import Dispatcher, Pace
 from bot.ingress import MOST_BYTES, Ingress
 from bot.leading import LEADER, Ownership
-from bot.lines import Alarm, Lines
+from bot.lines import Alarm, Hears, Lines
 from bot.links import SignedLinks
 from bot.model_service import ModelService
 from bot.notes import DatabaseNotes
@@ -30,7 +31,7 @@ from handlers.understanding.model import Model, unpack
 from handlers.understanding.reader import use
 from storage.db import engine_for
 from storage.locks import holding
-from storage.uow import Shared
+from storage.uow import Shared, UnitOfWork
 
 _log = logging.getLogger("bot.app")
 
@@ -161,6 +162,29 @@ def _alarm(writer: Writer, clock: SystemClock | MovableClock, dispatcher: Dispat
     return alarm
 
 
+def _hears(writer: Writer, clock: SystemClock | MovableClock, dispatcher: Dispatcher) -> Hears:
+    """Notes that a line hears; after a long silence its groups are told that it did not."""
+
+    async def hears(platform: Platform, line: Line) -> None:
+        # A clock that is moved says nothing of how long nobody heard.
+        now = datetime.now(UTC)
+
+        def note(uow: UnitOfWork) -> bool:
+            key = f"heard:{line.name}"
+            since = uow.notes.get(platform.name, key)
+            uow.notes.put(platform.name, key, now.isoformat())
+            if not since:
+                return False
+            return LineAlarm(uow, clock).back(
+                platform.name, line.name, datetime.fromisoformat(since), now
+            )
+
+        if await writer.run(note):
+            dispatcher.wake()
+
+    return hears
+
+
 def build(
     settings: Settings,
     clock: SystemClock | MovableClock | None = None,
@@ -205,7 +229,7 @@ def build(
 
     application = web.Application(client_max_size=MOST_BYTES)
     ingress = Ingress(on, worker, writer)
-    lines = Lines(on, ingress, _alarm(writer, clock, dispatcher))
+    lines = Lines(on, ingress, _alarm(writer, clock, dispatcher), _hears(writer, clock, dispatcher))
 
     def led(leads: bool) -> None:
         dispatcher.woken()

@@ -114,9 +114,15 @@ class Client:
         except ValueError:
             raise Unsure("not_json", repeatable) from None
 
-    def socket(self, url: str, most_bytes: int) -> Any:
-        """A websocket, to be opened with `async with`; it lives as long as it is held."""
-        return self._ready().ws_connect(url, max_msg_size=most_bytes, timeout=_CLOSING)
+    def socket(self, url: str, most_bytes: int, ping: float | None = None) -> Any:
+        """A websocket, to be opened with `async with`; it lives as long as it is held.
+
+        `ping`: seconds of silence after which the far end is asked; half as long without an answer
+        ends the connection.
+        """
+        return self._ready().ws_connect(
+            url, max_msg_size=most_bytes, timeout=_CLOSING, heartbeat=ping
+        )
 
     async def close(self) -> None:
         if self._session is not None:

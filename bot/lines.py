@@ -7,7 +7,7 @@ from typing import Final
 
 from bot import metrics
 from bot.ingress import Ingress, NotTaken
-from bot.platform import Decoded, Line, OnLine, Platform, Reply, TakenOver
+from bot.platform import BringsOnce, Decoded, Line, OnLine, Platform, Reply, TakenOver
 
 _log = logging.getLogger("bot.lines")
 
@@ -15,14 +15,21 @@ _log = logging.getLogger("bot.lines")
 _PATIENCE: Final = 60.0
 _AGAIN: Final = 0.2
 _AFTER_A_FAULT: Final = 5.0
+# How often it is written down that a line hears, and looked whether one that is down does again.
+_HEARS: Final = 60.0
+_LOOK: Final = 1.0
 
 Alarm = Callable[[Line], Awaitable[None]]
+Hears = Callable[[Platform, Line], Awaitable[None]]
 
 
 class Lines:
-    """`alarm` is told of a line that somebody else took over."""
+    """`alarm` is told of a line that somebody else took over, `hears` each minute of one that is up
+    and whose far end brings everything only once."""
 
-    def __init__(self, platforms: Mapping[str, Platform], ingress: Ingress, alarm: Alarm) -> None:
+    def __init__(
+        self, platforms: Mapping[str, Platform], ingress: Ingress, alarm: Alarm, hears: Hears
+    ) -> None:
         self._held: Final = tuple(
             (platform, line)
             for platform in platforms.values()
@@ -31,6 +38,7 @@ class Lines:
         )
         self._ingress = ingress
         self._alarm = alarm
+        self._hears = hears
         self._tasks: list[asyncio.Task[None]] = []
         self._lost: set[str] = set()
 
@@ -46,6 +54,10 @@ class Lines:
             self._tasks = [
                 asyncio.create_task(self._keep(platform, line), name=f"line {line.name}")
                 for platform, line in self._held
+            ] + [
+                asyncio.create_task(self._watch(platform, line), name=f"watch {line.name}")
+                for platform, line in self._held
+                if isinstance(line, BringsOnce)
             ]
 
     def _let_go(self) -> list[asyncio.Task[None]]:
@@ -85,6 +97,17 @@ class Lines:
                 # The line must outlive whatever its platform's code ran into.
                 _log.error("line.failed", extra={"line": line.name, "error": type(error).__name__})
             await asyncio.sleep(_AFTER_A_FAULT)
+
+    async def _watch(self, platform: Platform, line: Line) -> None:
+        while True:
+            up = line.up
+            if up:
+                try:
+                    await self._hears(platform, line)
+                except Exception as error:
+                    # A database that is away for a moment must not end the watch.
+                    _log.warning("line.not_noted", extra={"error": type(error).__name__})
+            await asyncio.sleep(_HEARS if up else _LOOK)
 
     async def _hear(self, platform: Platform, decoded: Decoded, reply: Reply) -> bool:
         if decoded.unsupported:

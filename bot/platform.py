@@ -206,6 +206,13 @@ class TakenOver(Exception):
     """Somebody else connected in our name: whoever fights for it loses messages on both sides."""
 
 
+@runtime_checkable
+class BringsOnce(Protocol):
+    """A line whose far end keeps nothing for us: what is said while it is down is lost."""
+
+    brings_once: bool
+
+
 Reply = Callable[[bytes], Awaitable[bool]]
 
 

@@ -37,19 +37,6 @@ CORE: Final = (
     Setting("LHG_LLM_DAILY", "每天最多问外部模型几次", default="300"),
 )
 
-# Named in the contract, not served yet: filled in they are refused, not silently ignored.
-UPCOMING: Final = tuple(
-    Setting(key, f"{name}，后续版本提供，请留空", secret=key.endswith(("SECRET", "TOKEN", "KEY")))
-    for name, keys in (
-        (
-            "钉钉",
-            "DINGTALK_CLIENT_ID DINGTALK_CLIENT_SECRET DINGTALK_ROBOT_CODE DINGTALK_EVENT_TOKEN "
-            "DINGTALK_EVENT_AES_KEY DINGTALK_STREAM DINGTALK_API_BASE DINGTALK_OAPI_BASE",
-        ),
-    )
-    for key in keys.split()
-)
-
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -106,11 +93,7 @@ def load(
     raw = raw_values(env_file, overrides)
     known = {s.key: s for s in (*CORE, *platform_settings)}
     values = {key: raw.get(key, "").strip() or s.default for key, s in known.items()}
-    problems: list[str] = [
-        f"{s.key} 已填写，但这个平台后续版本才提供，请先留空。"
-        for s in UPCOMING
-        if raw.get(s.key, "").strip()
-    ]
+    problems: list[str] = []
     host, port = _listen(values["LHG_LISTEN"], problems)
     zone = ZoneInfo("Asia/Shanghai")
     try:

@@ -15,7 +15,7 @@ def pages() -> dict[str, str]:
     """File name -> content."""
     from bot import app as application
     from bot import registry
-    from bot.settings import CORE, UPCOMING
+    from bot.settings import CORE
     from handlers.chat.router import RouteKind
     from handlers.domain.ticket import MOVES
     from handlers.texts.common import MOVE_NAMES, STATE_NAMES
@@ -30,7 +30,7 @@ def pages() -> dict[str, str]:
                 commands.append(f"| {words} | {route.usage} | {route.about} | {who} |")
     config = ["# Settings", "", "Made from the code; `config.example.env` holds the same keys.", ""]
     config += ["| key | why | default | secret |", "| --- | --- | --- | --- |"]
-    for setting in (*CORE, *application.platform_settings(), *UPCOMING):
+    for setting in (*CORE, *application.platform_settings()):
         secret = "yes" if setting.secret else ""
         config.append(f"| `{setting.key}` | {setting.why} | {setting.default} | {secret} |")
     states = ["# States and moves", "", "Made from the table that the code runs by.", ""]
@@ -55,10 +55,10 @@ def pages() -> dict[str, str]:
 def example_env() -> str:
     """config.example.env."""
     from bot import app as application
-    from bot.settings import CORE, UPCOMING
+    from bot.settings import CORE
 
     lines = ["# 每个设置一行说明；复制为 .env 后填写，或运行 python -m bot init。"]
-    for setting in (*CORE, *application.platform_settings(), *UPCOMING):
+    for setting in (*CORE, *application.platform_settings()):
         lines += ["", f"# {setting.why}", f"{setting.key}={setting.default}"]
     return "\n".join(lines) + "\n"
 

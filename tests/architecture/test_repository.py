@@ -22,7 +22,7 @@ CALLED = {
 # Public addresses that the product itself speaks to or quotes; everything else is an accident.
 HOSTS = re.compile(
     r"(127\.0\.0\.1|localhost|([\w-]+\.)*(example\.(cn|com|org|net)|invalid|weixin\.qq\.com"
-    r"|feishu\.cn|larksuite\.com)"
+    r"|feishu\.cn|larksuite\.com|dingtalk\.(com|io))"
     r"|www\.w3\.org|opensource\.org|[a-z]|主机|host)$"
 )
 MACHINE_PATH = re.compile(r"(?<![\w.}/])/(?:wor[k]|roo[t]|hom[e]|User[s]|tm[p])/\w+")

@@ -32,6 +32,7 @@ from handlers.chat.outbound import (
     content_from_plain,
     content_to_plain,
 )
+from tests.kit.dingtalk import settings as dingtalk_settings
 from tests.kit.fake_wecom import check_card
 from tests.kit.feishu import settings as feishu_settings
 from tests.kit.wecom import settings
@@ -40,6 +41,7 @@ NOWHERE = "http://127.0.0.1:9"
 ALL = {
     **settings(NOWHERE),
     **feishu_settings(NOWHERE),
+    **dingtalk_settings(NOWHERE),
     "LHG_SANDBOX": "1",
     "GENERIC_SECRET": "0123456789abcdef",
 }

@@ -20,6 +20,7 @@ from dotenv import dotenv_values
 from bot import app as application
 from bot import registry
 from bot.settings import CORE
+from tests.kit.dingtalk import settings as dingtalk_settings
 from tests.kit.feishu import settings as feishu_settings
 
 ROOT = Path(__file__).parents[2]
@@ -29,7 +30,7 @@ def environment(folder: Path, **settings: str) -> dict[str, str]:
     keep = {
         k: v
         for k, v in os.environ.items()
-        if not k.startswith(("LHG_", "WECOM_", "FEISHU_", "GENERIC_"))
+        if not k.startswith(("LHG_", "WECOM_", "FEISHU_", "DINGTALK_", "GENERIC_"))
     }
     url = f"sqlite:///{folder / 'lhg.db'}"
     return {**keep, "PYTHONPATH": str(ROOT), "LHG_DATABASE_URL": url, **settings}
@@ -164,8 +165,12 @@ def test_doctor_names_each_fault_with_its_cure(tmp_path: Path) -> None:
     assert len(faults) == 2
     assert "LHG_PUBLIC_URL" in done.stdout
     assert "chmod 600" in done.stdout
-    done = bot(tmp_path, "doctor", **good, **feishu_settings("http://127.0.0.1:9"))
+    nowhere = "http://127.0.0.1:9"
+    chats = feishu_settings(nowhere) | dingtalk_settings(nowhere, stream=True)
+    done = bot(tmp_path, "doctor", **good, **chats)
     assert "✗ 飞书凭证：没有接通" in done.stdout
+    assert "✗ 钉钉凭证：没有接通" in done.stdout
+    assert "✗ 钉钉长连接：没有接通" in done.stdout
     assert "canary" not in done.stdout + done.stderr
     done = bot(tmp_path, "doctor", GENERIC_SECRET="short", LHG_LOG_FORMAT="xml")
     assert done.returncode == 1

@@ -5,13 +5,17 @@ from typing import Any
 from bot.app import build_platforms, platform_settings
 from bot.platform import Probing
 from bot.settings import load
+from tests.kit.dingtalk import settings as dingtalk_settings
+from tests.kit.fake_dingtalk import CLIENT_ID, FakeDingTalk
+from tests.kit.fake_dingtalk import SECRET as DINGTALK_SECRET
+from tests.kit.fake_dingtalk_line import FakeStream
 from tests.kit.fake_wecom import FakeWeCom
 from tests.kit.fake_wecom_line import BOT, SECRET, FakeLine
 from tests.kit.wecom import settings
 
 
-async def probed(**values: str) -> list[tuple[str, str]]:
-    platform: Any = build_platforms(load(platform_settings(), overrides=values))["wecom"]
+async def probed(name: str = "wecom", **values: str) -> list[tuple[str, str]]:
+    platform: Any = build_platforms(load(platform_settings(), overrides=values))[name]
     assert isinstance(platform, Probing)
     try:
         return [(p.what, p.fault) for p in await platform.probe()]
@@ -51,3 +55,17 @@ async def test_an_address_that_does_not_answer_is_said() -> None:
     }
     found = dict(await probed(**aibot))
     assert "核对网络" in found["企业微信长连接"]
+
+
+async def test_dingtalks_credentials_and_its_connection_are_tried_without_connecting() -> None:
+    far, line = FakeDingTalk(), FakeStream(CLIENT_ID, DINGTALK_SECRET)
+    line.attach(far.app)
+    async with far:
+        good = dingtalk_settings(far.base, stream=True)
+        assert await probed("dingtalk", **good) == [("钉钉凭证", ""), ("钉钉长连接", "")]
+        assert line.connections == 0
+        found = dict(await probed("dingtalk", **{**good, "DINGTALK_CLIENT_SECRET": "canary-x"}))
+        assert all("重新复制" in fault for fault in found.values())
+        assert "canary" not in str(found)
+        by_http = await probed("dingtalk", **dingtalk_settings(far.base))
+        assert by_http == [("钉钉凭证", "")]

@@ -14,6 +14,7 @@ CALLBACK = {
     "WECOM_AIBOT_TOKEN": "token",
     "WECOM_AIBOT_AES_KEY": AES_KEY,
 }
+DINGTALK = {"DINGTALK_CLIENT_ID": "ding1", "DINGTALK_CLIENT_SECRET": "secret"}
 FEISHU = {
     "FEISHU_APP_ID": "cli_a1f0",
     "FEISHU_APP_SECRET": "secret",
@@ -91,7 +92,8 @@ def test_mistakes_of_the_core_and_of_every_platform_are_told_together() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "whole"), [("wecom", CALLBACK), ("wecom", APP), ("feishu", FEISHU)]
+    ("name", "whole"),
+    [("wecom", CALLBACK), ("wecom", APP), ("feishu", FEISHU), ("dingtalk", DINGTALK)],
 )
 def test_a_platform_is_on_with_all_its_settings_and_half_of_them_names_the_missing(
     name: str, whole: dict[str, str]
@@ -113,6 +115,10 @@ def test_each_missing_key_of_feishu_is_told_with_the_page_it_stands_on() -> None
 
 def test_the_address_of_feishu_alone_turns_nothing_on() -> None:
     assert platforms(FEISHU_API_BASE="https://open.example.cn") == set()
+
+
+def test_addresses_and_ways_of_dingtalk_alone_turn_nothing_on() -> None:
+    assert platforms(DINGTALK_API_BASE="https://api.example.cn", DINGTALK_STREAM="0") == set()
 
 
 def test_the_corporation_alone_turns_nothing_on() -> None:

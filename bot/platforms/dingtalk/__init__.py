@@ -1,0 +1,439 @@
+"""DingTalk: the bot of an internal application hears by Stream mode or by HTTP, and speaks in
+groups and single chats."""
+
+import asyncio
+import json
+import logging
+import random
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from bot.client import Client
+from bot.envelope import BadEnvelope, Envelope
+from bot.payload import json_object, part_at, text_at
+from bot.platform import (
+    Answered,
+    Capabilities,
+    ConfigError,
+    Decoded,
+    HttpAnswer,
+    Limit,
+    Line,
+    Outcome,
+    Permanent,
+    Platform,
+    Probe,
+    RawRequest,
+    Receipt,
+    Rejected,
+    Section,
+    SendError,
+    Setting,
+)
+from bot.platforms.dingtalk import api, cards, codec
+from bot.platforms.dingtalk.crypto import card_secret, card_sign, robot_sign, same
+from bot.platforms.dingtalk.errors import cure
+from bot.platforms.dingtalk.line import CLICKS, EVENT, MESSAGES, StreamLine
+from handlers.chat.events import Attachment, InboundEvent
+from handlers.chat.outbound import Address, Delivery
+
+_log = logging.getLogger("bot.dingtalk")
+
+TITLE: Final = "钉钉"
+SETTINGS: Final = (
+    Setting("DINGTALK_CLIENT_ID", "钉钉 Client ID（原 AppKey）：开发者后台「凭证与基础信息」"),
+    Setting(
+        "DINGTALK_CLIENT_SECRET",
+        "钉钉 Client Secret（原 AppSecret）：开发者后台「凭证与基础信息」",
+        secret=True,
+    ),
+    Setting(
+        "DINGTALK_ROBOT_CODE",
+        "钉钉机器人编码 RobotCode：开发者后台「机器人」；和 Client ID 相同时留空",
+    ),
+    Setting("DINGTALK_CORP_ID", "钉钉企业 CorpId：开发者后台首页；填了就只收本企业的消息，可留空"),
+    Setting(
+        "DINGTALK_STREAM",
+        "钉钉收消息的方式：1 用 Stream 长连接（不用开放外网），0 用 HTTP 回调",
+        default="1",
+    ),
+    Setting(
+        "DINGTALK_EVENT_TOKEN",
+        "钉钉事件签名 token：开发者后台「事件订阅」选 HTTP 推送时才有",
+        secret=True,
+    ),
+    Setting(
+        "DINGTALK_EVENT_AES_KEY",
+        "钉钉事件加密 aes_key，43 位：开发者后台「事件订阅」选 HTTP 推送时才有",
+        secret=True,
+    ),
+    Setting(
+        "DINGTALK_CARD_TEMPLATE_ID",
+        "钉钉卡片模板 ID：卡片平台「模板列表」；不改就用钉钉公开的文字按钮模板，0 只发文字",
+        default=cards.VENDOR_TEMPLATE,
+    ),
+    Setting(
+        "DINGTALK_API_BASE",
+        "钉钉接口地址，国际版改为 https://api.dingtalk.io",
+        default="https://api.dingtalk.com",
+    ),
+    Setting(
+        "DINGTALK_OAPI_BASE",
+        "钉钉旧版接口地址，国际版改为 https://oapi.dingtalk.io",
+        default="https://oapi.dingtalk.com",
+    ),
+)
+_NEEDED: Final = ("DINGTALK_CLIENT_ID", "DINGTALK_CLIENT_SECRET")
+_EVENT_KEYS: Final = ("DINGTALK_EVENT_TOKEN", "DINGTALK_EVENT_AES_KEY")
+# The signs of messages and clicks say only when they were made.
+_AGE_MILLISECONDS: Final = 3_600_000
+_MOST_BODY: Final = 64 * 1024
+_ROUTE_KEY: Final = "lhg"
+# In place of a template's id.
+_NO_CARDS: Final = "0"
+# The vendor answers within 3 seconds or gives up.
+_CALL_SECONDS: Final = 5.0
+_FIRST_REGISTERING: Final = 2.0
+_LONGEST_REGISTERING: Final = 300.0
+_JSON: Final = "application/json"
+
+
+def _json(plain: object) -> HttpAnswer:
+    body = json.dumps(plain, ensure_ascii=False, separators=(",", ":"))
+    return HttpAnswer(body=body.encode(), content_type=_JSON)
+
+
+_HEARD: Final = HttpAnswer()
+_OLD_CARD: Final = "这张卡片已失效，请直接打字告诉我"
+
+
+class DingTalk:
+    name = codec.NAME
+
+    def __init__(
+        self,
+        me: codec.Me,
+        app_secret: str,
+        api_secret: str,
+        events: Envelope | None,
+        calls: api.Api,
+        client: Client,
+        line_of: Callable[["DingTalk"], StreamLine | None],
+        cards_url: str,
+        has_cards: bool,
+    ) -> None:
+        self._me = me
+        self._app_secret, self._api_secret = app_secret, api_secret
+        self._events = events
+        self._api = calls
+        self._client = client
+        self._line = line_of(self)
+        self._cards_url = cards_url
+        self._registering: asyncio.Task[None] | None = None
+        # They stand open beside the long connection too: what comes twice is known by its id.
+        self.hooks: tuple[str, ...] = ("", "card") if events is None else ("", "card", "event")
+        self.lines: tuple[Line, ...] = () if self._line is None else (self._line,)
+        self.can = Capabilities(
+            callback_buttons=has_cards,
+            update_cards=has_cards,
+            mentions=True,
+            group_push=True,
+            direct=True,
+            max_text_bytes=api.TEXT_BYTES,
+            budget_seconds=1.4,
+        )
+
+    async def start(self) -> None:
+        """Say where clicks are to go; over the long connection nothing need be said."""
+        if self._cards_url:
+            self._registering = asyncio.create_task(self._register(), name="dingtalk.cards")
+
+    async def _register(self) -> None:
+        wait = _FIRST_REGISTERING
+        while True:
+            try:
+                await self._api.register_cards(self._cards_url, self._api_secret)
+            except SendError as error:
+                _log.warning(
+                    "dingtalk.cards_not_registered",
+                    extra={"code": error.code, "cure": cure(error.code)},
+                )
+                await asyncio.sleep(wait * random.uniform(0.8, 1.2))
+                wait = min(wait * 2, _LONGEST_REGISTERING)
+            else:
+                return
+
+    def cure(self, code: str) -> str:
+        return cure(code)
+
+    async def probe(self) -> list[Probe]:
+        found = await self._api.probe()
+        if self._line is None:
+            return found
+        try:
+            await self._line.reachable()
+        except SendError as error:
+            told = cure(error.code) or f"没有接通（{error.code}），请核对网络和 DINGTALK_API_BASE。"
+            return [*found, Probe("钉钉长连接", told)]
+        return [*found, Probe("钉钉长连接")]
+
+    # ---- in
+
+    def decode(self, request: RawRequest) -> Decoded:
+        if request.method != "POST":
+            raise Rejected(405, "method")
+        if len(request.body) > _MOST_BODY:
+            raise Rejected(413, "too_large")
+        if request.hook == "event":
+            return self._event(request)
+        if request.hook == "card":
+            at = self._signed(
+                request, "x-ddpaas-signature-timestamp", "x-ddpaas-signature", self._card_sign
+            )
+            plain = json_object(request.body)
+            return self._click(plain, codec.click_id(plain, at), request.wall, _json)
+        self._signed(request, "timestamp", "sign", self._message_sign)
+        # The message is brought once only; asked to wait, the platform would drop it.
+        return self._message(json_object(request.body), request.wall, _HEARD, late=_HEARD)
+
+    def _message_sign(self, timestamp: str) -> str:
+        return robot_sign(self._app_secret, timestamp)
+
+    def _card_sign(self, timestamp: str) -> str:
+        return card_sign(self._api_secret, timestamp)
+
+    def decode_frame(self, frame: Mapping[str, Any], wall: float) -> Decoded:
+        """What the long connection brought; raises Rejected."""
+        headers = part_at(frame, "headers")
+        topic = text_at(headers, "topic")
+        data = text_at(frame, "data")
+        plain = json_object(data)
+        if text_at(frame, "type") == EVENT:
+            kind, event_id = text_at(headers, "eventType"), text_at(headers, "eventId")
+            corp_id = text_at(headers, "eventCorpId")
+            event, unsupported = codec.happening(
+                kind,
+                event_id[:200] or codec.event_id(plain, data.encode()),
+                plain,
+                corp_id,
+                self._me,
+                wall,
+            )
+            return Decoded(_one(event), _json({"status": "SUCCESS"}), None, unsupported)
+        if topic == MESSAGES:
+            return self._message(plain, wall, _response(None))
+        if topic == CLICKS:
+            when = text_at(headers, "messageId") or text_at(headers, "time")
+            return self._click(plain, codec.click_id(plain, when), wall, _response)
+        raise Rejected(400, "unknown_topic")
+
+    def _signed(self, request: RawRequest, when: str, what: str, sign: Callable[[str], str]) -> str:
+        """The time in the signature; raises Rejected for one that does not hold or is too old."""
+        timestamp = request.headers.get(when, "")
+        if not timestamp or not same(sign(timestamp), request.headers.get(what)):
+            raise Rejected(403, "signature")
+        if not re.fullmatch(r"[0-9]{1,16}", timestamp):
+            raise Rejected(403, "too_old")
+        if abs(request.wall * 1000 - int(timestamp)) > _AGE_MILLISECONDS:
+            raise Rejected(403, "too_old")
+        return timestamp
+
+    def _message(
+        self, plain: dict[str, Any], wall: float, ack: HttpAnswer, late: HttpAnswer | None = None
+    ) -> Decoded:
+        event, unsupported = codec.message(plain, self._me, wall)
+        if (session := codec.session(plain)) is not None:
+            self._api.remember_session(session.chat, session.url, session.until)
+        return Decoded(_one(event), ack, None, unsupported, late)
+
+    def _click(
+        self,
+        plain: dict[str, Any],
+        click_id: str,
+        wall: float,
+        wrapped: Callable[[object], HttpAnswer],
+    ) -> Decoded:
+        event, unsupported = codec.click(plain, click_id, self._me, wall)
+        vendor = self._api.vendor_template
+        if event is None:
+            return Decoded((), wrapped(cards.answer(_OLD_CARD, vendor=vendor)), None, unsupported)
+        pressed = event
+
+        def answer(outcome: Outcome) -> Answered:
+            return self._answer(pressed, outcome, wrapped)
+
+        # A click is not brought again, and what is said to one person only stays on the card.
+        return Decoded((event,), wrapped(cards.answer(vendor=vendor)), answer, late=wrapped({}))
+
+    def _answer(
+        self,
+        event: InboundEvent,
+        outcome: Outcome,
+        wrapped: Callable[[object], HttpAnswer],
+    ) -> Answered:
+        """The card as it is now for everybody, and a few words for whoever pressed."""
+        vendor = self._api.vendor_template
+        for delivery in outcome.deliveries:
+            if delivery.to.chat == event.chat and delivery.content.card is not None:
+                body = cards.answer(outcome.toast, delivery, vendor)
+                if "cardData" in body:
+                    return Answered(wrapped(body), frozenset({delivery.id}))
+        return Answered(wrapped(cards.answer(outcome.toast, vendor=vendor)))
+
+    def _event(self, request: RawRequest) -> Decoded:
+        envelope, query = self._events, request.query
+        if envelope is None:
+            raise Rejected(404, "no_hook")
+        signature = query.get("msg_signature") or query.get("signature") or ""
+        timestamp = query.get("timestamp") or query.get("timeStamp") or ""
+        nonce = query.get("nonce", "")
+        encrypted = json_object(request.body).get("encrypt")
+        if not (signature and timestamp and nonce):
+            raise Rejected(403, "signature")
+        if not isinstance(encrypted, str) or not encrypted:
+            raise Rejected(400, "not_understood")
+        try:
+            opened = envelope.open(signature, timestamp, nonce, encrypted)
+        except BadEnvelope as error:
+            raise Rejected(403 if error.stage == "signature" else 400, error.stage) from None
+        plain = json_object(opened)
+        ack = _sealed(envelope, nonce, request.wall)
+        kind = text_at(plain, "EventType")
+        if kind == "check_url":
+            return Decoded((), ack)
+        event, unsupported = codec.happening(
+            kind,
+            codec.event_id(plain, opened),
+            plain,
+            text_at(plain, "CorpId"),
+            self._me,
+            request.wall,
+        )
+        return Decoded(_one(event), ack, None, unsupported)
+
+    # ---- out
+
+    def limits(self, to: Address) -> tuple[Limit, ...]:
+        return api.limits(to)
+
+    def lane(self, delivery: Delivery) -> str:
+        return f"{delivery.to.kind}:{delivery.to.chat.id}"
+
+    async def send(self, delivery: Delivery) -> Receipt:
+        return await self._api.send(delivery)
+
+    async def fetch(self, attachment: Attachment) -> bytes:
+        code = codec.media_of(attachment.url)
+        if code is None:
+            raise Permanent("not_ours")
+        return await self._api.fetch(code)
+
+    async def close(self) -> None:
+        if self._registering is not None:
+            self._registering.cancel()
+            await asyncio.gather(self._registering, return_exceptions=True)
+            self._registering = None
+        await self._client.close()
+
+
+def _one(event: InboundEvent | None) -> tuple[InboundEvent, ...]:
+    return () if event is None else (event,)
+
+
+def _response(plain: object) -> HttpAnswer:
+    """An answer as a frame's data holds it."""
+    return _json({"response": plain})
+
+
+def _sealed(envelope: Envelope, nonce: str, wall: float) -> HttpAnswer:
+    """The one word that an event is acknowledged with, sealed."""
+    timestamp = str(int(wall * 1000))
+    encrypted = envelope.seal(b"success")
+    return _json(
+        {
+            "msg_signature": envelope.signature(timestamp, nonce, encrypted),
+            "timeStamp": timestamp,
+            "nonce": nonce,
+            "encrypt": encrypted,
+        }
+    )
+
+
+def build(section: Section) -> Platform | None:
+    """None while nothing of the application is set; raises ConfigError that names what is wrong."""
+    given = (*_NEEDED, "DINGTALK_ROBOT_CODE", *_EVENT_KEYS)
+    if not any(section.get(key) for key in given):
+        return None
+    if problems := list(_problems(section)):
+        raise ConfigError(problems)
+    client_id, secret = section.get("DINGTALK_CLIENT_ID"), section.get("DINGTALK_CLIENT_SECRET")
+    robot_code = section.get("DINGTALK_ROBOT_CODE") or client_id
+    template = section.get("DINGTALK_CARD_TEMPLATE_ID") or cards.VENDOR_TEMPLATE
+    template = "" if template == _NO_CARDS else template
+    base = _value(section, "DINGTALK_API_BASE")
+    streams = _value(section, "DINGTALK_STREAM") == "1"
+    client = Client(_CALL_SECONDS)
+    calls = api.Api(
+        client,
+        base,
+        _value(section, "DINGTALK_OAPI_BASE"),
+        client_id,
+        secret,
+        robot_code,
+        template,
+        "STREAM" if streams else "HTTP",
+        _ROUTE_KEY,
+    )
+    public = section.public_url.rstrip("/")
+    by_http = bool(public and template and not streams)
+
+    def line_of(dingtalk: DingTalk) -> StreamLine | None:
+        if not streams:
+            return None
+        return StreamLine(base, client_id, secret, dingtalk.decode_frame, client)
+
+    return DingTalk(
+        codec.Me(section.bot_names, robot_code, section.get("DINGTALK_CORP_ID")),
+        secret,
+        card_secret(secret),
+        _envelope(section),
+        calls,
+        client,
+        line_of,
+        f"{public}/hooks/{codec.NAME}/card" if by_http else "",
+        bool(template),
+    )
+
+
+def _problems(section: Section) -> Iterator[str]:
+    some_events = any(section.get(key) for key in _EVENT_KEYS)
+    for setting in SETTINGS:
+        needed = setting.key in _NEEDED or (some_events and setting.key in _EVENT_KEYS)
+        if needed and not section.get(setting.key):
+            yield f"缺少 {setting.key}，{setting.why}。"
+        if setting.key.endswith("_BASE") and not _is_address(_value(section, setting.key)):
+            yield f"{setting.key} 请写 https 开头的地址，一般不用改。"
+    if _value(section, "DINGTALK_STREAM") not in ("0", "1"):
+        yield "DINGTALK_STREAM 请写 1（Stream 长连接）或 0（HTTP 回调）。"
+    try:
+        _envelope(section)
+    except ValueError:
+        yield "DINGTALK_EVENT_AES_KEY 应是 43 位，请到开发者后台「事件订阅」重新复制。"
+
+
+def _envelope(section: Section) -> Envelope | None:
+    """None where events do not come by HTTP; raises ValueError for a key that is none."""
+    token, key = (section.get(one) for one in _EVENT_KEYS)
+    return Envelope(token, key, section.get("DINGTALK_CLIENT_ID")) if token and key else None
+
+
+def _value(section: Section, key: str) -> str:
+    default = next(s.default for s in SETTINGS if s.key == key)
+    return (section.get(key) or default).rstrip("/")
+
+
+def _is_address(url: str) -> bool:
+    near = urlsplit(url).hostname in ("127.0.0.1", "localhost")
+    return url.startswith("https://") or (near and url.startswith("http://"))

@@ -1,0 +1,577 @@
+"""Calls to DingTalk: token, messages, cards, urgent calls, files, the chat's reply address, a group's robot."""
+
+import hashlib
+import logging
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from bot.client import Answer, Client, TokenCache
+from bot.payload import part_at, text_at
+from bot.platform import Expired, Limit, Permanent, Probe, Receipt, SendError, Transient, Unsure
+from bot.platforms.dingtalk import cards, errors, words
+from bot.platforms.dingtalk.crypto import robot_sign
+from bot.platforms.dingtalk.errors import Do
+from bot.platforms.dingtalk.words import TEXT_BYTES, Said
+from handlers.chat.events import ChatKind
+from handlers.chat.outbound import Address, Card, Delivery
+
+__all__ = ["TEXT_BYTES", "Api", "Refused", "Unset", "check", "limits"]
+
+_log = logging.getLogger("bot.platforms.dingtalk")
+
+_EARLY_SECONDS: Final = 300.0
+RESOURCE_BYTES: Final = 20 * 1024 * 1024
+_RECALLED_AT_ONCE: Final = 20
+_HOSTS: Final = frozenset({"oapi.dingtalk.com", "oapi.dingtalk.io"})
+_LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
+_HEADER: Final = "x-acs-dingtalk-access-token"
+# A kept connection that the far end closes just when the next message goes out would leave in doubt
+# a message that nobody may repeat.
+_ALONE: Final = {"Connection": "close"}
+_SESSIONS: Final = 2000
+# A reply address that ends while we use it is worth less than the sure way.
+_SESSION_EARLY: Final = 60.0
+_BEGUN: Final = 1000
+# So long a group that refused the application is spoken to by its robot at once, and an edition
+# without DING is not asked again: each refused call counts for the month.
+_REFUSED_SECONDS: Final = 3600.0
+_NO_RING_SECONDS: Final = 24 * 3600.0
+# 20 a second and 20 a minute. A long text takes several calls, a robot beyond its limit is silent
+# for ten minutes: a little is left for both.
+_A_SECOND: Final = 18
+_A_MINUTE: Final = 18
+_FINE: Final = frozenset({"", "0", "200", "ok", "OK", "None"})
+_MONTH: Final = frozenset({"Forbidden.AccessDenied.ApiCountLimitForOrg", "90020"})
+_CARD_KNOWN: Final = "param.cardAlreadyExist"
+_CARD_GONE: Final = "param.cardNotExist"
+# In-app; messages and calls to the phone are bought apart.
+_RING_IN_APP: Final = 1
+# What a refused ring says of its receiver alone; anything else is said of the edition.
+_OF_RECEIVER: Final = frozenset({"miss.staffId", "ding.receivercount.limit", "send.ding.exception"})
+# What the application may speak in; other groups are only known by their robot.
+_GROUP_ID: Final = "cid"
+
+
+class Refused(Permanent):
+    """It will never be taken."""
+
+
+class Unset(Transient):
+    """Somebody must set it right; until then nothing is given up."""
+
+
+def check(answer: Answer, repeatable: bool = False) -> dict[str, Any]:
+    """What the answer says where it was taken; HTTP 200 says nothing. Raises a SendError."""
+    plain = answer.plain_or_none()
+    known = plain if isinstance(plain, dict) else {}
+    code = _code(known)
+    if not code and (answer.body.lstrip()[:1] == b"<" or "punish" in known):
+        # The limiter of addresses answers with a page of its own, a broken gateway with another.
+        code = "ip_limit" if answer.status < 500 else str(answer.status)
+    if not code and answer.status >= 400:
+        code = str(answer.status)
+    if code:
+        raise _refusal(code, answer, repeatable)
+    if not isinstance(plain, dict):
+        raise Unsure("not_json", repeatable)
+    if known.get("success") is False:
+        raise Refused("not_accepted")
+    return known
+
+
+def _code(plain: dict[str, Any]) -> str:
+    """The new interface's name or the old one's number; empty where all is well."""
+    number = str(plain.get("errcode", ""))
+    if number == "88" and plain.get("sub_code"):
+        number = str(plain["sub_code"])
+    for code in (number, str(plain.get("code", ""))):
+        if code not in _FINE:
+            return code[:100]
+    return ""
+
+
+def _refusal(code: str, answer: Answer, repeatable: bool) -> SendError:
+    trouble = errors.trouble(code)
+    if trouble is None:
+        if answer.status >= 500:
+            return Transient(code)
+        return Refused(code)
+    if trouble.do is Do.REFRESH:
+        return Expired(code)
+    if trouble.do is Do.UNSURE:
+        return Unsure(code, repeatable)
+    if trouble.do is Do.WAIT:
+        return Transient(code, _retry_after(answer) or trouble.seconds)
+    if trouble.do is Do.FIX:
+        return Unset(code, trouble.seconds)
+    return Refused(code)
+
+
+def _retry_after(answer: Answer) -> float | None:
+    given = answer.headers.get("Retry-After") or ""
+    return float(given) if given.replace(".", "", 1).isdigit() else None
+
+
+def limits(to: Address) -> tuple[Limit, ...]:
+    """20 a second by the application, 20 a minute by a group's robot."""
+    found = [Limit("app:second", _A_SECOND, 1.0)]
+    if to.kind is ChatKind.GROUP and to.robot:
+        digest = hashlib.sha256(to.robot.encode()).hexdigest()[:16]
+        found.append(Limit(f"robot:{digest}", _A_MINUTE, 60.0))
+    return tuple(found)
+
+
+class _Begun:
+    """Parts of a message that are out already, so that another try goes on behind them."""
+
+    def __init__(self) -> None:
+        self._refs: OrderedDict[str, list[str]] = OrderedDict()
+
+    def of(self, delivery: Delivery) -> list[str]:
+        refs = self._refs.setdefault(cards.track_id(delivery), [])
+        while len(self._refs) > _BEGUN:
+            self._refs.popitem(last=False)
+        return refs
+
+    def end(self, delivery: Delivery) -> None:
+        self._refs.pop(cards.track_id(delivery), None)
+
+
+class Api:
+    """The application's calls, with its token and what was learned from refusals."""
+
+    def __init__(
+        self,
+        client: Client,
+        base: str,
+        old_base: str,
+        app_key: str,
+        app_secret: str,
+        robot_code: str,
+        template_id: str,
+        card_callback: str,
+        route_key: str,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._client = client
+        self._base = base.rstrip("/")
+        self._own_hosts = {urlsplit(one).netloc for one in (base, old_base)}
+        self._app_key, self._app_secret = app_key, app_secret
+        self._robot_code = robot_code
+        self._template_id = template_id
+        self._card_callback, self._route_key = card_callback, route_key
+        self._tokens = TokenCache(self._fetch_token, _EARLY_SECONDS)
+        self._sessions: OrderedDict[str, tuple[str, float]] = OrderedDict()
+        self._begun = _Begun()
+        self._monotonic = monotonic
+        self._closed_to_app: dict[str, float] = {}
+        self._no_ring_until = 0.0
+
+    @property
+    def vendor_template(self) -> bool:
+        return self._template_id == cards.VENDOR_TEMPLATE
+
+    async def _fetch_token(self) -> tuple[str, float]:
+        answer = await self._client.exchange(
+            "POST",
+            f"{self._base}/v1.0/oauth2/accessToken",
+            json={"appKey": self._app_key, "appSecret": self._app_secret},
+            headers=_ALONE,
+            repeatable=True,
+        )
+        try:
+            plain = check(answer, repeatable=True)
+        except (Refused, Expired):
+            # Whatever the code of the day: it is about the key and the secret.
+            raise Unset("invalidClientIdOrSecret", 300.0) from None
+        token = text_at(plain, "accessToken")
+        if not token:
+            raise Transient("no_token")
+        life = plain.get("expireIn")
+        return token, float(life) if isinstance(life, int | float) else 7200.0
+
+    async def _call(
+        self, path: str, body: dict[str, Any], *, method: str = "POST", repeatable: bool = False
+    ) -> dict[str, Any]:
+        """Call with a token; one that expired is fetched anew once."""
+        for attempt in (1, 2):
+            token = await self._tokens.get()
+            answer = await self._client.exchange(
+                method,
+                f"{self._base}/v1.0{path}",
+                json=body,
+                headers={_HEADER: token, **_ALONE},
+                repeatable=repeatable,
+            )
+            try:
+                return check(answer, repeatable)
+            except Expired:
+                self._tokens.drop(token)
+                if attempt == 2:
+                    raise
+        raise Expired("token")
+
+    # ---- reply addresses
+
+    def remember_session(self, chat_id: str, url: str, expires_wall: float) -> None:
+        """Where an answer in this chat may go until then; the address came from outside."""
+        if not self._is_ours(url):
+            return
+        self._sessions[chat_id] = (url, expires_wall)
+        self._sessions.move_to_end(chat_id)
+        while len(self._sessions) > _SESSIONS:
+            self._sessions.popitem(last=False)
+
+    def _session(self, delivery: Delivery) -> str:
+        """Answers go there, and whoever must be notified or cannot be reached otherwise."""
+        to, content = delivery.to, delivery.content
+        url, until = self._sessions.get(to.chat.id, ("", 0.0))
+        if not url or time.time() > until - _SESSION_EARLY:
+            return ""
+        outsider = to.kind is ChatKind.DIRECT and not words.is_staff(to.chat.id)
+        return url if delivery.reply_token or words.called(content.mentions) or outsider else ""
+
+    def _is_ours(self, url: str) -> bool:
+        """Whether it is the vendor's own host, or loopback where we were told to call that."""
+        try:
+            parts = urlsplit(url)
+            port = parts.port
+        except ValueError:
+            return False
+        host = parts.hostname or ""
+        if parts.username or parts.password:
+            return False
+        if host in _HOSTS:
+            return parts.scheme == "https" and port in (None, 443)
+        return host in _LOOPBACK and parts.netloc in self._own_hosts
+
+    # ---- messages
+
+    async def send(self, delivery: Delivery) -> Receipt:
+        """A new message, or the replaced card; raises a SendError."""
+        card = delivery.content.card
+        receipt = None
+        if card is not None and self._template_id and self._shows_cards(delivery.to):
+            receipt = await self._card(delivery, card)
+        if receipt is None:
+            receipt = await self._words(delivery)
+        if not receipt.card_ref or receipt.card_ref != delivery.update_ref:
+            await self._ring(delivery)
+        return receipt
+
+    def _shows_cards(self, to: Address) -> bool:
+        if to.kind is ChatKind.GROUP:
+            return not self._is_closed(to)
+        return words.is_staff(to.chat.id)
+
+    def _is_closed(self, to: Address) -> bool:
+        """Whether the application was refused in this group a short while ago, so that only its robot may."""
+        if not self._has_robot(to):
+            return False
+        return (
+            not to.chat.id.startswith(_GROUP_ID)
+            or self._closed_to_app.get(to.chat.id, 0.0) > self._monotonic()
+        )
+
+    async def _words(self, delivery: Delivery) -> Receipt:
+        parts = words.said(delivery.content)
+        refs = self._begun.of(delivery)
+        if not refs and (self._is_closed(delivery.to) or self._calls_by_robot(delivery)):
+            return await self._by_robot(delivery)
+        try:
+            while len(refs) < len(parts):
+                refs.append(await self._say(delivery, len(refs), parts[len(refs)]))
+        except (Refused, Transient) as refusal:
+            if isinstance(refusal, Refused | Unset):
+                self._warn("dingtalk.refused", refusal.code)
+            kept_out = errors.keeps_out(refusal.code) or refusal.code in _MONTH
+            if refs or not kept_out or not self._has_robot(delivery.to):
+                raise
+            self._closed_to_app[delivery.to.chat.id] = self._monotonic() + _REFUSED_SECONDS
+            return await self._by_robot(delivery)
+        self._begun.end(delivery)
+        return Receipt(refs[0])
+
+    def _calls_by_robot(self, delivery: Delivery) -> bool:
+        """Whether somebody is to be notified who in this group only its robot can notify."""
+        called = words.called(delivery.content.mentions)
+        return bool(called) and self._has_robot(delivery.to) and not self._session(delivery)
+
+    def _has_robot(self, to: Address) -> bool:
+        return to.kind is ChatKind.GROUP and bool(to.robot)
+
+    async def _say(self, delivery: Delivery, number: int, said: Said) -> str:
+        """One part; its key by which it can be called back and is named where it was read."""
+        to, mentions = delivery.to, delivery.content.mentions if number == 0 else ()
+        if (session := self._session(delivery)) and await self._by_session(
+            session, delivery, number, said
+        ):
+            return ""
+        text = words.by_name(mentions) + said.text
+        body: dict[str, Any] = {
+            "robotCode": self._robot_code,
+            "msgKey": "sampleMarkdown" if said.title else "sampleText",
+            "msgParam": cards.as_json(
+                {"title": said.title, "text": text} if said.title else {"content": text}
+            ),
+        }
+        if to.kind is ChatKind.GROUP:
+            body["openConversationId"] = to.chat.id
+            return _key(await self._call("/robot/groupMessages/send", body))
+        if not words.is_staff(to.chat.id):
+            raise Refused("outsider")
+        body["userIds"] = [to.chat.id]
+        answer = await self._call("/robot/oToMessages/batchSend", body)
+        # HTTP 200 and yet nobody got it.
+        if to.chat.id in _list(answer, "invalidStaffIdList"):
+            raise Refused("invalid_staff")
+        if to.chat.id in _list(answer, "filteredStaffIdList"):
+            raise Refused("filtered_staff")
+        if to.chat.id in _list(answer, "flowControlledStaffIdList"):
+            raise Transient("flow_controlled")
+        return _key(answer)
+
+    async def _by_session(self, url: str, delivery: Delivery, number: int, said: Said) -> bool:
+        """False where the address does not take it, so that it goes the other way."""
+        body = _old_message(delivery, number, said)
+        try:
+            check(await self._client.exchange("POST", url, json=body, headers=_ALONE))
+        except Unsure:
+            raise
+        except SendError as error:
+            if error.code == "connect":
+                raise
+            self._sessions.pop(delivery.to.chat.id, None)
+            _log.info("dingtalk.session_refused", extra={"code": error.code})
+            return False
+        return True
+
+    async def _by_robot(self, delivery: Delivery) -> Receipt:
+        """A group's custom robot: words only, one way; what follows # in its address is its secret."""
+        address, _, secret = delivery.to.robot.partition("#")
+        if not self._is_ours(address):
+            raise Refused("robot_host")
+        params: dict[str, str] = {}
+        if secret:
+            timestamp = str(int(time.time() * 1000))
+            params = {"timestamp": timestamp, "sign": robot_sign(secret, timestamp)}
+        body = _old_message(delivery, 0, words.robot(delivery.content))
+        check(
+            await self._client.exchange("POST", address, json=body, params=params, headers=_ALONE)
+        )
+        return Receipt()
+
+    async def _ring(self, delivery: Delivery) -> None:
+        """Whoever must see it now is rung; where that is not allowed the message stands alone."""
+        to = delivery.to
+        if not delivery.urgent or to.kind is not ChatKind.DIRECT or not words.is_staff(to.chat.id):
+            return
+        if self._monotonic() < self._no_ring_until:
+            return
+        try:
+            answer = await self._call(
+                "/robot/ding/send",
+                {
+                    "robotCode": self._robot_code,
+                    "remindType": _RING_IN_APP,
+                    "receiverUserIdList": [to.chat.id],
+                    "content": words.ring(delivery.content),
+                },
+            )
+        except SendError as error:
+            final = isinstance(error, Refused | Unset)
+            if final and error.code not in _OF_RECEIVER:
+                # The edition does not have it, or the permission is missing.
+                self._no_ring_until = self._monotonic() + _NO_RING_SECONDS
+                self._warn("dingtalk.no_ding", error.code)
+            else:
+                _log.info("dingtalk.not_rung", extra={"code": error.code})
+        else:
+            if answer.get("failedList"):
+                _log.info("dingtalk.not_rung", extra={"code": "failed_list"})
+
+    def _warn(self, event: str, code: str) -> None:
+        _log.warning(event, extra={"code": code, "cure": errors.cure(code)})
+
+    # ---- cards
+
+    async def _card(self, delivery: Delivery, card: Card) -> Receipt | None:
+        """None where it has to be told in words."""
+        values = cards.variables(card, delivery.to, self.vendor_template)
+        if values is None:
+            return None
+        try:
+            if delivery.update_ref.startswith(cards.OURS):
+                try:
+                    return await self._replace(delivery.update_ref, values)
+                except Refused as refusal:
+                    if refusal.code != _CARD_GONE:
+                        raise
+            return await self._create(delivery, card, values)
+        except (Refused, Unset) as refusal:
+            self._warn("dingtalk.card_as_words", refusal.code)
+            return None
+
+    async def _create(self, delivery: Delivery, card: Card, values: dict[str, str]) -> Receipt:
+        track, to = cards.track_id(delivery), delivery.to
+        space: dict[str, Any] = {
+            "supportForward": False,
+            "lastMessageI18n": {"ZH_CN": cards.summary(card)},
+            "notification": {"alertContent": cards.summary(card)},
+        }
+        body: dict[str, Any] = {
+            "cardTemplateId": self._template_id,
+            "outTrackId": track,
+            "callbackType": self._card_callback,
+            "userIdType": 1,
+            "cardData": {"cardParamMap": values},
+        }
+        if self._card_callback == "HTTP":
+            body["callbackRouteKey"] = self._route_key
+        if to.kind is ChatKind.GROUP:
+            deliver: dict[str, Any] = {"robotCode": self._robot_code}
+            if called := words.called(delivery.content.mentions):
+                deliver["atUserIds"] = called
+            body |= {
+                "openSpaceId": f"dtv1.card//IM_GROUP.{to.chat.id}",
+                "imGroupOpenSpaceModel": space,
+                "imGroupOpenDeliverModel": deliver,
+            }
+        else:
+            body |= {
+                "openSpaceId": f"dtv1.card//IM_ROBOT.{to.chat.id}",
+                "imRobotOpenSpaceModel": space,
+                "imRobotOpenDeliverModel": {
+                    "spaceType": "IM_ROBOT",
+                    "robotCode": self._robot_code,
+                },
+            }
+        try:
+            answer = await self._call("/card/instances/createAndDeliver", body, repeatable=True)
+        except Refused as refusal:
+            if refusal.code != _CARD_KNOWN:
+                raise
+            # An earlier try was taken, its answer got lost.
+            return Receipt("", track)
+        results = _list(part_at(answer, "result"), "deliverResults")
+        if not results:
+            raise Unsure("no_receipt", repeatable=True)
+        for one in results:
+            if isinstance(one, dict) and one.get("success") is True:
+                return Receipt(text_at(one, "carrierId"), track)
+        raise Refused("not_delivered")
+
+    async def _replace(self, track: str, values: dict[str, str]) -> Receipt:
+        await self._call(
+            "/card/instances",
+            {
+                "outTrackId": track,
+                "cardData": {"cardParamMap": values},
+                "cardUpdateOptions": {
+                    "updateCardDataByKey": True,
+                    "updatePrivateDataByKey": True,
+                },
+                "userIdType": 1,
+            },
+            method="PUT",
+            repeatable=True,
+        )
+        return Receipt("", track)
+
+    async def register_cards(self, url: str, api_secret: str) -> None:
+        """Where clicks are sent over HTTP, and the key that signs them."""
+        await self._call(
+            "/card/callbacks/register",
+            {
+                "callbackRouteKey": self._route_key,
+                "callbackUrl": url,
+                "apiSecret": api_secret,
+                "forceUpdate": True,
+            },
+            repeatable=True,
+        )
+
+    # ---- called back, fetched, tried
+
+    async def recall(self, to: Address, refs: Sequence[str]) -> None:
+        """Take messages back; raises a SendError where one of them stays."""
+        body: dict[str, Any] = {"robotCode": self._robot_code}
+        path = "/robot/otoMessages/batchRecall"
+        if to.kind is ChatKind.GROUP:
+            body["openConversationId"] = to.chat.id
+            path = "/robot/groupMessages/recall"
+        keys = [ref for ref in refs if ref]
+        if len(keys) < len(refs):
+            # An answer by the reply address or by a group's robot has no key.
+            raise Refused("no_key")
+        for first in range(0, len(keys), _RECALLED_AT_ONCE):
+            some = keys[first : first + _RECALLED_AT_ONCE]
+            answer = await self._call(path, body | {"processQueryKeys": some}, repeatable=True)
+            if answer.get("failedResult"):
+                raise Refused("not_recalled")
+
+    async def fetch(self, download_code: str) -> bytes:
+        """What a message carried."""
+        answer = await self._call(
+            "/robot/messageFiles/download",
+            {"downloadCode": download_code, "robotCode": self._robot_code},
+            repeatable=True,
+        )
+        url = self._download(text_at(answer, "downloadUrl"))
+        given = await self._client.exchange("GET", url, most=RESOURCE_BYTES, repeatable=True)
+        if given.status != 200:
+            if given.status >= 500:
+                raise Transient(str(given.status))
+            raise Refused(str(given.status))
+        return given.body
+
+    def _download(self, url: str) -> str:
+        """The store's address, over TLS; it stands in no list, but it is no address of a house."""
+        if self._is_ours(url):
+            return url
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+        if parts.scheme not in ("http", "https") or "." not in host or host[-1:].isdigit():
+            raise Refused("not_ours")
+        return parts._replace(scheme="https").geturl()
+
+    async def probe(self) -> list[Probe]:
+        try:
+            await self._tokens.get()
+        except SendError as error:
+            told = (
+                errors.cure(error.code)
+                or f"没有接通（{error.code}），请核对 DINGTALK_API_BASE 和网络。"
+            )
+            return [Probe("钉钉凭证", told)]
+        return [Probe("钉钉凭证")]
+
+
+def _old_message(delivery: Delivery, number: int, said: Said) -> dict[str, Any]:
+    """The form of reply addresses and custom robots; whom it calls must also stand in the text."""
+    mentions = delivery.content.mentions if number == 0 else ()
+    text = words.by_id(mentions) + said.text
+    if said.title:
+        body: dict[str, Any] = {
+            "msgtype": "markdown",
+            "markdown": {"title": said.title, "text": text},
+        }
+    else:
+        body = {"msgtype": "text", "text": {"content": text}}
+    return body | {"at": {"atUserIds": list(words.called(mentions)), "isAtAll": False}}
+
+
+def _key(answer: dict[str, Any]) -> str:
+    """The receipt; an answer without one promises nothing."""
+    key = text_at(answer, "processQueryKey")
+    if not key:
+        raise Unsure("no_receipt")
+    return key
+
+
+def _list(plain: Any, name: str) -> list[Any]:
+    found = plain.get(name)
+    return found if isinstance(found, list) else []

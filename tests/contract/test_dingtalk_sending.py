@@ -1,0 +1,758 @@
+"""What DingTalk answers and what becomes of a message then: tokens, limits, refusals, robots, files."""
+
+import asyncio
+import io
+import logging
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+
+from bot import logs
+from bot.client import Answer, Client
+from bot.platform import Expired, Permanent, Receipt, SendError, Transient, Unsure
+from bot.platforms.dingtalk import api, cards, errors
+from bot.throttle import Throttle
+from handlers.chat.events import ChatKind, ChatRef, UserRef
+from handlers.chat.outbound import Address, Button, Content, Delivery, Mention, Open
+from tests.contract.test_dingtalk_cards import CHOICE, a_card
+from tests.kit.fake_dingtalk import (
+    CLIENT_ID,
+    ROBOT,
+    ROUTE,
+    SECRET,
+    TEMPLATE,
+    VENDOR_TEMPLATE,
+    FakeDingTalk,
+    said,
+)
+
+GROUP, PERSON = "cidDemoGroup==", "liaison07"
+OUTSIDER = "$:LWCP_v1:$canaryoutsider"
+WORDS = Content("#1024 已登记")
+CALLED = Content("请看", mentions=(Mention(UserRef("dingtalk", PERSON), "小周"),))
+METADATA, STORE = "169.254.169.254", "zjk.oss-cn.aliyuncs.com"
+MONTH = "Forbidden.AccessDenied.ApiCountLimitForOrg"
+
+
+@asynccontextmanager
+async def speaking(
+    far: FakeDingTalk, template: str = TEMPLATE, callback: str = "STREAM", **more: Any
+) -> AsyncIterator[api.Api]:
+    client = Client(2.0)
+    base = f"{far.base}/"
+    try:
+        yield api.Api(
+            client, base, base, CLIENT_ID, SECRET, ROBOT, template, callback, ROUTE, **more
+        )
+    finally:
+        await client.close()
+
+
+def to_group(content: Content, number: int = 1, **more: Any) -> Delivery:
+    chat = ChatRef("dingtalk", more.pop("chat", GROUP))
+    return Delivery(number, Address(chat, ChatKind.GROUP, more.pop("robot", "")), content, **more)
+
+
+def to_person(content: Content, number: int = 1, **more: Any) -> Delivery:
+    chat = ChatRef("dingtalk", more.pop("chat", PERSON))
+    return Delivery(number, Address(chat, ChatKind.DIRECT), content, **more)
+
+
+def in_an_hour() -> float:
+    return time.time() + 3600
+
+
+# ---- token
+
+
+async def test_ten_messages_at_once_fetch_one_token() -> None:
+    async with FakeDingTalk() as far, speaking(far) as calls:
+        people = [to_person(WORDS, n, chat=f"person{n}") for n in range(10)]
+        await asyncio.gather(*(calls.send(one) for one in people))
+        assert far.tokens == 1
+        assert len(far.messages) == 10
+
+
+async def test_a_token_that_ended_is_fetched_once_more_and_the_message_goes_out() -> None:
+    async with FakeDingTalk() as far, speaking(far) as calls:
+        await calls.send(to_person(WORDS, 1))
+        far.forget_token()
+        await calls.send(to_person(WORDS, 2))
+        assert far.tokens == 2
+        assert len(far.messages) == 2
+
+
+async def test_a_token_that_ends_again_at_once_waits_for_another_try() -> None:
+    async with FakeDingTalk() as far, speaking(far) as calls:
+        far.faults.extend(["expired", "expired"])
+        with pytest.raises(Expired):
+            await calls.send(to_person(WORDS))
+        await calls.send(to_person(WORDS))
+        assert len(far.messages) == 1
+
+
+async def test_a_token_near_its_end_is_renewed_before_it_ends() -> None:
+    async with FakeDingTalk() as far, speaking(far) as calls:
+        far.life = 0
+        await calls.send(to_person(WORDS, 1))
+        far.forget_token()
+        before = far.calls
+        await calls.send(to_person(WORDS, 2))
+        # No call was made with the old one.
+        assert far.calls == before + 1
+        assert far.tokens == 2
+
+
+async def test_a_wrong_secret_gives_up_nothing_and_names_the_cure() -> None:
+    async with FakeDingTalk() as far, speaking(far) as calls:
+        far.secret = "another"
+        with pytest.raises(Transient) as error:
+            await calls.send(to_person(WORDS))
+        assert error.value.retry_after == 300.0
+        assert "Client Secret" in errors.cure(error.value.code)
+
+
+# ---- what an answer means
+
+
+@pytest.mark.parametrize(
+    ("fault", "code", "wait"),
+    [
+        ("throttled", "Forbidden.AccessDenied.QpsLimitForAppkeyAndApi", 1.0),
+        ("throttled_old", "429", 2.0),
+        ("page", "ip_limit", 300.0),
+        ("month", MONTH, 3600.0),
+        ("busy", "system.busy", None),
+        ("broken", "502", None),
+        ("denied", "Forbidden.AccessDenied.AccessTokenPermissionDenied", 300.0),
+    ],
+)
+async def test_what_was_surely_not_taken_is_tried_again(
+    fault: str, code: str, wait: float | None
+) -> None:
+    async with FakeDingTalk() as far, speaking(far) as calls:
+        await calls.send(to_person(WORDS, 1))
+        far.faults.append(fault)
+        with pytest.raises(Transient) as error:
+            await calls.send(to_person(WORDS, 2))
+        assert (error.value.code, error.value.retry_after) == (code, wait)
+        await calls.send(to_person(WORDS, 2))
+        assert len(far.messages) == 2
+
+
+@pytest.mark.parametrize("fault", ["slow", "half"])
+async def test_a_message_without_an_answer_is_not_repeated(fault: str) -> None:
+    async with FakeDingTalk() as far, speaking(far) as calls:
+        for delivery in (to_person(WORDS), to_group(WORDS)):
+            far.faults.append(fault)
+            with pytest.raises(Unsure) as error:
+                await calls.send(delivery)
+            assert not error.value.repeatable
+
+
+async def test_no_connection_is_kept_that_could_end_under_a_message() -> None:
+    async with FakeDingTalk() as far, speaking(far) as calls:
+        for number in range(3):
+            await calls.send(to_person(WORDS, number))
+        assert far.calls == 3
+        assert not far.kept
+
+
+@pytest.mark.parametrize("fault", ["slow", "half"])
+async def test_a_card_without_an_answer_is_asked_for_again_and_shown_once(fault: str) -> None:
+    async with FakeDingTalk() as far, speaking(far) as calls:
+        card = to_person(Content.of(a_card()))
+        far.faults.append(fault)
+        with pytest.raises(Unsure) as error:
+            await calls.send(card)
+        assert error.value.repeatable
+        receipt = await calls.send(card)
+        assert receipt.card_ref == cards.track_id(card)
+        assert [m["track"] for m in far.messages] == [receipt.card_ref]
+        assert far.repeats == (1 if fault == "half" else 0)
+
+
+async def test_http_200_with_a_code_is_an_error() -> None:
+    async with FakeDingTalk() as far, speaking(far) as calls:
+        far.faults.append("lie")
+        with pytest.raises(Permanent) as error:
+            await calls.send(to_person(WORDS, 2))
+        assert error.value.code == "invalidParameter.msgParam.invalid"
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "kind"),
+    [
+        (200, b"", Unsure),
+        (200, b"[]", Unsure),
+        (200, b"plain words", Unsure),
+        (200, b"<html>punish</html>", Transient),
+        (403, b"<html>punish</html>", Transient),
+        (200, b'{"status":1111,"wait":5,"source":"x5","punish":"deny"}', Transient),
+        (200, b'{"success":false}', Permanent),
+        (200, b'{"errcode":130101,"punish":"deny"}', Transient),
+        (200, b'{"errcode":310000}', Transient),
+        (200, b'{"errcode":300001}', Permanent),
+        (200, b'{"errcode":88,"sub_code":"90018"}', Transient),
+        (200, b'{"errcode":90020}', Transient),
+        (200, b'{"errcode":15}', Unsure),
+        (200, b'{"errcode":88,"errmsg":"ding talk error"}', Unsure),
+        (200, b'{"errcode":-1}', Transient),
+        (200, b'{"errcode":4711}', Permanent),
+        (401, b"", Expired),
+        (400, b'{"code":"InvalidAuthentication"}', Expired),
+        (400, b'{"code":"some.new.code"}', Permanent),
+        (500, b'{"code":"some.new.code"}', Transient),
+        (500, b"", Transient),
+        (503, b"<html>", Transient),
+        (504, b"<html>", Unsure),
+        (404, b"", Permanent),
+    ],
+)
+def test_every_answer_is_judged(status: int, body: bytes, kind: type[SendError]) -> None:
+    with pytest.raises(kind):
+        api.check(Answer(status, {}, body))
+
+
+@pytest.mark.parametrize("body", [b'{"errcode":0,"errmsg":"ok"}', b'{"code":"0"}', b"{}"])
+def test_what_was_taken_is_taken(body: bytes) -> None:
+    assert isinstance(api.check(Answer(200, {}, body)), dict)
+
+
+def test_every_described_code_says_what_a_person_does() -> None:
+    for code, trouble in errors.TROUBLES.items():
+        assert errors.cure(code) == trouble.cure
+        assert trouble.cure.endswith("。")
+        assert "！" not in trouble.cure
+    assert errors.cure("4711") == ""
+    assert errors.cure("timeout") == ""
+    # Names are judged by their beginning, the month's end by its own words.
+    assert errors.cure("invalidParameter.robotCode.notExsit") == errors.cure(
+        "invalidParameter.robotCode"
+    )
+    for code in (MONTH, "90020"):
+        assert "本月" in errors.cure(code)
+    for code in ("90018", "90019"):
+        assert "太快" in errors.cure(code)
+
+
+# ---- losses that say nothing
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "code"),
+    [
+        ("invalidStaffIdList", Permanent, "invalid_staff"),
+        ("filteredStaffIdList", Permanent, "filtered_staff"),
+        ("flowControlledStaffIdList", Transient, "flow_controlled"),
+    ],
+)
+async def test_a_person_who_got_nothing_is_no_success(
+    name: str, kind: type[SendError], code: str
+) -> None:
+    async with FakeDingTalk() as far, speaking(far) as calls:
+        far.lists[PERSON] = name
+        with pytest.raises(kind) as error:
+            await calls.send(to_person(WORDS))
+        assert error.value.code == code
+        assert errors.cure(code)
+        # One person's limit must not cool down the whole application.
+        assert getattr(error.value, "retry_after", None) is None
+
+
+async def test_a_card_that_was_not_delivered_is_told_in_words() -> None:
+    async with FakeDingTalk() as far, speaking(far) as calls:
+        far.not_delivered = True
+        receipt = await calls.send(to_person(Content.of(a_card())))
+        assert receipt == Receipt(far.messages[0]["key"])
+        assert "1024" in said(far.messages[0])
+
+
+async def test_an_outsider_is_only_reached_where_he_wrote() -> None:
+    async with FakeDingTalk() as far, speaking(far) as calls:
+        with pytest.raises(Permanent) as error:
+            await calls.send(to_person(WORDS, chat=OUTSIDER))
+        assert error.value.code == "outsider"
+        assert "90 分钟" in errors.cure("outsider")
+        calls.remember_session(OUTSIDER, far.session(OUTSIDER), in_an_hour())
+        await calls.send(to_person(WORDS, chat=OUTSIDER))
+        await calls.send(to_person(Content.of(a_card()), 2, chat=OUTSIDER, urgent=True))
+        assert [m["via"] for m in far.to(OUTSIDER)] == ["session", "session"]
+        # Neither a card nor a ring is tried in vain.
+        assert far.calls == 0
+
+
+# ---- messages
+
+
+async def test_a_text_goes_to_a_group_and_to_a_person_and_its_key_comes_back() -> None:
+    async with FakeDingTalk() as far, speaking(far) as calls:
+        receipts = [await calls.send(to_group(WORDS)), await calls.send(to_person(WORDS, 2))]
+        assert [r.ref for r in receipts] == [m["key"] for m in far.messages]
+        assert [m["msg_key"] for m in far.messages] == ["sampleText", "sampleText"]
+
+
+async def test_a_long_text_is_told_in_parts_and_none_of_them_twice() -> None:
+    async with FakeDingTalk() as far, speaking(far) as calls:
+        lines = "\n".join(f"#{n} 某某机械｜缺操作工" for n in range(1001, 1400))
+        far.faults.extend(["throttled", "broken"])
+        long = to_group(Content(lines))
+        for _ in range(2):
+            with pytest.raises(Transient):
+                await calls.send(long)
+        far.faults.clear()
+        task = asyncio.create_task(calls.send(long))
+        receipt = await task
+        assert receipt.ref == far.messages[0]["key"]
+        assert "\n".join(m["text"] for m in far.messages) == lines
+        assert len(far.messages) > 1
+
+
+async def test_a_text_that_broke_off_goes_on_where_it_stopped() -> None:
+    async with FakeDingTalk() as far, speaking(far) as calls:
+        lines = "\n".join(f"#{n} 某某机械｜缺操作工" for n in range(1001, 1400))
+        long = to_group(Content(lines))
+        await calls.send(to_person(WORDS, 9))
+        # The first part is taken, the second is throttled.
+        far.faults.append("")
+        far.faults.append("throttled")
+        with pytest.raises(Transient):
+            await calls.send(long)
+        assert len(far.to(GROUP)) == 1
+        receipt = await calls.send(long)
+        assert receipt.ref == far.to(GROUP)[0]["key"]
+        assert "\n".join(far.words(GROUP)) == lines
+
+
+async def test_without_a_template_a_card_is_told_in_words_with_what_to_type() -> None:
+    async with FakeDingTalk() as far, speaking(far, template="") as calls:
+        button = Button("看全文", Open("https://lhg.example.cn/l/abc"))
+        card = a_card(buttons=(*a_card().buttons, button))
+        receipt = await calls.send(to_group(Content.of(card)))
+        assert receipt.card_ref == ""
+        (message,) = far.messages
+        assert message["msg_key"] == "sampleMarkdown"
+        assert message["title"] == "#1024 · 用工 待认领"
+        assert "回复「认领 1024」" in message["text"]
+        assert "[看全文](https://lhg.example.cn/l/abc)" in message["text"]
+
+
+# ---- the chat's reply address
+
+
+async def test_an_answer_goes_where_it_was_asked_and_costs_no_call() -> None:
+    async with FakeDingTalk() as far, speaking(far, template="") as calls:
+        calls.remember_session(GROUP, far.session(GROUP), in_an_hour())
+        await calls.send(to_group(WORDS, 1, reply_token="msg1"))
+        await calls.send(to_group(Content.of(a_card()), 2, reply_token="msg1"))
+        assert [m["via"] for m in far.to(GROUP)] == ["session", "session"]
+        assert far.calls == 0
+        # What nobody asked for goes the way that gives a receipt.
+        receipt = await calls.send(to_group(WORDS, 3))
+        assert receipt.ref == far.messages[-1]["key"]
+        assert far.messages[-1]["via"] == "api"
+
+
+async def test_people_are_notified_where_that_works_and_named_where_not() -> None:
+    async with FakeDingTalk() as far, speaking(far) as calls:
+        await calls.send(to_group(CALLED, 1))
+        calls.remember_session(GROUP, far.session(GROUP), in_an_hour())
+        await calls.send(to_group(CALLED, 2))
+        await calls.send(to_group(Content.of(a_card(), mentions=CALLED.mentions), 3))
+        assert [(m["via"], m["at"]) for m in far.messages] == [
+            ("api", []),
+            ("session", [PERSON]),
+            ("card", [PERSON]),
+        ]
+        assert far.words(GROUP)[:2] == ["@小周 请看", f"@{PERSON} 请看"]
+
+
+async def test_where_only_the_groups_robot_can_notify_it_does() -> None:
+    async with FakeDingTalk() as far, speaking(far) as calls:
+        await calls.send(to_group(CALLED, 1, robot=far.robot()))
+        await calls.send(to_group(WORDS, 2, robot=far.robot()))
+        assert [m["at"] for m in far.robot_said] == [[PERSON]]
+        assert far.words(GROUP) == ["#1024 已登记"]
+
+
+async def test_an_address_that_ended_or_is_refused_leaves_the_sure_way() -> None:
+    async with FakeDingTalk() as far, speaking(far) as calls:
+        calls.remember_session(GROUP, far.session(GROUP), time.time() + 30)
+        await calls.send(to_group(WORDS, 1, reply_token="msg1"))
+        calls.remember_session(GROUP, far.session(GROUP), in_an_hour())
+        far.session_code = 300001
+        await calls.send(to_group(WORDS, 2, reply_token="msg2"))
+        far.session_code = 0
+        await calls.send(to_group(WORDS, 3, reply_token="msg2"))
+        calls.remember_session(GROUP, far.session(GROUP), in_an_hour())
+        far.faults.append("too_fast")
+        await calls.send(to_group(WORDS, 4, reply_token="msg3"))
+        assert [m["via"] for m in far.to(GROUP)] == ["api"] * 4
+
+
+async def test_an_answer_that_was_lost_on_its_way_is_not_said_again_elsewhere() -> None:
+    async with FakeDingTalk() as far, speaking(far) as calls:
+        calls.remember_session(GROUP, far.session(GROUP), in_an_hour())
+        far.faults.append("half")
+        with pytest.raises(Unsure) as error:
+            await calls.send(to_group(WORDS, 1, reply_token="msg1"))
+        assert not error.value.repeatable
+        assert len(far.to(GROUP)) == 1
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://oapi.dingtalk.com/robot/sendBySession?session=x",
+        "https://oapi.dingtalk.com.evil.invalid/robot/sendBySession?session=x",
+        "https://evil.invalid/?oapi.dingtalk.com",
+        "https:" + "//user@oapi.dingtalk.com/robot/sendBySession?session=x",
+        "https://oapi.dingtalk.com:8443/robot/sendBySession",
+        "http://127.0.0.1:9/robot/sendBySession",
+        "http:" + f"//{METADATA}/latest/meta-data",
+        "file:///etc/passwd",
+        "https://[oapi.dingtalk.com",
+        "",
+    ],
+)
+async def test_no_other_address_is_ever_called(url: str) -> None:
+    async with FakeDingTalk() as far, speaking(far) as calls:
+        calls.remember_session(GROUP, url, in_an_hour())
+        await calls.send(to_group(WORDS, reply_token="msg1"))
+        assert [m["via"] for m in far.to(GROUP)] == ["api"]
+
+
+@pytest.mark.parametrize("host", ["oapi.dingtalk.com", "oapi.dingtalk.io"])
+async def test_loopback_counts_only_where_we_were_told_to_call_it(host: str) -> None:
+    client = Client(1.0)
+    calls = api.Api(
+        client,
+        "https://api.dingtalk.com",
+        "https://oapi.dingtalk.com",
+        *("a", "b", "c", "", "STREAM", ROUTE),
+    )
+    assert calls._is_ours(f"https://{host}/robot/sendBySession?session=x")
+    assert not calls._is_ours("http://127.0.0.1:8080/robot/sendBySession?session=x")
+    await client.close()
+
+
+# ---- a group's robot
+
+
+async def test_a_group_that_keeps_the_application_out_is_told_by_its_robot() -> None:
+    now = [0.0]
+    async with FakeDingTalk() as far, speaking(far, monotonic=lambda: now[0]) as calls:
+        far.refusals[GROUP] = "bot.stopped"
+        robot = far.robot()
+        assert await calls.send(to_group(WORDS, 1, robot=robot)) == Receipt()
+        asked = far.calls
+        # A refused call counts for the month: for an hour it is not tried again.
+        await calls.send(to_group(Content.of(a_card()), 2, robot=robot))
+        await calls.send(to_group(CALLED, 4, robot=robot))
+        assert far.calls == asked
+        now[0] += 3700
+        del far.refusals[GROUP]
+        await calls.send(to_group(WORDS, 3, robot=robot))
+        told = [WORDS.text, a_card().fallback, f"@{PERSON} 请看"]
+        assert [m["text"] for m in far.robot_said] == told
+        assert far.words(GROUP) == ["#1024 已登记"]
+
+
+async def test_a_group_known_only_by_its_robot_costs_no_call() -> None:
+    async with FakeDingTalk() as far, speaking(far) as calls:
+        await calls.send(to_group(WORDS, chat="external-1", robot=far.robot()))
+        assert far.calls == 0
+        assert far.robot_said[0]["text"] == WORDS.text
+
+
+async def test_the_months_end_leaves_the_groups_robot() -> None:
+    async with FakeDingTalk() as far, speaking(far) as calls:
+        far.faults.append("month")
+        await calls.send(to_group(WORDS, robot=far.robot()))
+        assert len(far.robot_said) == 1
+        far.faults.append("month")
+        with pytest.raises(Transient) as error:
+            await calls.send(to_person(WORDS, 2))
+        assert "每月 1 万次" in errors.cure(error.value.code)
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [(130101, Transient), (310000, Transient), (300001, Permanent), (400013, Permanent)],
+)
+async def test_what_a_robot_says_with_http_200_is_heard(code: int, kind: type[SendError]) -> None:
+    async with FakeDingTalk() as far, speaking(far) as calls:
+        far.robot_code = code
+        with pytest.raises(kind) as error:
+            await calls.send(to_group(WORDS, chat="external-1", robot=far.robot()))
+        assert error.value.code == str(code)
+        assert errors.cure(str(code))
+
+
+async def test_a_robots_address_elsewhere_gets_nothing() -> None:
+    async with FakeDingTalk() as far, speaking(far) as calls:
+        robot = "https://collector.invalid/robot/send?access_token=x#SECx"
+        with pytest.raises(Permanent) as error:
+            await calls.send(to_group(WORDS, chat="external-1", robot=robot))
+        assert error.value.code == "robot_host"
+
+
+def test_no_window_holds_more_than_the_platform_takes() -> None:
+    throttle = Throttle()
+    to = to_group(WORDS, robot="https://oapi.dingtalk.com/robot/send?access_token=x").to
+    now, sent = 0.0, []
+    for _ in range(200):
+        now = throttle.ready_at(api.limits(to), now)
+        throttle.begin(api.limits(to))
+        throttle.end(api.limits(to), now)
+        sent.append(now)
+    for at in sent:
+        assert sum(at <= other < at + 60.0 for other in sent) <= 20
+        assert sum(at <= other < at + 1.0 for other in sent) <= 20
+    assert len(api.limits(to_person(WORDS).to)) == 1
+
+
+# ---- urgent
+
+
+async def test_only_an_urgent_message_to_one_person_rings() -> None:
+    async with FakeDingTalk() as far, speaking(far) as calls:
+        await calls.send(to_person(WORDS, 1))
+        await calls.send(to_group(WORDS, 2, urgent=True))
+        await calls.send(to_person(Content.of(a_card()), 3, urgent=True))
+        (ding,) = far.dings
+        assert (ding["receiverUserIdList"], ding["remindType"]) == ([PERSON], 1)
+        assert ding["content"] == "【#1024】本周缺12名叉车工"
+        assert len(far.messages) == 3
+        # A card that changes where it stands does not ring again.
+        track = far.messages[-1]["track"]
+        newer = Content.of(a_card(status="办理中"))
+        await calls.send(to_person(newer, 4, urgent=True, update_ref=track))
+        assert len(far.dings) == 1
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "ding.serverquota.insufficient",
+        "Forbidden.AccessDenied.AccessTokenPermissionDenied",
+        "some.code.of.an.edition",
+    ],
+)
+async def test_an_edition_without_ding_says_so_once_and_loses_nothing(
+    code: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    now = [0.0]
+    async with FakeDingTalk() as far, speaking(far, monotonic=lambda: now[0]) as calls:
+        far.ding_code = code
+        with caplog.at_level(logging.WARNING):
+            for number in range(3):
+                await calls.send(to_person(WORDS, number, urgent=True))
+        assert len(far.to(PERSON)) == 3
+        assert [r.message for r in caplog.records] == ["dingtalk.no_ding"]
+        asked = far.calls
+        now[0] += 25 * 3600
+        await calls.send(to_person(WORDS, 9, urgent=True))
+        assert far.calls == asked + 2
+
+
+async def test_one_person_who_cannot_be_rung_leaves_it_to_the_others() -> None:
+    async with FakeDingTalk() as far, speaking(far) as calls:
+        far.ding_code = "miss.staffId"
+        await calls.send(to_person(WORDS, 1, urgent=True))
+        far.ding_code = ""
+        await calls.send(to_person(WORDS, 2, chat="another", urgent=True))
+        assert [d["receiverUserIdList"] for d in far.dings] == [["another"]]
+        assert len(far.messages) == 2
+
+
+async def test_a_ring_that_gets_lost_does_not_lose_the_message() -> None:
+    async with FakeDingTalk() as far, speaking(far) as calls:
+        far.faults.extend(["", "broken"])
+        receipt = await calls.send(to_person(WORDS, urgent=True))
+        assert receipt.ref == far.messages[0]["key"]
+        await calls.send(to_person(WORDS, 2, urgent=True))
+        assert len(far.dings) == 1
+
+
+# ---- cards
+
+
+@pytest.mark.parametrize("template", [TEMPLATE, VENDOR_TEMPLATE])
+@pytest.mark.parametrize("callback", ["STREAM", "HTTP"])
+async def test_a_card_is_replaced_where_it_stands_and_sent_anew_where_it_cannot(
+    template: str, callback: str
+) -> None:
+    async with FakeDingTalk() as far, speaking(far, template, callback) as calls:
+        first = await calls.send(to_group(Content.of(a_card()), 1))
+        assert first.ref == far.messages[0]["key"]
+        newer = Content.of(a_card(status="办理中", buttons=(), revision=2))
+        second = await calls.send(to_group(newer, 2, update_ref=first.card_ref))
+        assert second.card_ref == first.card_ref
+        assert [u["track"] for u in far.updates] == [first.card_ref]
+        assert "办理中" in said(far.messages[0])
+        far.gone.add(first.card_ref)
+        third = await calls.send(to_group(newer, 3, update_ref=first.card_ref))
+        assert third.card_ref not in ("", first.card_ref)
+        assert len(far.messages) == 2
+
+
+async def test_an_update_without_an_answer_is_made_again() -> None:
+    async with FakeDingTalk() as far, speaking(far) as calls:
+        first = await calls.send(to_person(Content.of(a_card()), 1))
+        newer = to_person(Content.of(a_card(status="办理中")), 2, update_ref=first.card_ref)
+        far.faults.append("slow")
+        with pytest.raises(Unsure) as error:
+            await calls.send(newer)
+        assert error.value.repeatable
+        await calls.send(newer)
+        assert len(far.messages) == 1
+
+
+@pytest.mark.parametrize("fault", ["lie", "denied", "unpublished"])
+async def test_a_card_that_is_refused_is_told_in_words_at_once(fault: str) -> None:
+    async with FakeDingTalk() as far, speaking(far) as calls:
+        if fault == "unpublished":
+            far.templates.clear()
+        else:
+            far.faults.append(fault)
+        receipt = await calls.send(to_group(Content.of(a_card())))
+        assert receipt == Receipt(far.messages[0]["key"])
+        assert "回复「认领 1024」" in said(far.messages[0])
+
+
+async def test_a_card_that_no_template_shows_is_told_in_words() -> None:
+    async with FakeDingTalk() as far, speaking(far, VENDOR_TEMPLATE) as calls:
+        button = a_card().buttons[0]
+        card = a_card(choice=CHOICE, buttons=(Button("改", button.do, submits=True),))
+        await calls.send(to_person(Content.of(card)))
+        assert far.messages[0]["msg_key"] == "sampleMarkdown"
+
+
+async def test_a_throttled_card_waits_instead_of_becoming_words() -> None:
+    async with FakeDingTalk() as far, speaking(far) as calls:
+        far.faults.append("throttled")
+        with pytest.raises(Transient):
+            await calls.send(to_person(Content.of(a_card())))
+        await calls.send(to_person(Content.of(a_card())))
+        assert [m["msg_key"] for m in far.messages] == ["card"]
+
+
+async def test_clicks_over_http_are_registered_under_our_route() -> None:
+    async with FakeDingTalk() as far, speaking(far, callback="HTTP") as calls:
+        await calls.register_cards("https://lhg.example.cn/hooks/dingtalk/card", "canary-key")
+        assert far.registered == [
+            {
+                "callbackRouteKey": ROUTE,
+                "callbackUrl": "https://lhg.example.cn/hooks/dingtalk/card",
+                "apiSecret": "canary-key",
+                "forceUpdate": True,
+            }
+        ]
+
+
+# ---- called back, fetched, tried
+
+
+async def test_messages_are_called_back_by_their_keys() -> None:
+    async with FakeDingTalk() as far, speaking(far) as calls:
+        group, person = to_group(WORDS).to, to_person(WORDS).to
+        await calls.recall(group, ["k1", "k2"])
+        await calls.recall(person, [f"k{n}" for n in range(45)])
+        assert len(far.recalled) == 47
+        far.not_recalled.add("k3")
+        for refs, code in ((["k3"], "not_recalled"), (["k1", ""], "no_key")):
+            with pytest.raises(Permanent) as error:
+                await calls.recall(group, refs)
+            assert error.value.code == code
+            assert errors.cure(code)
+
+
+async def test_what_a_message_carried_is_fetched_from_where_the_platform_says() -> None:
+    async with FakeDingTalk() as far, speaking(far) as calls:
+        picture = bytes(range(256)) * 9000
+        far.files["code1"] = picture
+        assert await calls.fetch("code1") == picture
+        far.forget_token()
+        assert await calls.fetch("code1") == picture
+        with pytest.raises(Permanent):
+            await calls.fetch("another")
+        far.files["big"] = b"x" * (api.RESOURCE_BYTES + 1)
+        with pytest.raises(Permanent) as error:
+            await calls.fetch("big")
+        assert error.value.code == "answer_too_long"
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["http:" + f"//{METADATA}/latest", "file:///etc/passwd", "http://localhost/x", "https:///"],
+)
+async def test_a_file_at_an_address_of_a_house_is_not_fetched(url: str) -> None:
+    async with FakeDingTalk() as far, speaking(far) as calls:
+        far.files["code1"], far.download_url = b"x", url
+        with pytest.raises(Permanent) as error:
+            await calls.fetch("code1")
+        assert error.value.code == "not_ours"
+
+
+async def test_a_store_is_only_asked_over_tls() -> None:
+    async with FakeDingTalk() as far, speaking(far) as calls:
+        asked = calls._download("http:" + f"//{STORE}/a?Signature=x%2By")
+        assert asked == "https:" + f"//{STORE}/a?Signature=x%2By"
+        assert far.calls == 0
+
+
+async def test_a_probe_names_the_cure() -> None:
+    async with FakeDingTalk() as far, speaking(far) as calls:
+        assert [p.fault for p in await calls.probe()] == [""]
+    async with FakeDingTalk() as far, speaking(far) as calls:
+        far.secret = "another"
+        (line,) = await calls.probe()
+        assert "凭证与基础信息" in line.fault
+    client = Client(1.0)
+    base = "http://127.0.0.1:9"
+    calls = api.Api(client, base, base, CLIENT_ID, SECRET, ROBOT, "", "STREAM", ROUTE)
+    (line,) = await calls.probe()
+    assert "没有接通" in line.fault
+    await client.close()
+
+
+async def test_no_secret_gets_into_logs_or_errors() -> None:
+    stream = io.StringIO()
+    root = logging.getLogger()
+    before, level = root.handlers[:], root.level
+    logs.configure("json", logging.DEBUG, stream)
+    codes: list[str] = []
+    try:
+        async with FakeDingTalk() as far, speaking(far) as calls:
+            await calls.send(to_person(WORDS, 1))
+            for fault in ("lie", "broken", "throttled", "page", "month", "denied", "half"):
+                far.faults.append(fault)
+                with pytest.raises(SendError) as error:
+                    await calls.send(to_person(WORDS, 2))
+                codes.append(repr(error.value))
+            far.ding_code = "ding.serverquota.insufficient"
+            await calls.send(to_person(WORDS, 3, urgent=True))
+            calls.remember_session(GROUP, far.session(GROUP), in_an_hour())
+            far.session_code = 300001
+            await calls.send(to_group(WORDS, 4, reply_token="msg"))
+            far.robot_code = 310000
+            with pytest.raises(SendError) as error:
+                await calls.send(to_group(WORDS, 5, chat="external", robot=far.robot()))
+            codes.append(repr(error.value))
+            far.secret = "another"
+            far.forget_token()
+            with pytest.raises(SendError) as error:
+                await calls.send(to_person(WORDS, 6))
+            codes.append(repr(error.value))
+            codes.append(str(await calls.probe()))
+    finally:
+        root.handlers[:] = before
+        root.setLevel(level)
+    kept = stream.getvalue()
+    for event in ("dingtalk.refused", "dingtalk.no_ding", "dingtalk.session_refused"):
+        assert event in kept
+    assert "canary" not in kept + "".join(codes)

@@ -1,0 +1,404 @@
+"""The same story over DingTalk, by HTTP and by the long connection, against strict far ends."""
+
+import asyncio
+import io
+import json
+import logging
+import random
+import sqlite3
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from bot import logs
+from handlers.chat.events import UserRef
+from handlers.domain.people import Chat, Identity
+from storage.uow import UnitOfWork
+from tests.kit.dingtalk import Caller, settings
+from tests.kit.fake_dingtalk import CLIENT_ID, CORP, SECRET, TEMPLATE, FakeDingTalk, labels, said
+from tests.kit.fake_dingtalk_line import MESSAGES, FakeStream, check_answer
+from tests.kit.house import House
+
+GROUP = "cidKeyFirms=="
+ZHANG, ZHOU, XU, WANG = "ent0101", "liaison07", "leader02", "ent0205"
+ACCOUNTS = ((ZHANG, "E003-1"), (ZHOU, "P041"), (XU, "P028"), ("duty01", "P055"), (WANG, "E004-1"))
+NOTE = ("dingtalk", "heard:dingtalk.stream")
+PROBLEM = "车间缺操作工20人，临时招不到"
+BOTH_WAYS = pytest.mark.parametrize("stream", [False, True], ids=["http", "stream"])
+
+
+def accounts(uow: UnitOfWork) -> None:
+    for user, person in ACCOUNTS:
+        uow.people.save_identity(Identity("dingtalk", user, person))
+    uow.chats.save_chat(Chat("dingtalk", GROUP, "群", "group", True))
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    house: House
+    far: FakeDingTalk
+    caller: Caller
+    line: FakeStream
+
+    async def sent(self) -> None:
+        await self.house.app.dispatcher.drain()
+
+    def last_card(self, receiver: str) -> dict[str, Any]:
+        return [m for m in self.far.to(receiver) if m["card"] is not None][-1]
+
+
+@asynccontextmanager
+async def scene(url: str, stream: bool, **more: str) -> AsyncIterator[Scene]:
+    far, line = FakeDingTalk(), FakeStream(CLIENT_ID, SECRET)
+    line.attach(far.app)
+    async with AsyncExitStack() as stack:
+        await stack.enter_async_context(far)
+        house = House(url, {**settings(far.base, stream), **more})
+        await stack.enter_async_context(house)
+        await house.app.writer.run(accounts)
+        if stream:
+            await line.connected.wait()
+        yield Scene(house, far, Caller(house, far, line if stream else None), line)
+    line.verify()
+
+
+@BOTH_WAYS
+async def test_the_story_from_the_report_to_the_rating(database_url: str, stream: bool) -> None:
+    async with scene(database_url, stream) as s:
+        first = s.caller.message(ZHANG, PROBLEM, GROUP, msg_id="msgFirst==")
+        for _ in range(3):
+            await s.caller.brings(first)
+        assert await s.house.count("tickets") == 1
+        await s.sent()
+        answer = next(m for m in s.far.to(GROUP) if "#1001" in said(m))
+        assert "联络员小周" in said(answer)
+        card = s.last_card(ZHOU)
+        assert labels(card["card"]) == ["认领", "转办", "退单", "更正"]
+
+        shown = await s.caller.presses(ZHOU, card, "认领")
+        assert check_answer(shown) == ""
+        assert "1001" in shown["userPrivateData"]["cardParamMap"]["tips"]
+        assert "认领" not in labels(shown["cardData"]["cardParamMap"])
+        await s.sent()
+        ticket = await s.house.ticket()
+        assert (ticket.state, ticket.owner_id) == ("in_progress", "P041")
+        assert any("已认领" in words for words in s.far.words(ZHANG))
+        # The card of the group is replaced where it stands.
+        assert answer["track"] in {u["track"] for u in s.far.updates}
+
+        await s.caller.says(ZHOU, "进展 1001 已联系人社局，周三组织专场招聘")
+        await s.caller.says(ZHOU, "办结 1001")
+        await s.caller.says(ZHOU, "已处理")
+        assert (await s.house.ticket()).state == "in_progress"
+        await s.caller.says(ZHOU, "办结 1001 专场招聘到岗12人，其余由劳务公司补齐")
+        await s.sent()
+        asked = s.last_card(ZHANG)
+        assert labels(asked["card"])[0] == "非常满意"
+        assert len([w for w in s.far.words(GROUP) if "已办结" in w]) == 1
+
+        await s.caller.says(ZHANG, "还是缺人")
+        ticket = await s.house.ticket()
+        assert (ticket.state, ticket.cycle) == ("in_progress", 2)
+        await s.sent()
+        assert s.far.to(XU)
+        # A fourth message to the firm within a quarter of an hour would wait.
+        s.house.passes(minutes=20)
+        await s.caller.says(ZHOU, "办结 1001 劳务公司今天又送来8人，已全部上岗")
+        await s.sent()
+        await s.caller.presses(ZHANG, s.last_card(ZHANG), "非常满意")
+        ticket = await s.house.ticket()
+        assert (ticket.state, ticket.rating) == ("closed", 5)
+        assert s.far.to(WANG) == []
+        assert await s.house.read(lambda uow: uow.outbox.counts().get("dead", 0)) == 0
+        assert await s.house.read(lambda uow: uow.audit.verify()) is None
+
+
+async def test_an_office_with_a_template_of_its_own_sees_the_words_beside_the_card(
+    sqlite_url: str,
+) -> None:
+    async with scene(sqlite_url, True, DINGTALK_CARD_TEMPLATE_ID=TEMPLATE) as s:
+        await s.caller.says(ZHANG, PROBLEM, GROUP)
+        await s.sent()
+        card = s.last_card(ZHOU)
+        assert labels(card["card"]) == ["认领", "转办", "退单", "更正"]
+        shown = await s.caller.presses(ZHOU, card, "认领")
+        assert check_answer(shown) == ""
+        assert "1001" in shown["userPrivateData"]["cardParamMap"]["said"]
+        assert (await s.house.ticket()).owner_id == "P041"
+
+
+async def test_a_second_press_moves_nothing_and_says_why(
+    sqlite_url: str,
+) -> None:
+    async with scene(sqlite_url, False) as s:
+        await s.caller.says(ZHANG, PROBLEM)
+        await s.sent()
+        card = s.last_card(ZHOU)
+        await s.caller.presses(ZHOU, card, "认领")
+        version = (await s.house.ticket()).version
+        again = await s.caller.presses(ZHOU, card, "认领")
+        assert "认领" in again["userPrivateData"]["cardParamMap"]["tips"]
+        assert (await s.house.ticket()).version == version
+
+
+async def test_a_press_that_takes_longer_is_let_go_and_its_card_is_replaced_later(
+    sqlite_url: str,
+) -> None:
+    async with scene(sqlite_url, False) as s:
+        await s.caller.says(ZHANG, PROBLEM)
+        await s.sent()
+        card = s.last_card(ZHOU)
+        platform: Any = s.house.app.platforms["dingtalk"]
+        platform.can = replace(platform.can, budget_seconds=0.2)
+        with busy_database(sqlite_url):
+            assert await s.caller.presses(ZHOU, card, "认领") == {}
+        for _ in range(60):
+            await asyncio.sleep(0.1)
+            await s.sent()
+            if s.far.updates:
+                break
+        assert (await s.house.ticket()).state == "in_progress"
+        assert [u["track"] for u in s.far.updates] == [card["track"]]
+        assert "认领" not in labels(s.far.updates[0]["card"])
+
+
+@contextmanager
+def busy_database(url: str) -> Iterator[None]:
+    """Somebody else writes; our own writing waits."""
+    other = sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    finally:
+        other.execute("ROLLBACK")
+        other.close()
+
+
+async def test_an_event_is_acknowledged_by_the_long_connection_once_it_is_on_disk(
+    sqlite_url: str,
+) -> None:
+    async with scene(sqlite_url, True) as s:
+        await s.caller.says(ZHANG, PROBLEM)
+        await s.sent()
+        card = s.last_card(ZHOU)
+        event = {"userId": ZHOU, "processQueryKey": card["key"], "robotCode": CLIENT_ID}
+        platform: Any = s.house.app.platforms["dingtalk"]
+        platform.can = replace(platform.can, budget_seconds=0.2)
+        with busy_database(sqlite_url):
+            await s.line.happens("robot_msg_read", event, CORP, "read-1")
+            await s.line.answer(await s.line.asks())
+            assert s.line.statuses("read-1") == []
+        await s.line.sees(lambda: s.line.statuses("read-1") == ["SUCCESS"])
+        # The same once more is known, and acknowledged again.
+        await s.line.happens("robot_msg_read", event, CORP, "read-1")
+        await s.line.sees(lambda: s.line.statuses("read-1") == ["SUCCESS", "SUCCESS"])
+
+
+async def test_an_event_over_http_that_cannot_be_stored_is_asked_for_again(
+    sqlite_url: str,
+) -> None:
+    async with scene(sqlite_url, False) as s:
+        await s.caller.says(ZHANG, PROBLEM)
+        await s.sent()
+        platform: Any = s.house.app.platforms["dingtalk"]
+        platform.can = replace(platform.can, budget_seconds=0.2)
+        read = {
+            "EventType": "robot_msg_read",
+            "CorpId": CORP,
+            "eventId": "read-1",
+            "UserId": ZHOU,
+            "ProcessQueryKey": s.last_card(ZHOU)["key"],
+        }
+        with busy_database(sqlite_url):
+            status, _ = await s.caller.post_event(read)
+            assert status == 503
+            # A message comes only once: it is not asked for again, and yet it is not lost.
+            assert await s.caller.post(s.caller.message(ZHANG, "厂门口路灯坏了5盏")) == (200, b"")
+        assert await s.caller.post_event(read) == (200, "success")
+        assert await s.caller.post_event({"EventType": "check_url"}) == (200, "success")
+        await s.house.app.worker.catch_up()
+        assert await s.house.count("tickets") == 2
+
+
+async def test_who_has_read_an_announcement_is_counted_by_what_dingtalk_tells(
+    sqlite_url: str,
+) -> None:
+    async with scene(sqlite_url, True) as s:
+        await s.house.app.writer.run(
+            lambda uow: uow.people.drop_identity(UserRef("sandbox", "E003"))
+        )
+        number = await announced(s.house)
+        await s.sent()
+        card = next(m for m in s.far.to(ZHANG) if "停电检修" in said(m))
+        await s.caller.reads(WANG, card)
+        receipts = await s.house.api("GET", f"/announcements/{number}/receipts")
+        assert receipts["read"] == 0
+        await s.caller.reads(ZHANG, card)
+        receipts = await s.house.api("GET", f"/announcements/{number}/receipts")
+        assert (receipts["read"], receipts["items"][0]["read_by"]) == (1, "platform")
+
+
+async def announced(house: House) -> int:
+    body = {
+        "kind": "停水停电",
+        "title": "停电检修",
+        "text": "周六 8:00 到 12:00 停电检修，请提前安排生产。",
+        "audience": {"enterprises": ["E003"]},
+        "route": "direct",
+        "author": "P055",
+    }
+    made = await house.api("POST", "/announcements", body, status=201)
+    number = int(made["id"])
+    await house.api("POST", f"/announcements/{number}/approve", {"actor": "P028"})
+    await house.advances(minutes=1)
+    return number
+
+
+async def test_a_picture_after_the_sentence_joins_its_ticket_and_can_be_fetched(
+    sqlite_url: str,
+) -> None:
+    async with scene(sqlite_url, True) as s:
+        s.far.files["code-1"] = b"a picture"
+        await s.caller.says(ZHANG, "厂门口路灯坏了5盏，晚上看不见")
+        await s.caller.says(ZHANG, kind="picture", content={"downloadCode": "code-1"})
+        messages = await s.house.read(lambda uow: uow.tickets.messages(1001))
+        assert len(messages) == 2
+        platform: Any = s.house.app.platforms["dingtalk"]
+        assert await platform.fetch(messages[1].attachments[0]) == b"a picture"
+
+
+async def test_an_answer_in_the_group_goes_by_its_reply_address(sqlite_url: str) -> None:
+    async with scene(sqlite_url, False, DINGTALK_CARD_TEMPLATE_ID="0") as s:
+        await s.caller.says(ZHANG, PROBLEM, GROUP)
+        await s.sent()
+        assert [m["via"] for m in s.far.to(GROUP)] == ["session"]
+
+
+async def test_a_forged_reply_address_is_never_called(sqlite_url: str) -> None:
+    address = "https://oapi.dingtalk.com.example.cn/robot/sendBySession?session=x"
+    async with scene(sqlite_url, False, DINGTALK_CARD_TEMPLATE_ID="0") as s:
+        await s.caller.says(ZHANG, PROBLEM, GROUP, sessionWebhook=address)
+        await s.sent()
+        assert [m["via"] for m in s.far.to(GROUP)] == ["api"]
+
+
+async def test_somebody_without_an_id_of_the_organisation_is_answered_while_the_chat_is_open(
+    sqlite_url: str,
+) -> None:
+    async with scene(sqlite_url, False) as s:
+        plain = s.caller.message("guest", "厂里缺操作工20人", GROUP)
+        del plain["senderStaffId"]
+        await s.caller.brings(plain)
+        await s.sent()
+        assert any("请问是哪家企业" in words for words in s.far.words(GROUP))
+        plain = s.caller.message("guest", "泓曜精密", GROUP)
+        del plain["senderStaffId"]
+        await s.caller.brings(plain)
+        ticket = await s.house.ticket()
+        assert (ticket.enterprise_id, ticket.owner_id) == ("E003", "P041")
+
+
+async def test_repeated_and_reordered_frames_open_each_ticket_once(database_url: str) -> None:
+    async with scene(database_url, True) as s:
+        problems = (
+            "缺操作工20人，招不到",
+            "厂门口路灯坏了5盏，晚上看不见",
+            "西侧围墙外有异味，持续两天",
+            "年底续贷要压三百万，资金周转不开",
+        )
+        messages = [s.caller.message(ZHANG, text) for text in problems]
+        storm = [message for message in messages for _ in range(3)]
+        random.Random(7).shuffle(storm)
+        frames = [await s.line.brings(MESSAGES, message) for message in storm]
+        for frame in frames:
+            await s.line.answer(frame)
+        await s.house.app.worker.catch_up()
+        heard = await s.house.read(
+            lambda uow: [uow.heard.find("dingtalk", m["msgId"]) for m in messages]
+        )
+        assert all(one is not None for one in heard)
+        assert await s.house.count("heard_messages") == len(messages)
+
+
+async def test_after_a_break_the_story_goes_on(sqlite_url: str) -> None:
+    async with scene(sqlite_url, True) as s:
+        await s.caller.says(ZHANG, PROBLEM)
+        await s.line.sends_away()
+        await s.line.connected.wait()
+        await s.line.drops(0)
+        await s.line.sees(lambda: s.house.app.lines.states()["dingtalk.stream"] == "up")
+        ready = await (await s.house.client.get("/readyz")).json()
+        assert ready["lines"]["dingtalk.stream"] == "up"
+        await s.caller.says(ZHOU, "认领 1001")
+        assert (await s.house.ticket()).owner_id == "P041"
+
+
+@pytest.mark.parametrize(("minutes", "told"), [(9, 0), (75, 1)])
+async def test_after_a_long_silence_the_group_is_told_once_that_nothing_was_heard(
+    sqlite_url: str, minutes: int, told: int
+) -> None:
+    heard = (datetime.now(UTC) - timedelta(minutes=minutes)).isoformat()
+
+    def as_it_was_left(uow: UnitOfWork) -> None:
+        uow.chats.save_chat(Chat("dingtalk", GROUP, "群", "group", True))
+        over = Chat("dingtalk", "cidOver==", "旧群", "group", archived_at=datetime.now(UTC))
+        uow.chats.save_chat(over)
+        uow.notes.put(*NOTE, heard)
+
+    async with House(sqlite_url, sample=False) as before:
+        await before.app.writer.run(as_it_was_left)
+    async with scene(sqlite_url, True) as s:
+        while await s.house.read(lambda uow: uow.notes.get(*NOTE)) == heard:
+            await asyncio.sleep(0.01)
+        await s.sent()
+        assert len(s.far.words()) == told
+        assert all("请再发一次" in words for words in s.far.words(GROUP))
+        audit = await s.house.read(lambda uow: uow.audit.lines(20))
+        assert [line["action"] for line in audit].count("line.was_away") == told
+        assert await s.house.read(lambda uow: uow.audit.verify()) is None
+
+
+async def test_over_http_the_clicks_address_is_told_once_with_its_secret(sqlite_url: str) -> None:
+    async with scene(sqlite_url, False, LHG_PUBLIC_URL="https://lhg.example.cn") as s:
+        await s.line.sees(lambda: bool(s.far.registered))
+        assert [r["callbackUrl"] for r in s.far.registered] == [
+            "https://lhg.example.cn/hooks/dingtalk/card"
+        ]
+        assert SECRET not in str(s.far.registered)
+
+
+async def test_no_secret_leaves_the_house(sqlite_url: str) -> None:
+    """Logs, metrics, the API after everything that could be refused was refused."""
+    stream = io.StringIO()
+    root = logging.getLogger()
+    before, level = root.handlers[:], root.level
+    logs.configure("json", logging.DEBUG, stream)
+    try:
+        async with scene(sqlite_url, True) as s:
+            s.line.denials.append("system.busy")
+            await s.line.drops()
+            await s.line.connected.wait()
+            await s.caller.says(ZHANG, PROBLEM, GROUP)
+            s.far.faults.extend(["expired", "broken", "lie"])
+            s.far.refusals[ZHOU] = "staffId.notExisted"
+            await s.sent()
+            await s.line.brings(MESSAGES, s.caller.message(ZHANG, "x") | {"robotCode": "canary"})
+            by_http = Caller(s.house, s.far)
+            plain = by_http.message(ZHANG, "canary-words")
+            for headers in ({}, by_http.signed(secret="wrong"), by_http.signed(when=0)):
+                refused = await s.house.client.post("/hooks/dingtalk", json=plain, headers=headers)
+                assert (refused.status, await refused.read()) == (403, b"")
+            status, _ = await by_http.post_event({"EventType": "x"}, msg_signature="0" * 40)
+            assert status == 403
+            outbox = await s.house.api("GET", "/outbox?state=dead")
+            metrics = await (await s.house.client.get("/metrics")).text()
+    finally:
+        root.handlers[:] = before
+        root.setLevel(level)
+    kept = stream.getvalue() + metrics + json.dumps(outbox)
+    assert "not_understood" in kept
+    assert "canary" not in kept.replace(CLIENT_ID, "").replace(CORP, "")
