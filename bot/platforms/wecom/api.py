@@ -2,13 +2,14 @@
 
 from typing import Any, Final
 
-from bot.client import Client, TokenCache
-from bot.platform import Expired, Permanent, Receipt, Transient
+from bot.client import Client, TokenCache, name_in
+from bot.platform import Expired, Fetched, Gone, Permanent, Receipt, Transient
 from bot.platforms.wecom import codec
 from handlers.chat.outbound import Delivery
 
 _EXPIRED: Final = frozenset({40014, 41001, 42001})
 _BUSY: Final = frozenset({-1, 45033})
+_NO_MEDIA: Final = frozenset({"40007", "41006"})
 _LIMITED: Final = frozenset({45009, 45011})
 
 
@@ -69,6 +70,32 @@ class AppApi:
                 self._tokens.drop(token)
                 if attempt == 2:
                     raise
+        raise Expired("token")
+
+    async def media(self, media_id: str) -> Fetched:
+        """What was sent to the app or to 微信客服, for three days; raises a SendError."""
+        for attempt in (1, 2):
+            token = await self._tokens.get()
+            answer = await self._client.download(
+                f"{self._base}/cgi-bin/media/get",
+                params={"access_token": token, "media_id": media_id},
+            )
+            name = name_in(answer.headers)
+            if name or "json" not in answer.headers.get("Content-Type", ""):
+                return Fetched(answer.body, name)
+            # A refusal comes as JSON with 200; a JSON file that somebody sent has a name.
+            try:
+                check(answer.plain_or_none())
+            except Expired:
+                self._tokens.drop(token)
+                if attempt == 2:
+                    raise
+                continue
+            except Permanent as error:
+                if error.code in _NO_MEDIA:
+                    raise Gone(error.code) from None
+                raise
+            return Fetched(answer.body)
         raise Expired("token")
 
     async def send(self, delivery: Delivery) -> Receipt:
