@@ -1,5 +1,6 @@
 """What tickets need of the store of what people sent along."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -21,6 +22,14 @@ class Wanted:
 
 class AttachmentStore(Protocol):
     """What belongs to a ticket is noted with its messages."""
+
+    def want(self, platform: str, sent: Sequence[Attachment]) -> None:
+        """Keep these although it is open whether they will belong to a ticket."""
+        ...
+
+    def forget(self) -> None:
+        """Drop what after two days belongs to no ticket."""
+        ...
 
     def of(self, number: TicketNumber) -> tuple[TicketFile, ...]:
         """In the order in which they came."""

@@ -289,7 +289,8 @@ class Moves:
         event = asked.event
         since = self._clock.now() - self._work.office.policy().join_pictures
         heard = self._work.heard.recent(event.platform, event.chat.id, asked.speaker.key, since)
-        return tuple(h for h in heard if h.number is None and h.attachments)
+        waiting = (h for h in heard if h.number is None and h.message_id != event.event_id)
+        return tuple(h for h in waiting if h.attachments)
 
     def meet(self, asked: Asked) -> Reply:
         """知悉 with a day for a meeting: until then nothing climbs."""

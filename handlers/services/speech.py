@@ -724,6 +724,8 @@ class SpeechService:
             now + _CANDIDATE_LIFE,
         )
         candidate_id = self._work.candidates.add(candidate)
+        # An address may be over before the answer comes.
+        self._work.attachments.want(event.platform, event.attachments)
         recent = last is not None and now - last < _QUESTION_GAP
         self._moves.wait(asked, "candidate", {"c": candidate_id})
         if recent and event.chat_kind is ChatKind.GROUP:
@@ -749,13 +751,16 @@ class SpeechService:
             return Reply.say(say.candidate_refused())
         if not mine:
             return Reply.say(say.candidate_over())
+        heard = self._work.heard.find(candidate.platform, candidate.message_id)
         event = replace(
             asked.event,
+            platform=candidate.platform,
             kind=EventKind.MESSAGE,
             chat=ChatRef(candidate.platform, candidate.chat),
             chat_kind=candidate.chat_kind,
             event_id=candidate.message_id,
             text=candidate.text,
+            attachments=() if heard is None else heard.attachments,
             press=None,
         )
         again = replace(asked, event=event, rest=candidate.text)

@@ -9,14 +9,14 @@ from collections.abc import Sequence
 from hashlib import sha256
 from typing import Any, Final
 
-from sqlalchemy import Connection, bindparam, select, text, update
+from sqlalchemy import Connection, bindparam, delete, exists, select, text, update
 
 from handlers.chat.attachments import Keeping, Loss, TicketFile
 from handlers.chat.events import Attachment, AttachmentKind
 from handlers.domain.ids import TicketNumber
 from handlers.ports.attachments import Wanted
 from storage.db import Statement
-from storage.repos.files import body_of, keep
+from storage.repos.files import body_of, drop_unused, keep
 from storage.tables.attachments import AttachmentRow, TicketAttachmentRow
 from storage.tables.files import FileRow
 
@@ -27,6 +27,8 @@ _FILE: Final[Any] = FileRow.__table__  # type: ignore[attr-defined]
 FETCHED: Final = frozenset(
     {AttachmentKind.IMAGE, AttachmentKind.FILE, AttachmentKind.VOICE, AttachmentKind.VIDEO}
 )
+# Longer than any question whether a message is a problem stays open.
+_UNCLAIMED_SECONDS: Final = 2 * 24 * 3600.0
 _NOTE: Final = Statement(
     text(
         "INSERT INTO attachments (source, platform, kind, url, name, state, reason, content_type, "
@@ -59,11 +61,10 @@ def source_of(platform: str, url: str) -> str:
     return sha256(f"{platform}\n{url}".encode()).hexdigest()
 
 
-def note(
-    connection: Connection, number: TicketNumber, platform: str, sent: Sequence[Attachment]
-) -> None:
-    """Remember that these belong to a ticket and are to be kept."""
+def want(connection: Connection, platform: str, sent: Sequence[Attachment]) -> list[str]:
+    """Remember what is to be kept; the sources of what can be fetched at all."""
     now = time.time()
+    sources = []
     for one in sent:
         if one.kind not in FETCHED or not one.url:
             continue
@@ -71,12 +72,33 @@ def note(
         values = {"source": source, "platform": platform, "kind": one.kind.value}
         values |= {"url": one.url, "name": one.name}
         _NOTE.run(connection, {**values, "now": now})
+        sources.append(source)
+    return sources
+
+
+def note(
+    connection: Connection, number: TicketNumber, platform: str, sent: Sequence[Attachment]
+) -> None:
+    """Remember that these belong to a ticket and are to be kept."""
+    for source in want(connection, platform, sent):
         _BELONGS.run(connection, {"number": number, "source": source})
 
 
 class SqlAttachmentStore:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+
+    def want(self, platform: str, sent: Sequence[Attachment]) -> None:
+        want(self._connection, platform, sent)
+
+    def forget(self) -> None:
+        gone = delete(_A).where(
+            _A.c.wanted_at < time.time() - _UNCLAIMED_SECONDS,
+            ~exists().where(_OF.c.attachment == _A.c.id),
+        )
+        digests = self._connection.execute(gone.returning(_A.c.digest)).scalars().all()
+        for digest in {d for d in digests if d is not None}:
+            drop_unused(self._connection, digest)
 
     # ---- for readers
 

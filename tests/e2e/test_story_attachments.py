@@ -1,5 +1,7 @@
 """What a firm sends along is there when its liaison opens the ticket, and nobody else's to see."""
 
+import asyncio
+import base64
 import json
 import logging
 import re
@@ -14,6 +16,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from sqlalchemy import text
 
+from bot.fetcher import Fetcher
 from handlers.chat.events import AttachmentKind
 from handlers.domain.people import Chat, Identity, Token
 from storage.uow import UnitOfWork
@@ -71,8 +74,6 @@ async def sees(house: House, link: str) -> tuple[int, str]:
 
 async def tries(house: House, times: int = 60) -> None:
     """Try until nothing waits any more; each try that fails makes the next one wait a little."""
-    import asyncio
-
     for _ in range(times):
         await house.app.fetcher.drain()
         waiting = await house.read(
@@ -154,6 +155,33 @@ async def test_a_link_obeys_who_may_read_the_ticket_when_it_is_opened(sqlite_url
         assert (await house.ticket()).enterprise_id not in (OWN, None)
         for path in (link, f"{link}/1"):
             assert (await sees(house, path))[0] == 404
+
+
+async def test_what_came_with_a_doubtful_message_is_there_when_it_is_confirmed(
+    sqlite_url: str,
+) -> None:
+    async with office(sqlite_url) as (wecom, house, caller):
+        url = wecom.lies("p1", picture(), KEY)
+        await caller.shows("ZhangJing", "@小港 还没来电", [url], GROUP)
+        assert await house.count("tickets") == 0
+        await tries(house)
+        wecom.instead["p1"] = 403
+        house.passes(minutes=20)
+        await caller.says("ZhangJing", "@小港 登记", GROUP)
+        assert await house.count("tickets") == 1
+        words = await told(house)
+        assert "附件1个：图片1.png" in words
+        assert (await sees(house, link_in(words)))[0] == 200
+
+
+async def test_the_liaisons_card_says_that_something_came_along(sqlite_url: str) -> None:
+    async with office(sqlite_url) as (wecom, house, caller):
+        urls = [wecom.lies(name, picture(), KEY) for name in ("p1", "p2")]
+        await caller.shows("ZhangJing", PROBLEM, urls, GROUP)
+        await house.app.dispatcher.drain()
+        (card,) = [m["template_card"] for m in wecom.app_messages if m["touser"] == "ZhouLian"]
+        assert "附件2个，回复「查 1001」打开" in card["sub_title_text"]
+        assert len(card["sub_title_text"]) <= 112
 
 
 async def test_no_address_is_given_into_a_group(sqlite_url: str) -> None:
@@ -268,6 +296,17 @@ async def test_a_page_that_calls_itself_a_picture_is_only_ever_saved(sqlite_url:
         assert got[2][1] == "docx"
 
 
+async def test_two_that_fetch_at_once_ask_for_each_thing_once(database_url: str) -> None:
+    async with office(database_url) as (wecom, house, caller):
+        await house.app.fetcher.stop()
+        urls = [wecom.lies(f"p{n}", picture(), KEY) for n in range(6)]
+        await caller.shows("ZhangJing", PROBLEM, urls, GROUP)
+        others = [Fetcher(house.app.writer, house.app.platforms) for _ in range(2)]
+        await asyncio.gather(*(fetcher.drain() for fetcher in others))
+        assert sorted(wecom.asked_files) == [f"p{n}" for n in range(6)]
+        assert (await told(house)).count(".png") == 6
+
+
 async def test_what_a_dead_process_left_is_taken_up_by_the_next(sqlite_url: str) -> None:
     async with FakeWeCom() as wecom:
         async with House(sqlite_url, settings(wecom.base)) as house:
@@ -353,8 +392,6 @@ async def test_feishus_files_keep_their_names(sqlite_url: str) -> None:
 
 
 async def test_in_the_sandbox_a_picture_opens_as_everywhere(sqlite_url: str) -> None:
-    import base64
-
     data = base64.b64encode(picture()).decode()
     sent = [{"type": "image", "name": "行车.png", "url": f"data:image/png;base64,{data}"}]
     async with House(sqlite_url) as house:

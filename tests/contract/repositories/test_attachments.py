@@ -127,6 +127,22 @@ def test_a_body_goes_when_nothing_refers_to_it(uow: UnitOfWork, connection: Conn
     assert kept == [sha256(b"other").hexdigest()]
 
 
+def test_what_came_of_no_ticket_is_forgotten_with_its_bytes(
+    uow: UnitOfWork, connection: Connection
+) -> None:
+    uow.attachments.want("wecom", (PICTURE, TABLE))
+    for wanted in uow.attachments.take(10, 60.0):
+        uow.attachments.kept(wanted.id, "", "image/png", str(wanted.id).encode())
+    uow.tickets.add_message(ONE, said(TABLE))
+    uow.attachments.forget()
+    assert connection.execute(text("SELECT COUNT(*) FROM attachments")).scalar() == 2
+    connection.execute(text("UPDATE attachments SET wanted_at = wanted_at - 200000"))
+    uow.attachments.forget()
+    assert connection.execute(text("SELECT COUNT(*) FROM files")).scalar() == 1
+    (kept,) = uow.attachments.of(ONE)
+    assert kept.state is Keeping.KEPT
+
+
 def _announced(connection: Connection) -> None:
     """An announcement as a row; what it says does not matter here."""
     put(connection, "people", id="P055", name="值班", role="office")
