@@ -171,20 +171,16 @@ class SqlAttachmentStore:
 
     def kept(self, file_id: int, name: str, content_type: str, body: bytes) -> None:
         digest = keep(self._connection, body)
-        self._settle(
-            file_id,
-            state=Keeping.KEPT.value,
-            name=name,
-            content_type=content_type,
-            digest=digest,
-        )
+        known = {"name": name, "content_type": content_type, "digest": digest}
+        if not self._settle(file_id, state=Keeping.KEPT.value, **known):
+            # Somebody was quicker to settle it: nothing may refer to this body.
+            drop_unused(self._connection, digest)
 
     def failed(self, file_id: int, loss: Loss) -> None:
         self._settle(file_id, state=Keeping.FAILED.value, reason=loss.value)
 
-    def _settle(self, file_id: int, **values: Any) -> None:
-        self._connection.execute(
-            update(_A)
-            .where(_A.c.id == file_id, _A.c.state == Keeping.WANTED.value)
-            .values(**values)
-        )
+    def _settle(self, file_id: int, **values: Any) -> bool:
+        """False where it is not wanted any more."""
+        still = (_A.c.id == file_id, _A.c.state == Keeping.WANTED.value)
+        done = self._connection.execute(update(_A).where(*still).values(**values))
+        return bool(done.rowcount == 1)

@@ -21,6 +21,7 @@ from handlers.chat.events import AttachmentKind
 from handlers.domain.people import Chat, Identity, Token
 from storage.uow import UnitOfWork
 from tests.kit.fake_feishu import FakeFeishu
+from tests.kit.fake_generic import FakeBridge
 from tests.kit.fake_wecom import ENDLESS, FakeWeCom
 from tests.kit.fake_wecom_line import BOT, SECRET, FakeLine
 from tests.kit.feishu import Caller as FeishuCaller
@@ -389,6 +390,41 @@ async def test_feishus_files_keep_their_names(sqlite_url: str) -> None:
         _, page = await sees(house, link_in(words))
         (part,) = re.findall(r'<a href="([^"]+)"', page)
         assert await (await house.client.get(part)).read() == word("检测报告")
+
+
+async def test_a_bridges_files_are_kept_and_who_is_only_believed_gets_no_address(
+    sqlite_url: str,
+) -> None:
+    async with FakeBridge() as bridge, House(sqlite_url, bridge.settings) as house:
+        url = bridge.lies("a.png", picture())
+        sent = [
+            {"type": "image", "url": url, "name": "行车.png"},
+            {"type": "image", "url": "https://collector.invalid/x.png", "name": "别处.png"},
+        ]
+        named = {"sender": {"id": "u1", "name": "泓曜精密-张经理"}}
+        await bridge.says(house, "u1", "车间行车坏了，抱闸失灵", attachments=sent, **named)
+        await tries(house)
+        replies = await bridge.says(house, "u1", "查 1001", **named)
+        assert "附件2个：行车.png、别处.png（图片没有取到，请企业再发一次）" in replies[0]["text"]
+        assert "/l/" not in replies[0]["text"]
+        assert (await sees(house, link_in(await told(house))))[0] == 200
+
+
+async def test_what_is_merged_brings_its_files_along(sqlite_url: str) -> None:
+    async with office(sqlite_url) as (wecom, house, caller):
+        await caller.shows("ZhangJing", PROBLEM, [wecom.lies("p1", picture(), KEY)], GROUP)
+        await tries(house)
+        await caller.says("ZhangJing", "@小港 车间缺操作工20人，临时招不到", GROUP)
+        assert await house.count("tickets") == 2
+        await house.says("P041", "合并 1001 到 1002")
+        assert (await house.ticket()).merged_into == 1002
+        await house.says("P041", "查 1002")
+        words = str((await house.last("P041"))["text"])
+        assert "图片1.png" in words
+        _, page = await sees(house, link_in(words))
+        (part,) = re.findall(r'<img src="([^"]+)"', page)
+        assert await (await house.client.get(part)).read() == picture()
+        assert wecom.asked_files == ["p1"]
 
 
 async def test_in_the_sandbox_a_picture_opens_as_everywhere(sqlite_url: str) -> None:

@@ -100,14 +100,20 @@ def test_the_same_bytes_are_kept_once_and_given_out_with_their_own_ticket(
     assert uow.attachments.of(ONE) == (kept,)
 
 
-def test_what_is_lost_says_why_and_is_not_tried_again(uow: UnitOfWork) -> None:
+def test_what_is_lost_says_why_and_is_not_tried_again(
+    uow: UnitOfWork, connection: Connection
+) -> None:
     uow.tickets.add_message(ONE, said(PICTURE))
     (wanted,) = uow.attachments.take(10, -1.0)
     uow.attachments.failed(wanted.id, Loss.TOO_LARGE)
     (lost,) = uow.attachments.of(ONE)
     assert (lost.state, lost.loss) == (Keeping.FAILED, Loss.TOO_LARGE)
     assert uow.attachments.due(1) == []
+    # Whoever had it all the same comes too late, and leaves nothing behind.
+    uow.attachments.kept(wanted.id, "", "image/png", b"late")
+    assert uow.attachments.of(ONE) == (lost,)
     assert uow.attachments.body(ONE, wanted.id) is None
+    assert connection.execute(text("SELECT COUNT(*) FROM files")).scalar() == 0
 
 
 def test_a_body_goes_when_nothing_refers_to_it(uow: UnitOfWork, connection: Connection) -> None:
