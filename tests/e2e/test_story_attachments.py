@@ -297,6 +297,27 @@ async def test_a_page_that_calls_itself_a_picture_is_only_ever_saved(sqlite_url:
         assert got[2][1] == "docx"
 
 
+async def test_only_the_process_that_leads_fetches_and_it_begins_by_itself(sqlite_url: str) -> None:
+    async with office(sqlite_url) as (wecom, house, caller):
+        await house.app.fetcher.stop()
+        leading = False
+        fetcher = Fetcher(house.app.writer, house.app.platforms, lambda: leading)
+        fetcher.start()
+        await caller.shows("ZhangJing", PROBLEM, [wecom.lies("p1", picture(), KEY)], GROUP)
+        for _ in range(20):
+            fetcher.led()
+            await house.count("attachments")
+        assert wecom.asked_files == []
+        leading = True
+        fetcher.led()
+        for _ in range(200):
+            if await house.count("files"):
+                break
+            await asyncio.sleep(0.01)
+        assert await house.count("files") == 1
+        await fetcher.stop()
+
+
 async def test_two_that_fetch_at_once_ask_for_each_thing_once(database_url: str) -> None:
     async with office(database_url) as (wecom, house, caller):
         await house.app.fetcher.stop()
