@@ -22,7 +22,7 @@ from handlers.domain.people import Chat, Identity, Token
 from storage.uow import UnitOfWork
 from tests.kit.fake_feishu import FakeFeishu
 from tests.kit.fake_generic import FakeBridge
-from tests.kit.fake_wecom import ENDLESS, FakeWeCom
+from tests.kit.fake_wecom import ENDLESS, HELD, FakeWeCom
 from tests.kit.fake_wecom_line import BOT, SECRET, FakeLine
 from tests.kit.feishu import Caller as FeishuCaller
 from tests.kit.feishu import settings as feishu_settings
@@ -329,6 +329,19 @@ async def test_two_that_fetch_at_once_ask_for_each_thing_once(database_url: str)
         assert (await told(house)).count(".png") == 6
 
 
+async def test_what_is_under_way_at_a_stop_is_due_at_once(sqlite_url: str) -> None:
+    async with office(sqlite_url) as (wecom, house, caller):
+        wecom.instead["p1"] = HELD
+        await caller.shows("ZhangJing", PROBLEM, [wecom.lies("p1", picture(), KEY)], GROUP)
+        for _ in range(300):
+            if wecom.asked_files:
+                break
+            await asyncio.sleep(0.01)
+        assert await house.read(lambda uow: uow.attachments.due(1)) == []
+        await house.app.fetcher.stop()
+        assert await house.read(lambda uow: uow.attachments.due(1)) != []
+
+
 async def test_what_a_dead_process_left_is_taken_up_by_the_next(sqlite_url: str) -> None:
     async with FakeWeCom() as wecom:
         async with House(sqlite_url, settings(wecom.base)) as house:
@@ -398,7 +411,8 @@ async def test_feishus_files_keep_their_names(sqlite_url: str) -> None:
         )
         caller = FeishuCaller(house, far)
         await caller.says("ou_zhang", "车间行车坏了，抱闸失灵，没法吊装")
-        far.resources[("file", "om_file", "file_v3_1")] = word("检测报告")
+        report = word("检测报告")
+        far.resources[("file", "om_file", "file_v3_1")] = report
         await caller.says(
             "ou_zhang",
             kind="file",
@@ -410,7 +424,7 @@ async def test_feishus_files_keep_their_names(sqlite_url: str) -> None:
         assert "附件1个：检测报告.docx" in words
         _, page = await sees(house, link_in(words))
         (part,) = re.findall(r'<a href="([^"]+)"', page)
-        assert await (await house.client.get(part)).read() == word("检测报告")
+        assert await (await house.client.get(part)).read() == report
 
 
 async def test_a_bridges_files_are_kept_and_who_is_only_believed_gets_no_address(

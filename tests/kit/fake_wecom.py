@@ -1,5 +1,6 @@
 """A strict WeCom on loopback: it checks what we send against the reference and keeps it."""
 
+import asyncio
 import base64
 import json
 import re
@@ -18,7 +19,7 @@ _TASK = re.compile(r"^[0-9A-Za-z_@-]{1,128}$")
 KF = "wkKx3TDgAAinvented"
 
 
-ENDLESS = "no end"
+ENDLESS, HELD = "no end", "held"
 
 
 def seal(body: bytes, aes_key: str) -> bytes:
@@ -86,10 +87,12 @@ class FakeWeCom:
         # What people sent the aibot, sealed, by its name there; what they sent the app, by its id.
         self.sealed: dict[str, bytes] = {}
         self.stored: dict[str, tuple[str, bytes]] = {}
-        # What asking for a sealed file meets instead: a status, an address elsewhere, or no end.
+        # What asking for a sealed file meets instead: a status, an address elsewhere, no end, or no
+        # answer until `let_go`.
         self.instead: dict[str, int | str] = {}
         self.file_names: dict[str, str] = {}
         self.asked_files: list[str] = []
+        self.let_go = asyncio.Event()
         self._robots: dict[str, deque[float]] = {}
         self._token = ""
         app = web.Application()
@@ -114,6 +117,7 @@ class FakeWeCom:
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        self.let_go.set()
         await self.server.close()
         assert self.refused == [], self.refused
 
@@ -266,7 +270,9 @@ class FakeWeCom:
             except ConnectionError:
                 pass
             return response
-        if instead is not None:
+        if instead == HELD:
+            await self.let_go.wait()
+        elif instead is not None:
             raise web.HTTPFound(instead)
         if name not in self.sealed:
             return web.Response(status=404)
