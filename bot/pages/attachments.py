@@ -29,7 +29,8 @@ def _show(opened: Opened) -> Shown | None:
                 called = saved_as(name, file.content_type)
                 return File(called, file.content_type, partial(bytes, body), inline=shown)
         return None
-    return Html("attachments.html", say.page_values(ticket, files, SHOWN, UNKNOWN))
+    own = not opened.person.is_staff
+    return Html("attachments.html", say.page_values(ticket, files, own, SHOWN, UNKNOWN))
 
 
 def _may_see(opened: Opened) -> Ticket | None:

@@ -1,6 +1,7 @@
 """Pictures and files of a ticket: who gets an address that opens them."""
 
 from handlers.chat.attachments import Keeping, TicketFile
+from handlers.domain.people import Role
 from handlers.domain.ticket import Ticket
 from handlers.ports import Links, Work
 from handlers.services.people import Speaker
@@ -15,7 +16,8 @@ class Attachments:
     def told(self, ticket: Ticket, speaker: Speaker) -> list[str]:
         """What belongs to a ticket that the speaker may read, with an address for them alone."""
         files = self._work.attachments.of(ticket.number)
-        return say.lines(files, self._link(ticket, speaker, files))
+        own = speaker.role in (None, Role.MANAGER)
+        return say.lines(files, self._link(ticket, speaker, files), own)
 
     def _link(self, ticket: Ticket, speaker: Speaker, files: tuple[TicketFile, ...]) -> str:
         """Empty where nothing would be seen, and for who is only believed to be somebody.

@@ -30,10 +30,10 @@ _ENDINGS: Final = {
     "video/mp4": ".mp4",
 }
 _LOSSES: Final = {
-    Loss.EXPIRED: "已过期，请企业再发一次",
-    Loss.TOO_LARGE: "超过 20 MB，没有保存，请企业压缩后再发",
-    Loss.REFUSED: "没有取到，请企业再发一次",
-    Loss.UNREACHABLE: "没有取到，请企业再发一次",
+    Loss.EXPIRED: "已过期，请{who}再发一次",
+    Loss.TOO_LARGE: "超过 20 MB，没有保存，请{who}压缩后再发",
+    Loss.REFUSED: "没有取到，请{who}再发一次",
+    Loss.UNREACHABLE: "没有取到，请{who}再发一次",
 }
 _COMING: Final = "正在取回，请稍后再看"
 _UNKNOWN: Final = "没有认出是哪种文件，请核对来源后再打开"
@@ -50,19 +50,21 @@ def names(files: Sequence[TicketFile]) -> list[str]:
     return found
 
 
-def trouble(file: TicketFile) -> str:
-    """Why it cannot be opened; empty for what can."""
+def trouble(file: TicketFile, own: bool = False) -> str:
+    """Why it cannot be opened; empty for what can. `own`: the firm itself reads it."""
     if file.state is Keeping.WANTED:
         return _COMING
-    return "" if file.loss is None else f"{_KINDS[file.kind]}{_LOSSES[file.loss]}"
+    if file.loss is None:
+        return ""
+    return _KINDS[file.kind] + _LOSSES[file.loss].format(who="您" if own else "企业")
 
 
-def lines(files: Sequence[TicketFile], link: str) -> list[str]:
+def lines(files: Sequence[TicketFile], link: str, own: bool) -> list[str]:
     """The end of a ticket's story; `link` opens what is kept, for one person."""
     if not files:
         return []
     called = [
-        f"{name}（{why}）" if (why := trouble(file)) else name
+        f"{name}（{why}）" if (why := trouble(file, own)) else name
         for file, name in zip(files, names(files), strict=True)
     ]
     more = "等" if len(called) > _MOST_NAMED else ""
@@ -74,7 +76,7 @@ def lines(files: Sequence[TicketFile], link: str) -> list[str]:
 
 
 def page_values(
-    ticket: Ticket, files: Sequence[TicketFile], shown: frozenset[str], unknown: str
+    ticket: Ticket, files: Sequence[TicketFile], own: bool, shown: frozenset[str], unknown: str
 ) -> dict[str, Any]:
     """`shown` are the types that a page shows, `unknown` the one of what was not recognised."""
     return {
@@ -86,7 +88,7 @@ def page_values(
                 "size": file_size(file.size) if file.state is Keeping.KEPT else "",
                 "kept": file.state is Keeping.KEPT,
                 "picture": file.state is Keeping.KEPT and file.content_type in shown,
-                "note": trouble(file) or (_UNKNOWN if file.content_type == unknown else ""),
+                "note": trouble(file, own) or (_UNKNOWN if file.content_type == unknown else ""),
             }
             for file, name in zip(files, names(files), strict=True)
         ],

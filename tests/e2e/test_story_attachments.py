@@ -20,6 +20,7 @@ from bot.fetcher import Fetcher
 from handlers.chat.events import AttachmentKind
 from handlers.domain.people import Chat, Identity, Token
 from storage.uow import UnitOfWork
+from tests.e2e.test_story_kf import CUSTOMER, app_only, pulled
 from tests.kit.fake_feishu import FakeFeishu
 from tests.kit.fake_generic import FakeBridge
 from tests.kit.fake_wecom import ENDLESS, HELD, FakeWeCom
@@ -265,6 +266,7 @@ async def test_what_cannot_be_had_is_told_with_what_to_do(
         await tries(house)
         words = await told(house)
         assert why in words
+        assert why.replace("请企业", "请您") in await told(house, OWN)
         assert "打开附件" not in words
         assert asked == []
         assert await house.count("files") == 0
@@ -404,6 +406,19 @@ async def test_what_came_to_the_app_is_kept_too(sqlite_url: str) -> None:
         assert "语音1.amr" in words
 
 
+async def test_what_came_by_personal_wechat_is_kept_too(sqlite_url: str) -> None:
+    async with FakeWeCom() as wecom, House(sqlite_url, app_only(wecom.base)) as house:
+        await house.app.writer.run(accounts)
+        wecom.stored["kf1"] = ("", picture("JPEG"))
+        wecom.customer(CUSTOMER, content="厂门口路灯坏了5盏，晚上看不见")
+        await pulled(house, wecom, 1)
+        wecom.customer(CUSTOMER, "image", media_id="kf1")
+        await pulled(house, wecom, 2)
+        await tries(house)
+        await house.says("P055", "查 1001")
+        assert "附件1个：图片1.jpg" in (await house.last("P055"))["text"]
+
+
 async def test_feishus_files_keep_their_names(sqlite_url: str) -> None:
     async with FakeFeishu() as far, House(sqlite_url, feishu_settings(far.base)) as house:
         await house.app.writer.run(
@@ -440,7 +455,7 @@ async def test_a_bridges_files_are_kept_and_who_is_only_believed_gets_no_address
         await bridge.says(house, "u1", "车间行车坏了，抱闸失灵", attachments=sent, **named)
         await tries(house)
         replies = await bridge.says(house, "u1", "查 1001", **named)
-        assert "附件2个：行车.png、别处.png（图片没有取到，请企业再发一次）" in replies[0]["text"]
+        assert "附件2个：行车.png、别处.png（图片没有取到，请您再发一次）" in replies[0]["text"]
         assert "/l/" not in replies[0]["text"]
         assert (await sees(house, link_in(await told(house))))[0] == 200
 
