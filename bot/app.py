@@ -13,6 +13,8 @@ from aiohttp import web
 from bot import health, model_service, pages, registry, second_stage
 from bot.clock import MovableClock, SystemClock
 from bot.dispatcher import Dispatcher, Pace
+from bot.fetcher import Fetcher
+from bot.fetcher import Pace as FetchPace
 from bot.ingress import MOST_BYTES, Ingress
 from bot.leading import LEADER, Ownership
 from bot.lines import Alarm, Hears, Lines
@@ -109,6 +111,7 @@ class App:
     wiring: Wiring
     worker: Worker
     dispatcher: Dispatcher
+    fetcher: Fetcher
     ticker: Ticker
     lines: Lines
     web: web.Application
@@ -124,6 +127,7 @@ class App:
         await self.writer.run(lambda uow: self.wiring.announcing(uow).after_a_break())
         self.worker.start()
         self.dispatcher.start()
+        self.fetcher.start()
         for platform in self.platforms.values():
             if isinstance(platform, Starts):
                 await platform.start()
@@ -144,6 +148,7 @@ class App:
             self.second.close()
         if self.model is not None:
             await self.model.stop()
+        await self.fetcher.stop()
         await self.dispatcher.stop()
         await self.writer.stop()
         for platform in self.platforms.values():
@@ -191,6 +196,7 @@ def build(
     platforms: dict[str, Platform] | None = None,
     pace: Pace | None = None,
     *,
+    fetch_pace: FetchPace = FetchPace(),
     patient: bool = False,
     model_patience: model_service.Patience = model_service.Patience(),
 ) -> App:
@@ -219,6 +225,7 @@ def build(
     sole = isinstance(clock, MovableClock)
     ownership = Ownership(holding(settings.database_url, sole))
     dispatcher = Dispatcher(writer, on, clock.now, pace or Pace(), ownership.leads, ownership.ring)
+    fetcher = Fetcher(writer, on, ownership.leads, fetch_pace)
     section = Section(settings.values, settings.bot_names, settings.public_url)
     second = second_stage.build(section, patient)
     worker = Worker(writer, wiring, dispatcher.wake, second)
@@ -233,6 +240,7 @@ def build(
 
     def led(leads: bool) -> None:
         dispatcher.woken()
+        fetcher.led()
         ticker.led(leads)
         lines.led(leads)
 
@@ -246,6 +254,7 @@ def build(
         wiring,
         worker,
         dispatcher,
+        fetcher,
         ticker,
         lines,
         application,

@@ -1,6 +1,7 @@
-"""Files that go out to firms, judged by their content: pictures, PDF and Word, nothing that runs.
+"""Files judged by their content: what goes out to firms must be a picture, PDF or Word and run nothing.
 
-A file is what its bytes say; its name must say the same. Nothing is unpacked beyond its bounds.
+A file is what its bytes say; of what goes out the name must say the same. Nothing is unpacked beyond
+its bounds.
 """
 
 import io
@@ -27,7 +28,41 @@ _PICTURES: Final = {
 }
 _PDF: Final = "application/pdf"
 _DOCX: Final = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
-_MAIN: Final = b"application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml"
+_XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+# An office file's kind: the part that must be there, and its type.
+_MAIN: Final = {
+    "docx": (
+        "word/document.xml",
+        b"application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml",
+    ),
+    "xlsx": (
+        "xl/workbook.xml",
+        b"application/vnd.openxmlformats-officedocument.spreadsheetml.sheet.main+xml",
+    ),
+}
+# What could not be looked through, or is none of the kinds that can be.
+UNKNOWN: Final = "application/octet-stream"
+# Pictures show nothing but themselves; whatever else comes in is saved, never shown.
+SHOWN: Final = frozenset(content_type for _, content_type in _PICTURES.values())
+_SIGNS: Final = (
+    (b"\x89PNG\r\n\x1a\n", "png"),
+    (b"\xff\xd8\xff", "jpg"),
+    (b"GIF8", "gif"),
+    (b"RIFF", "webp"),
+    (b"%PDF-", "pdf"),
+)
+_STARTS: Final = re.compile(
+    r"\.(?:exe|com|scr|pif|msi|msc|cpl|bat|cmd|ps1|vbs?|vbe|jse?|wsf|wsh|hta|lnk|url|reg|jar|chm"
+    r"|html?|xht|xhtml|shtml|mht|mhtml|svg|xml|xsl|docm|xlsm|pptm|dll|app|sh|iso|img)$",
+    re.I,
+)
+# Told by their first bytes alone, so they are never shown: only their names get the right ending.
+_HEARD: Final = (
+    (0, b"#!AMR", "audio/amr"),
+    (0, b"OggS", "audio/ogg"),
+    (0, b"ID3", "audio/mpeg"),
+    (4, b"ftyp", "video/mp4"),
+)
 # What a PDF may do by itself.
 _PDF_ACTS: Final = re.compile(
     rb"/(JavaScript|JS|Launch|EmbeddedFiles?|RichMedia|SubmitForm|ImportData|GoToE|OpenAction\s*<<[^>]*/(?:URI|Launch))(?![A-Za-z])"
@@ -37,6 +72,7 @@ _ACTIVE_PART: Final = re.compile(
     r"(?:vbaproject|vbadata|activex|\.(?:bin|exe|dll|js|vbs|bat|cmd|ps1|hta|scr|com|jar|lnk|html?|svg|zip|rar|7z|docm|xlsm)$)",
     re.I,
 )
+_PRINTER: Final = re.compile(r"(?:word|xl)/printersettings", re.I)
 _OUTSIDE: Final = re.compile(
     rb"<Relationship\b[^>]*(?:attachedTemplate|oleObject|frame|subDocument)[^>]*>", re.I
 )
@@ -58,7 +94,7 @@ def judge(name: str, body: bytes) -> Judged:
         raise BadInput("file_too_large")
     if not body:
         raise BadInput("file_empty")
-    clean = _name(name)
+    clean = clean_name(name) or "file"
     ending = clean.rpartition(".")[2].lower() if "." in clean else ""
     if ending in _PICTURES:
         kind, content_type = _PICTURES[ending]
@@ -68,15 +104,45 @@ def judge(name: str, body: bytes) -> Judged:
         _pdf(body)
         return Judged(clean, _PDF)
     if ending == "docx":
-        return Judged(clean, _DOCX, _docx(body))
+        return Judged(clean, _DOCX, _office(body, "docx"))
     raise BadInput("file_type")
 
 
-def _name(name: str) -> str:
+def recognised(body: bytes) -> str:
+    """The type of what came in, whatever it is called; UNKNOWN for what is not known to be harmless."""
+    try:
+        return _recognised(body)
+    except BadInput:
+        return UNKNOWN
+
+
+def _recognised(body: bytes) -> str:
+    """Raises BadInput where it is not what it begins like."""
+    ending = next((kind for sign, kind in _SIGNS if body.startswith(sign)), "")
+    if ending in _PICTURES:
+        kind, content_type = _PICTURES[ending]
+        _picture(body, kind, ending)
+        return content_type
+    if ending == "pdf":
+        _pdf(body)
+        return _PDF
+    office = next((k for k, (part, _) in _MAIN.items() if part.encode() in body), "")
+    if body.startswith(b"PK") and office:
+        _office(body, office)
+        return _DOCX if office == "docx" else _XLSX
+    return next((kind for at, sign, kind in _HEARD if body.startswith(sign, at)), UNKNOWN)
+
+
+def clean_name(name: str) -> str:
     """The name without a path, without what could turn its ending round."""
     plain = unicodedata.normalize("NFKC", name).replace("\\", "/").rpartition("/")[2]
     plain = "".join(c for c in plain if unicodedata.category(c)[0] != "C").strip(" .")
-    return plain[-100:] or "file"
+    return plain[-100:]
+
+
+def saved_as(name: str, content_type: str) -> str:
+    """The name to save what came in by: nothing unknown is started by opening it."""
+    return f"{name}.bin" if content_type == UNKNOWN and _STARTS.search(name) else name
 
 
 def _picture(body: bytes, kind: str, ending: str) -> None:
@@ -110,20 +176,21 @@ def _pdf(body: bytes) -> None:
         raise BadInput("file_active", what=found.group(1)[:20].decode("ascii", "replace"))
 
 
-def _docx(body: bytes) -> str:
-    """Its words; a Word file is a zip with the right parts and nothing that runs."""
+def _office(body: bytes, ending: str) -> str:
+    """Its words; an office file is a zip with the right parts and nothing that runs."""
     if not body.startswith(b"PK\x03\x04"):
-        raise BadInput("file_false", ending="docx")
+        raise BadInput("file_false", ending=ending)
     try:
         with zipfile.ZipFile(io.BytesIO(body)) as archive:
-            return _parts(archive, len(body))
+            return _parts(archive, ending)
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, EOFError, ValueError):
         raise BadInput("file_broken") from None
     except MemoryError:
         raise BadInput("file_bomb") from None
 
 
-def _parts(archive: zipfile.ZipFile, size: int) -> str:
+def _parts(archive: zipfile.ZipFile, ending: str) -> str:
+    main_part, main_type = _MAIN[ending]
     parts = archive.infolist()
     if len(parts) > _MOST_PARTS or sum(p.file_size for p in parts) > _MOST_UNPACKED:
         raise BadInput("file_bomb")
@@ -134,19 +201,19 @@ def _parts(archive: zipfile.ZipFile, size: int) -> str:
         if part.file_size > 1024 * 1024 and part.file_size / small > _MOST_RATIO:
             raise BadInput("file_bomb")
         active = _ACTIVE_PART.search(part.filename)
-        if active is not None and not part.filename.lower().startswith("word/printersettings"):
+        if active is not None and not _PRINTER.match(part.filename):
             raise BadInput("file_active", what=part.filename.rpartition("/")[2][:30])
     names = [p.filename for p in parts]
     if len(set(names)) != len(names):
         raise BadInput("file_broken")
-    if "[Content_Types].xml" not in names or "word/document.xml" not in names:
-        raise BadInput("file_false", ending="docx")
+    if "[Content_Types].xml" not in names or main_part not in names:
+        raise BadInput("file_false", ending=ending)
     room = _Room()
     kinds = room.read(archive, "[Content_Types].xml")
     if b"macroEnabled" in kinds:
         raise BadInput("file_active", what="宏")
-    if _MAIN not in kinds:
-        raise BadInput("file_false", ending="docx")
+    if main_type not in kinds:
+        raise BadInput("file_false", ending=ending)
     found = (_looked_at(name, room.read(archive, name)) for name in names)
     return "\n".join(words for words in found if words)
 

@@ -2,17 +2,25 @@
 
 import asyncio
 import json as json_module
+import re
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
+from urllib.parse import unquote
 
 import aiohttp
 
-from bot.platform import Permanent, Transient, Unsure
+from bot.platform import MOST_FETCHED, Gone, Permanent, SendError, TooLarge, Transient, Unsure
 
 SECONDS: Final = 8.0
+# Twenty megabytes over a slow line.
+DOWNLOAD_SECONDS: Final = 60.0
 _MOST_ANSWER: Final = 1024 * 1024
+_NAME_UTF8: Final = re.compile(r"filename\*\s*=\s*UTF-8''([^;\s]+)", re.I)
+_NAME: Final = re.compile(r'filename\s*=\s*(?:"([^"]*)"|([^;\s]+))', re.I)
+# Nothing that two readers of an address could take for different hosts.
+_ADDRESS: Final = re.compile(r"(https?)://([A-Za-z0-9.-]+)(:\d{1,5})?(?:/[!-~]*)?")
 # No limit for reading: who listens decides when the other end is gone.
 _CLOSING: Final = aiohttp.ClientWSTimeout(ws_receive=None, ws_close=3.0)
 
@@ -60,21 +68,35 @@ class Client:
         headers: Mapping[str, str] | None = None,
         params: Mapping[str, str] | None = None,
         repeatable: bool = False,
-        most: int = _MOST_ANSWER,
+        most: int | None = None,
+        seconds: float | None = None,
+        follow: bool = True,
     ) -> Answer:
         """The answer whatever it says; raises a SendError where none came or it is too long.
 
         `repeatable`: a repeat is harmless, so that no answer may be followed by another try.
+        `follow` false: another address that the far end names is not asked.
         """
+        most = _MOST_ANSWER if most is None else most
+        timeout = aiohttp.ClientTimeout(total=seconds or self._seconds, connect=3.0)
         try:
             async with self._ready().request(
-                method, url, json=json, data=body, headers=headers, params=params
+                method,
+                url,
+                json=json,
+                data=body,
+                headers=headers,
+                params=params,
+                timeout=timeout,
+                allow_redirects=follow,
             ) as response:
+                if (response.content_length or 0) > most:
+                    raise TooLarge("answer_too_long")
                 raw = bytearray()
                 async for chunk in response.content.iter_chunked(65_536):
                     raw += chunk
                     if len(raw) > most:
-                        raise Permanent("answer_too_long")
+                        raise TooLarge("answer_too_long")
                 return Answer(response.status, response.headers, bytes(raw))
         except aiohttp.ClientConnectorError:
             # Nothing reached the far end.
@@ -114,6 +136,33 @@ class Client:
         except ValueError:
             raise Unsure("not_json", repeatable) from None
 
+    async def download(
+        self,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        params: Mapping[str, str] | None = None,
+        most: int = MOST_FETCHED,
+    ) -> Answer:
+        """The bytes at an address that the caller has looked at; raises a SendError.
+
+        A redirect is a refusal: it could lead anywhere.
+        """
+        answer = await self.exchange(
+            "GET",
+            url,
+            headers=headers,
+            params=params,
+            repeatable=True,
+            most=most,
+            seconds=DOWNLOAD_SECONDS,
+            follow=False,
+        )
+        error = refusal_of(answer)
+        if error is not None:
+            raise error
+        return answer
+
     def socket(self, url: str, most_bytes: int, ping: float | None = None) -> Any:
         """A websocket, to be opened with `async with`; it lives as long as it is held.
 
@@ -127,6 +176,36 @@ class Client:
     async def close(self) -> None:
         if self._session is not None:
             await self._session.close()
+
+
+def refusal_of(answer: Answer) -> SendError | None:
+    """What a download's status says, None for 200."""
+    status = answer.status
+    if status == 200:
+        return None
+    if status in (403, 404, 410):
+        # An address that was given out for minutes answers so when they are over.
+        return Gone(str(status))
+    if status == 429 or status >= 500 or status == 408:
+        return Transient(str(status), _retry_after(answer.headers))
+    return Permanent(str(status))
+
+
+def origin_of(url: str) -> tuple[str, str, str] | None:
+    """Scheme, host and port as written, to be compared; None for what could be read in two ways."""
+    found = _ADDRESS.fullmatch(url)
+    return None if found is None else (found[1], found[2].lower(), found[3] or "")
+
+
+def name_in(headers: Mapping[str, str]) -> str:
+    """The file's name as Content-Disposition tells it; empty where it tells none."""
+    told = headers.get("Content-Disposition", "")
+    found = _NAME_UTF8.search(told) or _NAME.search(told)
+    if found is None:
+        return ""
+    name = unquote(next(g for g in found.groups() if g is not None))
+    # Bytes that are no UTF-8 stand in a header as half surrogates.
+    return name.encode("utf-8", "ignore").decode()
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:

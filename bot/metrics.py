@@ -26,6 +26,12 @@ sent = Counter("lhg_messages_sent", "Deliveries taken", ["platform"], registry=r
 not_sent = Counter(
     "lhg_messages_failed", "Deliveries not taken, by kind", ["platform", "kind"], registry=registry
 )
+fetched = Counter(
+    "lhg_attachments",
+    "Things sent along, by what became of them",
+    ["platform", "outcome"],
+    registry=registry,
+)
 waiting = Gauge("lhg_waiting", "Rows that wait", ["queue"], registry=registry)
 line_up = Gauge("lhg_line_up", "Whether this process hears on a line", ["line"], registry=registry)
 leads = Gauge(

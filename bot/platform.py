@@ -3,7 +3,7 @@
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Final, Protocol, runtime_checkable
 
 from handlers.chat.events import Attachment, InboundEvent
 from handlers.chat.outbound import Address, Delivery
@@ -162,6 +162,14 @@ class Transient(SendError):
 
 class Permanent(SendError):
     """It will never be taken."""
+
+
+class Gone(Permanent):
+    """It was there once: the platform does not give it out any more."""
+
+
+class TooLarge(Permanent):
+    """It is longer than whoever asked for it takes."""
 
 
 class Unsure(SendError):
@@ -332,12 +340,24 @@ class Resolving(Protocol):
     async def close(self) -> None: ...
 
 
+# What people send along is taken up to this.
+MOST_FETCHED: Final = 20 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """What a message carried; `name` where the far end tells it only now."""
+
+    body: bytes
+    name: str = ""
+
+
 @runtime_checkable
 class Fetches(Protocol):
     """A platform that gives out what a message carried."""
 
-    async def fetch(self, attachment: Attachment) -> bytes:
-        """The bytes of a picture or file; raises a SendError."""
+    async def fetch(self, attachment: Attachment) -> Fetched:
+        """At most MOST_FETCHED bytes, from the platform's own hosts only; raises a SendError."""
         ...
 
 

@@ -12,6 +12,7 @@ from handlers.domain.schedule import Schedule, ScheduleKind
 from handlers.domain.workdays import WorkCalendar
 from handlers.ports import NO_LINKS, Clock, Job, Links, Work
 from handlers.services.announcements import Announcing
+from handlers.services.attachments import Attachments
 from handlers.services.briefs import BriefService
 from handlers.services.callbacks import CallBackService
 from handlers.services.campaigns import CampaignService
@@ -157,6 +158,7 @@ PROVIDERS: Final[Mapping[Any, Callable[[Turn], Any]]] = {
     SlipService: lambda turn: SlipService(
         turn.tools.work, turn.tools.clock, turn.tools.calendar, turn.tools.links
     ),
+    Attachments: lambda turn: Attachments(turn.tools.work, turn.tools.links),
     Announcing: lambda turn: Announcing(
         turn.tools.work, turn.tools.clock, turn.tools.calendar, turn.tools.links
     ),

@@ -12,6 +12,7 @@ from handlers.ports.policies import PolicyStore
 from storage.db import cursor_of
 from storage.repos.advice import SqlAdviceStore
 from storage.repos.announcements import SqlAnnouncementStore
+from storage.repos.attachments import SqlAttachmentStore
 from storage.repos.calendar import CalendarCache, SqlCalendarStore
 from storage.repos.campaigns import SqlCampaignStore
 from storage.repos.corrections import SqlCorrectionStore, SqlWordStore, WordCache
@@ -171,6 +172,7 @@ class UnitOfWork:
         self.surveys = SqlSurveyStore(connection)
         self.announcements = SqlAnnouncementStore(connection)
         self.openings = SqlOpeningStore(connection)
+        self.attachments = SqlAttachmentStore(connection)
         self.visits = SqlVisitStore(connection)
         self.campaigns = SqlCampaignStore(connection)
         self.sandbox = SandboxStore(connection)

@@ -1,12 +1,18 @@
 """/tickets: list, one with its history, open, move."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote
+
+from aiohttp import web
 
 from bot.api.auth import Call, Created, Resource
+from bot.attachments import saved_as
 from bot.wire import ApiError, flag_of, number_in, text_of
-from handlers.chat.events import UserRef
+from handlers.chat.attachments import Keeping, TicketFile
+from handlers.chat.events import Attachment, AttachmentKind, UserRef
 from handlers.domain.category import Category, Urgency
 from handlers.domain.errors import UnknownTicket
 from handlers.domain.ids import EnterpriseId, PersonId, TicketNumber
@@ -15,6 +21,7 @@ from handlers.domain.ticket import Args, Channel, Entry, Kind, Move, Source, Sta
 from handlers.ports import TicketMessage, TicketQuery
 from handlers.services.people import Speaker
 from handlers.services.tickets import Report, TicketService
+from handlers.texts import attachments as attachments_say
 from handlers.understanding import title_of, topic, urgency
 from storage.uow import UnitOfWork
 
@@ -109,14 +116,48 @@ def _entry_json(entry: Entry) -> dict[str, Any]:
     }
 
 
-def _message_json(message: TicketMessage) -> dict[str, Any]:
+_Named = Mapping[tuple[str, str], tuple[TicketFile, str]]
+
+
+def _files_of(uow: UnitOfWork, ticket: Ticket) -> _Named:
+    """What was sent along and what each is called, by where it lay."""
+    files = uow.attachments.of(ticket.number)
+    named = zip(files, attachments_say.names(files), strict=True)
+    return {(file.platform, file.url): (file, name) for file, name in named}
+
+
+def _message_json(ticket: Ticket, message: TicketMessage, files: _Named) -> dict[str, Any]:
     return {
         "at": _iso(message.at),
         "sender": {"id": message.sender_id, "name": message.sender_name},
         "text": message.text,
         "attachments": [
-            {"type": a.kind.value, "name": a.name, "url": a.url} for a in message.attachments
+            _attachment_json(ticket, a, files.get((message.platform, a.url)))
+            for a in message.attachments
         ],
+    }
+
+
+def _attachment_json(
+    ticket: Ticket, sent: Attachment, found: tuple[TicketFile, str] | None
+) -> dict[str, Any]:
+    """A platform's own address may hold a key and is told to nobody."""
+    if found is None:
+        open_to_all = sent.kind in (AttachmentKind.LINK, AttachmentKind.LOCATION)
+        url = sent.url if open_to_all else ""
+        return {"type": sent.kind.value, "name": sent.name, "url": url}
+    file, name = found
+    kept = file.state is Keeping.KEPT
+    return {
+        "type": file.kind.value,
+        "name": name,
+        "url": f"/api/v1/tickets/{ticket.number}/attachments/{file.id}" if kept else "",
+        "id": file.id,
+        "state": file.state.value,
+        "reason": None if file.loss is None else file.loss.value,
+        "told": attachments_say.trouble(file),
+        "content_type": file.content_type,
+        "size": file.size,
     }
 
 
@@ -203,13 +244,43 @@ async def one(call: Call) -> Any:
     def look(uow: UnitOfWork) -> Any:
         ticket = _visible(call, uow, number)
         tickets, speaker = service(call, uow), call.speaker(uow)
+        files = _files_of(uow, ticket)
         return ticket_json(call.app, uow, ticket) | {
             "history": [_entry_json(e) for e in tickets.history_for(ticket, speaker)],
-            "messages": [_message_json(m) for m in uow.tickets.messages(ticket.number)],
+            "messages": [
+                _message_json(ticket, m, files) for m in uow.tickets.messages(ticket.number)
+            ],
             "links": list(tickets.links_for(ticket, speaker)),
         }
 
     return await call.app.writer.read(look)
+
+
+async def attachment(call: Call) -> Any:
+    """The bytes of what was sent along, to be saved."""
+    number = call.request.match_info["number"]
+    wanted = number_in(call.request.match_info["id"])
+
+    def look(uow: UnitOfWork) -> tuple[str, str, bytes]:
+        ticket = _visible(call, uow, number)
+        for file, name in _files_of(uow, ticket).values():
+            body = uow.attachments.body(ticket.number, file.id) if file.id == wanted else None
+            if body is not None:
+                return name, file.content_type, body
+        raise ApiError(404, "no_such_file", "没有这个附件。")
+
+    name, content_type, body = await call.app.writer.read(look)
+    called = quote(saved_as(name, content_type))
+    return web.Response(
+        body=body,
+        content_type=content_type,
+        headers={
+            "Cache-Control": "no-store",
+            "X-Content-Type-Options": "nosniff",
+            "Content-Security-Policy": "default-src 'none'; sandbox",
+            "Content-Disposition": f"attachment; filename*=UTF-8''{called}",
+        },
+    )
 
 
 def _enum(body: dict[str, Any], key: str, enum: Any) -> Any:
@@ -426,5 +497,6 @@ ROUTES: tuple[tuple[str, str, Resource, bool, str], ...] = (
     ("GET", "/tickets", listed, False, "List tickets"),
     ("POST", "/tickets", create, True, "Open a ticket"),
     ("GET", "/tickets/{number}", one, False, "One ticket with history and messages"),
+    ("GET", "/tickets/{number}/attachments/{id}", attachment, False, "A picture or file, to save"),
     ("POST", "/tickets/{number}/moves", moves, True, "Make a move"),
 )

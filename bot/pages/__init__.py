@@ -49,6 +49,7 @@ _HEADERS: Final = {
     ),
 }
 _AGAIN: Final = "first"
+_PDF: Final = "application/pdf"
 _COOKIE_SECONDS: Final = 400 * 24 * 3600
 
 
@@ -230,11 +231,11 @@ async def _file(found: File) -> web.StreamResponse:
         return told(say.NO_DOCX_TITLE, say.NO_DOCX, 503)
     shown = "inline" if found.inline else "attachment"
     disposition = f"{shown}; filename*=UTF-8''{quote(found.name)}"
-    return web.Response(
-        body=body,
-        content_type=found.content_type,
-        headers={**_HEADERS, "Content-Disposition": disposition},
-    )
+    headers = {**_HEADERS, "Content-Disposition": disposition}
+    if found.content_type != _PDF:
+        # A browser's own reader of PDF does not start in there.
+        headers["Content-Security-Policy"] += "; sandbox"
+    return web.Response(body=body, content_type=found.content_type, headers=headers)
 
 
 def html(page: Html) -> web.Response:

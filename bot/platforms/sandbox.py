@@ -6,6 +6,8 @@ from typing import Final
 from bot.platform import (
     Capabilities,
     Decoded,
+    Fetched,
+    Gone,
     Limit,
     Permanent,
     Platform,
@@ -15,7 +17,7 @@ from bot.platform import (
     Section,
     Setting,
 )
-from handlers.chat.events import ChatKind
+from handlers.chat.events import Attachment, ChatKind
 from handlers.chat.outbound import Address, Delivery
 
 TITLE: Final = "网页试用（沙箱）"
@@ -23,10 +25,11 @@ SETTINGS: Final = (
     Setting("LHG_SANDBOX", "网页聊天沙盒：1 打开，0 关闭；demo 命令总是打开", default="0"),
 )
 Deliver = Callable[[Delivery], Awaitable[Receipt]]
+Give = Callable[[str], Awaitable[bytes | None]]
 
 
 class SandboxPlatform:
-    """`deliver` is set by the application: a platform does not know the storage."""
+    """`deliver` and `give` are set by the application: a platform does not know the storage."""
 
     name = "sandbox"
     hooks: tuple[str, ...] = ()
@@ -43,6 +46,7 @@ class SandboxPlatform:
 
     def __init__(self) -> None:
         self.deliver: Deliver | None = None
+        self.give: Give | None = None
 
     def decode(self, request: RawRequest) -> Decoded:
         raise Rejected(404, "no_hook")
@@ -57,6 +61,12 @@ class SandboxPlatform:
         if self.deliver is None:
             raise Permanent("sandbox_off")
         return await self.deliver(delivery)
+
+    async def fetch(self, attachment: Attachment) -> Fetched:
+        body = None if self.give is None else await self.give(attachment.url)
+        if body is None:
+            raise Gone("no_such_picture")
+        return Fetched(body)
 
     async def close(self) -> None:
         return None

@@ -54,6 +54,8 @@ _LONGEST: Final = 20_000
 # How often, and how far back, a page's process looks for what others wrote (PostgreSQL).
 _LOOK_SECONDS: Final = 0.5
 _NEWEST: Final = 100
+# In front of a picture's address: the message it came with and its place there.
+_SENT: Final = "sandbox"
 
 
 class _Problem(Exception):
@@ -91,8 +93,21 @@ class Sandbox:
         platform = app.platforms["sandbox"]
         assert isinstance(platform, SandboxPlatform)
         platform.deliver = self.deliver
+        platform.give = self.give
 
     # ---- the far end of the platform
+
+    async def give(self, url: str) -> bytes | None:
+        """A picture that somebody posted, by the address that its event told."""
+        number, _, at = url.removeprefix(f"{_SENT}:").partition("/")
+        message = number_in(number)
+        if message is None or not at.isdigit():
+            return None
+        row = await self._app.writer.read(lambda uow: uow.sandbox.get(message))
+        sent = [] if row is None else row["attachments"]
+        if int(at) >= len(sent):
+            return None
+        return base64.b64decode(sent[int(at)]["url"].partition(",")[2])
 
     async def deliver(self, delivery: Delivery) -> Receipt:
         """Put a message of the bot into its chat; a repeated delivery is the same message."""
@@ -263,7 +278,7 @@ class Sandbox:
                 mentioned,
                 quote,
                 tuple(
-                    Attachment(AttachmentKind.IMAGE, f"sandbox:{message_id}/{n}", a["name"])
+                    Attachment(AttachmentKind.IMAGE, f"{_SENT}:{message_id}/{n}", a["name"])
                     for n, a in enumerate(attachments)
                 ),
             )

@@ -45,8 +45,10 @@ class UserRef:
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
+    """Something sent along; only its platform reads the `url`, which may hold a key."""
+
     kind: AttachmentKind
-    url: str = ""
+    url: str = field(default="", repr=False)
     name: str = ""
 
 

@@ -8,6 +8,7 @@ from handlers.chat.router import Router
 from handlers.domain.people import Role
 from handlers.domain.ticket import LIVE
 from handlers.ports import Clock
+from handlers.services.attachments import Attachments
 from handlers.services.briefs import BriefService
 from handlers.services.moves import Asked, Moves
 from handlers.services.tickets import TicketService
@@ -45,6 +46,7 @@ def one(
     clock: Clock,
     briefs: BriefService,
     visits: VisitService,
+    attachments: Attachments,
 ) -> Reply | None:
     behind = _behind(asked, briefs, visits)
     if behind is not None:
@@ -68,7 +70,8 @@ def one(
         now,
         full,
     )
-    return replace(Reply.say(story, ticket.number), secret=True)
+    told = "\n".join((story, *attachments.told(ticket, asked.speaker)))
+    return replace(Reply.say(told, ticket.number), secret=True)
 
 
 @router.command("搜", "搜索", "找", who=Anybody, usage="搜 异味", about="按词查找")
@@ -79,8 +82,9 @@ def search(
     clock: Clock,
     briefs: BriefService,
     visits: VisitService,
+    attachments: Attachments,
 ) -> Reply | None:
-    return one(asked, moves, tickets, clock, briefs, visits)
+    return one(asked, moves, tickets, clock, briefs, visits, attachments)
 
 
 def _behind(asked: Asked, briefs: BriefService, visits: VisitService) -> str | None:

@@ -1,4 +1,4 @@
-"""Every hour: open questions end, perhaps-problems expire, dead links are forgotten."""
+"""Every hour: open questions end, perhaps-problems expire, dead links and files of no ticket are forgotten."""
 
 from handlers.ports import Clock, Job, Work
 
@@ -11,3 +11,4 @@ def clean(work: Work, clock: Clock) -> None:
     work.dialogues.drop_expired(now)
     work.candidates.expire(now)
     work.openings.forget()
+    work.attachments.forget()

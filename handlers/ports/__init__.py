@@ -30,6 +30,7 @@ from handlers.domain.workdays import Calendar, Day, Week
 from handlers.ports.announcements import AnnouncementStore
 from handlers.ports.announcements import StillSending as StillSending
 from handlers.ports.announcements import any_hour as any_hour
+from handlers.ports.attachments import AttachmentStore
 from handlers.ports.campaigns import CampaignStore
 from handlers.ports.links import NO_LINKS as NO_LINKS
 from handlers.ports.links import Links as Links
@@ -781,6 +782,8 @@ class Work(Protocol):
     def announcements(self) -> AnnouncementStore: ...
     @property
     def openings(self) -> OpeningStore: ...
+    @property
+    def attachments(self) -> AttachmentStore: ...
     def savepoint(self) -> AbstractContextManager[None]:
         """Rolled back alone when its body raises."""
         ...

@@ -21,7 +21,7 @@ from handlers.domain.ticket import (
     Ticket,
 )
 from handlers.domain.workdays import WorkCalendar
-from handlers.ports import Clock, Dialogue, TicketMessage, Work
+from handlers.ports import Clock, Dialogue, HeardMessage, TicketMessage, Work
 from handlers.services.people import PeopleService, Speaker
 from handlers.services.tickets import Report, TicketService
 from handlers.texts import ladder
@@ -30,6 +30,20 @@ from handlers.texts.common import MOVE_NAMES
 from handlers.texts.corrections import category_named, urgency_named
 from handlers.understanding import Lexicon, title_of, topic, urgency
 from handlers.understanding.times import date_in
+
+
+def as_message(heard: HeardMessage, ticket: Ticket) -> TicketMessage:
+    """What was heard before it was known to belong to the ticket."""
+    return TicketMessage(
+        heard.at,
+        ticket.reporter_id,
+        ticket.reporter_name,
+        heard.text or "[图片]",
+        heard.platform,
+        heard.chat,
+        heard.message_id,
+        heard.attachments,
+    )
 
 
 class AskBack(Exception):
@@ -248,6 +262,8 @@ class Moves:
         """A move whose text is the firm's own message."""
         after = self._plain(ticket, asked, move, text)
         self.keep(after, asked, text)
+        for heard in self.pictures_before(asked):
+            self.tickets.add_message(after, as_message(heard, after))
         return after
 
     def keep(self, ticket: Ticket, asked: Asked, text: str) -> None:
@@ -267,6 +283,14 @@ class Moves:
             ),
         )
         self._work.heard.belongs(event.platform, event.event_id, ticket.number)
+
+    def pictures_before(self, asked: Asked) -> tuple[HeardMessage, ...]:
+        """Pictures that the same person sent within the last two minutes, not yet of any ticket."""
+        event = asked.event
+        since = self._clock.now() - self._work.office.policy().join_pictures
+        heard = self._work.heard.recent(event.platform, event.chat.id, asked.speaker.key, since)
+        waiting = (h for h in heard if h.number is None and h.message_id != event.event_id)
+        return tuple(h for h in waiting if h.attachments)
 
     def meet(self, asked: Asked) -> Reply:
         """知悉 with a day for a meeting: until then nothing climbs."""

@@ -24,11 +24,9 @@ from handlers.ports import (
     CandidateState,
     Clock,
     Dialogue,
-    HeardMessage,
-    TicketMessage,
     Work,
 )
-from handlers.services.moves import AskBack, Asked, Moves
+from handlers.services.moves import AskBack, Asked, Moves, as_message
 from handlers.services.people import PeopleService
 from handlers.services.policies import PolicyService
 from handlers.services.threads import Found, Threads
@@ -496,7 +494,12 @@ class SpeechService:
         ):
             if heard.number is not None:
                 return self._work.tickets.find(heard.number)
-        return None
+        person = asked.speaker.person
+        if event.chat_kind is not ChatKind.DIRECT or person is None:
+            return None
+        # Some platforms take a file in a single chat only, whatever was just said in the group.
+        mine = self._tickets.mine(asked.speaker, LIVE)
+        return next((t for t in mine if t.reporter_id == person.id and t.created_at >= since), None)
 
     # ---- opening
 
@@ -535,7 +538,7 @@ class SpeechService:
         kind = TicketKind.REQUEST
         if reading.intent is Intent.POLICY_QUESTION:
             kind = TicketKind.CONSULT
-        pictures = self._pictures_before(asked)
+        pictures = self._moves.pictures_before(asked)
         ticket = self._tickets.submit(
             Report(
                 title=item.title,
@@ -554,18 +557,11 @@ class SpeechService:
             person,
         )
         for heard in pictures:
-            self._tickets.add_message(ticket, _as_message(heard, ticket))
+            self._tickets.add_message(ticket, as_message(heard, ticket))
         self._work.heard.belongs(asked.event.platform, asked.event.event_id, ticket.number)
         if kind is TicketKind.CONSULT:
             self._policies.unanswered(ticket, asked.speaker)
         return ticket
-
-    def _pictures_before(self, asked: Asked) -> tuple[HeardMessage, ...]:
-        """Pictures that the same person sent within the last two minutes, not yet of any ticket."""
-        event = asked.event
-        since = self._clock.now() - self._work.office.policy().join_pictures
-        heard = self._work.heard.recent(event.platform, event.chat.id, asked.speaker.key, since)
-        return tuple(h for h in heard if h.number is None and h.attachments)
 
     def _whose(self, asked: Asked, reading: Reading) -> tuple[Enterprise | None, bool]:
         """The firm that a problem is of, and whether it is the speaker's own."""
@@ -728,6 +724,8 @@ class SpeechService:
             now + _CANDIDATE_LIFE,
         )
         candidate_id = self._work.candidates.add(candidate)
+        # An address may be over before the answer comes.
+        self._work.attachments.want(event.platform, event.attachments)
         recent = last is not None and now - last < _QUESTION_GAP
         self._moves.wait(asked, "candidate", {"c": candidate_id})
         if recent and event.chat_kind is ChatKind.GROUP:
@@ -753,13 +751,16 @@ class SpeechService:
             return Reply.say(say.candidate_refused())
         if not mine:
             return Reply.say(say.candidate_over())
+        heard = self._work.heard.find(candidate.platform, candidate.message_id)
         event = replace(
             asked.event,
+            platform=candidate.platform,
             kind=EventKind.MESSAGE,
             chat=ChatRef(candidate.platform, candidate.chat),
             chat_kind=candidate.chat_kind,
             event_id=candidate.message_id,
             text=candidate.text,
+            attachments=() if heard is None else heard.attachments,
             press=None,
         )
         again = replace(asked, event=event, rest=candidate.text)
@@ -1009,19 +1010,6 @@ def _of_another_kind(reading: Reading, found: Found) -> bool:
         return False
     own = shares.category[CATEGORIES.index(found.ticket.category)]
     return max(shares.category) >= 0.5 and own < 0.1
-
-
-def _as_message(heard: HeardMessage, ticket: Ticket) -> TicketMessage:
-    return TicketMessage(
-        heard.at,
-        ticket.reporter_id,
-        ticket.reporter_name,
-        heard.text or "[图片]",
-        heard.platform,
-        heard.chat,
-        heard.message_id,
-        heard.attachments,
-    )
 
 
 def _for_other(text: str) -> bool:

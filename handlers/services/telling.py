@@ -165,13 +165,16 @@ class Telling:
             still=still,
         )
 
-    def opened(self, ticket: Ticket, by: Person | None, to_group: bool) -> None:
+    def opened(
+        self, ticket: Ticket, by: Person | None, to_group: bool, attachments: int = 0
+    ) -> None:
         """A new ticket: its handler gets the card with buttons; the firm's contact is told."""
         now = self._clock.now()
         firm = self.firm(ticket)
         contact = self.firm_person(ticket)
         handler = self.handler(ticket)
-        card = self._handler_card(ticket)
+        lead = say.with_attachments(ticket, attachments) if attachments else ""
+        card = self._handler_card(ticket, lead=lead)
         self._tell_grid(ticket)
         still = StillTrue(ticket.number, states=frozenset({State.OPEN}))
         if by is None or handler is None or by.id != handler.id:
@@ -183,15 +186,15 @@ class Telling:
         if to_group:
             self.group(ticket, say.group_card(ticket, firm, self.owner(ticket), now), update=False)
 
-    def _handler_card(self, ticket: Ticket, now: datetime | None = None) -> Card:
+    def _handler_card(self, ticket: Ticket, now: datetime | None = None, lead: str = "") -> Card:
         """The card of whoever is responsible now: the owner, or the duty desk."""
         now, firm = now or self.read_at(ticket), self.firm(ticket)
         if ticket.owner_id is None:
-            return say.duty_card(ticket, firm, ticket.body or ticket.title, now)
+            return say.duty_card(ticket, firm, lead or ticket.body or ticket.title, now)
         contact = self.firm_person(ticket)
         named = "" if contact is None else contact.name
         return say.handler_card(
-            ticket, firm, ticket.reporter_name or named, self.owner(ticket), now
+            ticket, firm, ticket.reporter_name or named, self.owner(ticket), now, lead
         )
 
     def _tell_grid(self, ticket: Ticket) -> None:

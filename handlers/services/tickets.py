@@ -123,7 +123,7 @@ class TicketService:
         )
         self._audit(ticket, Move.SUBMIT, by)
         if not report.quiet:
-            self.telling.opened(ticket, by, report.to_group)
+            self.telling.opened(ticket, by, report.to_group, len(report.attachments))
         return ticket
 
     def first_owner(self, standing: Standing) -> PersonId | None:

@@ -191,6 +191,12 @@ def handler_card(
     )
 
 
+def with_attachments(ticket: Ticket, count: int) -> str:
+    """What a new ticket's card says first where something came along."""
+    told = f"（附件{count}个，回复「查 {ticket.number}」打开）"
+    return short(ticket.body or ticket.title, 110 - len(told)) + told
+
+
 def handler_buttons(ticket: Ticket) -> tuple[Button, ...]:
     if ticket.state is State.OPEN:
         return (

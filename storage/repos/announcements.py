@@ -28,6 +28,7 @@ from handlers.domain.errors import WrongState
 from handlers.domain.ids import EnterpriseId, PersonId
 from handlers.ports.announcements import AnnouncementFile, StillSending
 from storage.repos.counters import next_value
+from storage.repos.files import body_of, drop_unused, keep
 from storage.tables.announcements import (
     AnnouncementFileRow,
     AnnouncementRow,
@@ -323,7 +324,7 @@ class SqlAnnouncementStore:
                 name=name,
                 content_type=content_type,
                 size=len(body),
-                body=body,
+                digest=keep(self._connection, body),
             )
             .returning(_F.c.id)
         ).scalar_one()
@@ -338,13 +339,17 @@ class SqlAnnouncementStore:
         return tuple(AnnouncementFile(*row) for row in self._connection.execute(asked))
 
     def file_body(self, number: AnnouncementId, file_id: int) -> bytes | None:
-        asked = select(_F.c.body).where(_F.c.announcement == number, _F.c.id == file_id)
-        found: bytes | None = self._connection.execute(asked).scalar()
-        return found
+        asked = select(_F.c.digest).where(_F.c.announcement == number, _F.c.id == file_id)
+        digest = self._connection.execute(asked).scalar()
+        return None if digest is None else body_of(self._connection, digest)
 
     def drop_file(self, number: AnnouncementId, file_id: int) -> bool:
         gone = delete(_F).where(_F.c.announcement == number, _F.c.id == file_id)
-        return bool(self._connection.execute(gone).rowcount == 1)
+        digest = self._connection.execute(gone.returning(_F.c.digest)).scalar()
+        if digest is None:
+            return False
+        drop_unused(self._connection, digest)
+        return True
 
 
 def _of(number: AnnouncementId, round_: int) -> Any:

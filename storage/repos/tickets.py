@@ -30,6 +30,7 @@ from handlers.domain.workdays import WorkCalendar
 from handlers.ports import Firing, Page, TicketMessage, TicketQuery
 from storage.db import RowReader, Statement, read_instant
 from storage.repos import search
+from storage.repos.attachments import note
 from storage.repos.counters import next_two, next_value
 from storage.tables.people import EnterpriseRow, PairingRow
 from storage.tables.tickets import FiringRow, HistoryRow, TicketLinkRow, TicketMessageRow, TicketRow
@@ -494,6 +495,8 @@ class SqlTicketStore:
                 "attachments": attachments_to_plain(message.attachments),
             },
         )
+        if message.attachments:
+            note(self._connection, number, message.platform, message.attachments)
 
     def move_messages(self, source: TicketNumber, target: TicketNumber) -> None:
         # Copied, not moved: the messages of a merge that is undone must still be there.

@@ -5,9 +5,11 @@ from sqlmodel import SQLModel
 from storage.tables import (
     advice,
     announcements,
+    attachments,
     calendar,
     campaigns,
     corrections,
+    files,
     notes,
     openings,
     people,
@@ -26,9 +28,11 @@ metadata = SQLModel.metadata
 __all__ = [
     "advice",
     "announcements",
+    "attachments",
     "calendar",
     "campaigns",
     "corrections",
+    "files",
     "metadata",
     "notes",
     "openings",

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import Index, LargeBinary, text
+from sqlalchemy import Index, text
 from sqlmodel import Field, SQLModel
 
 from storage.tables.base import Instant, instant, json_column, maybe_instant
@@ -79,4 +79,4 @@ class AnnouncementFileRow(SQLModel, table=True):
     name: str
     content_type: str
     size: int
-    body: bytes = Field(sa_type=LargeBinary)
+    digest: str = Field(foreign_key="files.digest", index=True)

@@ -12,7 +12,7 @@ import pytest
 
 from bot import logs
 from bot.client import Answer, Client
-from bot.platform import Expired, Permanent, Receipt, SendError, Transient, Unsure
+from bot.platform import MOST_FETCHED, Expired, Permanent, Receipt, SendError, Transient, Unsure
 from bot.platforms.dingtalk import api, cards, errors
 from bot.throttle import Throttle
 from handlers.chat.events import ChatKind, ChatRef, UserRef
@@ -675,12 +675,12 @@ async def test_what_a_message_carried_is_fetched_from_where_the_platform_says() 
     async with FakeDingTalk() as far, speaking(far) as calls:
         picture = bytes(range(256)) * 9000
         far.files["code1"] = picture
-        assert await calls.fetch("code1") == picture
+        assert (await calls.fetch("code1")).body == picture
         far.forget_token()
-        assert await calls.fetch("code1") == picture
+        assert (await calls.fetch("code1")).body == picture
         with pytest.raises(Permanent):
             await calls.fetch("another")
-        far.files["big"] = b"x" * (api.RESOURCE_BYTES + 1)
+        far.files["big"] = b"x" * (MOST_FETCHED + 1)
         with pytest.raises(Permanent) as error:
             await calls.fetch("big")
         assert error.value.code == "answer_too_long"

@@ -242,9 +242,9 @@ async def test_a_picture_is_fetched_with_its_message_and_one_goes_up_for_a_key()
         calls = api.Api(client, far.base, values["FEISHU_APP_ID"], values["FEISHU_APP_SECRET"])
         picture = bytes(range(256)) * 9000
         far.resources[("image", "om_1", "img_1")] = picture
-        assert await calls.fetch("image", "om_1", "img_1") == picture
+        assert (await calls.fetch("image", "om_1", "img_1")).body == picture
         far.forget_token()
-        assert await calls.fetch("image", "om_1", "img_1") == picture
+        assert (await calls.fetch("image", "om_1", "img_1")).body == picture
         with pytest.raises(Permanent):
             await calls.fetch("file", "om_1", "img_1")
         assert await calls.upload_image(picture) == "image_v3_1"
@@ -261,7 +261,7 @@ async def test_what_a_message_carried_is_fetched_by_its_address_and_nothing_else
         assert isinstance(platform, Fetches)
         far.resources[("file", "om_1", "file_v3_1")] = b"table"
         url = codec.media_url("om_1", "file_v3_1", AttachmentKind.FILE)
-        assert await platform.fetch(Attachment(AttachmentKind.FILE, url)) == b"table"
+        assert (await platform.fetch(Attachment(AttachmentKind.FILE, url))).body == b"table"
         for elsewhere in ("https://collector.invalid/x", "feishu:file/om_1/../../auth"):
             with pytest.raises(Permanent) as error:
                 await platform.fetch(Attachment(AttachmentKind.FILE, elsewhere))

@@ -10,10 +10,10 @@ import pytest
 from bot import registry
 from bot.app import build_platforms, platform_settings
 from bot.payload import cut
-from bot.platform import Outcome, Platform, RawRequest, Rejected
+from bot.platform import Fetches, Outcome, Permanent, Platform, RawRequest, Rejected
 from bot.platforms.wecom import codec
 from bot.settings import load
-from handlers.chat.events import ChatKind, ChatRef, UserRef
+from handlers.chat.events import Attachment, AttachmentKind, ChatKind, ChatRef, UserRef
 from handlers.chat.outbound import (
     Address,
     Button,
@@ -210,3 +210,17 @@ def test_an_empty_outcome_is_the_neutral_answer() -> None:
     with pytest.raises(Rejected) as error:
         generic.decode(old)
     assert error.value.reason == "too_old"
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["https://collector.invalid/x", "http://127.0.0.1:1/x", "file:///etc/passwd", "", "x:y/z"],
+)
+async def test_what_a_message_names_elsewhere_is_asked_of_nobody(
+    platform: Platform, url: str
+) -> None:
+    if not isinstance(platform, Fetches):
+        pytest.skip("gives out nothing")
+    with pytest.raises(Permanent):
+        await platform.fetch(Attachment(AttachmentKind.FILE, url))
+    await platform.close()

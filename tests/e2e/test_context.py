@@ -174,6 +174,28 @@ async def test_a_picture_belongs_to_the_sentence_before_it(house: House) -> None
     assert await house.count("tickets") == 1
 
 
+async def test_a_picture_in_the_single_chat_belongs_to_what_was_just_said_in_the_group(
+    house: House,
+) -> None:
+    await house.group_says("E003", LAMPS)
+    house.passes(seconds=60)
+    await house.says("E003", "", **PICTURE)
+    await house.says("E004", "", **PICTURE)
+    house.passes(seconds=130)
+    await house.says("E003", "", **PICTURE)
+    messages = await house.read(lambda uow: uow.tickets.messages(1001))
+    assert [len(m.attachments) for m in messages] == [0, 1]
+
+
+async def test_what_is_added_to_a_ticket_takes_the_picture_before_it_along(house: House) -> None:
+    await house.group_says("E003", LAMPS)
+    house.passes(days=1)
+    await house.says("E003", "", **PICTURE)
+    await house.says("E003", "补充 1001 又坏了两盏，见图")
+    messages = await house.read(lambda uow: uow.tickets.messages(1001))
+    assert [len(m.attachments) for m in messages] == [0, 0, 1]
+
+
 async def test_a_picture_alone_opens_nothing_and_is_of_nobody_elses_sentence(house: House) -> None:
     await house.group_says("E004", "", **PICTURE)
     house.passes(seconds=150)

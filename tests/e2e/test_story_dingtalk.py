@@ -268,7 +268,7 @@ async def test_a_picture_after_the_sentence_joins_its_ticket_and_can_be_fetched(
         messages = await s.house.read(lambda uow: uow.tickets.messages(1001))
         assert len(messages) == 2
         platform: Any = s.house.app.platforms["dingtalk"]
-        assert await platform.fetch(messages[1].attachments[0]) == b"a picture"
+        assert (await platform.fetch(messages[1].attachments[0])).body == b"a picture"
 
 
 async def test_an_answer_in_the_group_goes_by_its_reply_address(sqlite_url: str) -> None:

@@ -20,8 +20,10 @@ class FakeBridge:
         self.got: list[dict[str, Any]] = []
         self.deliveries: list[str] = []
         self.bad: list[str] = []
+        self.files: dict[str, bytes] = {}
         app = web.Application()
         app.router.add_post("/out", self._take)
+        app.router.add_get("/files/{name}", self._give)
         self.server = TestServer(app)
         self._events = 0
 
@@ -48,6 +50,14 @@ class FakeBridge:
         self.deliveries.append(request.headers["X-LHG-Delivery"])
         self.got.append(json.loads(body))
         return web.json_response({})
+
+    async def _give(self, request: web.Request) -> web.Response:
+        return web.Response(body=self.files[request.match_info["name"]])
+
+    def lies(self, name: str, body: bytes) -> str:
+        """The address of a file that the bridge gives out."""
+        self.files[name] = body
+        return str(self.server.make_url(f"/files/{name}"))
 
     def told(self, user: str) -> list[dict[str, Any]]:
         return [m for m in self.got if m["chat"] == {"id": user, "kind": "direct"}]

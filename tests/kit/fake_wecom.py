@@ -1,18 +1,33 @@
 """A strict WeCom on loopback: it checks what we send against the reference and keeps it."""
 
+import asyncio
+import base64
 import json
 import re
 import time
 from collections import deque
 from typing import Any
+from urllib.parse import quote
 
 from aiohttp import web
 from aiohttp.test_utils import TestServer
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 _TASK = re.compile(r"^[0-9A-Za-z_@-]{1,128}$")
 
 
 KF = "wkKx3TDgAAinvented"
+
+
+ENDLESS, HELD = "no end", "held"
+
+
+def seal(body: bytes, aes_key: str) -> bytes:
+    """As WeCom lays a file down for a bot: AES-256-CBC, padded to 32."""
+    key = base64.b64decode(aes_key + "=" * (-len(aes_key) % 4))
+    pad = 32 - len(body) % 32
+    sealing = Cipher(algorithms.AES(key), modes.CBC(key[:16])).encryptor()
+    return sealing.update(body + bytes([pad]) * pad) + sealing.finalize()
 
 
 class Refused(AssertionError):
@@ -69,6 +84,15 @@ class FakeWeCom:
         self.kf_greeted: list[dict[str, Any]] = []
         self.kf_left: dict[str, int] = {}
         self.kf_page = 2
+        # What people sent the aibot, sealed, by its name there; what they sent the app, by its id.
+        self.sealed: dict[str, bytes] = {}
+        self.stored: dict[str, tuple[str, bytes]] = {}
+        # What asking for a sealed file meets instead: a status, an address elsewhere, no end, or no
+        # answer until `let_go`.
+        self.instead: dict[str, int | str] = {}
+        self.file_names: dict[str, str] = {}
+        self.asked_files: list[str] = []
+        self.let_go = asyncio.Event()
         self._robots: dict[str, deque[float]] = {}
         self._token = ""
         app = web.Application()
@@ -84,6 +108,8 @@ class FakeWeCom:
         app.router.add_post("/cgi-bin/kf/send_msg_on_event", self._kf_greet)
         app.router.add_post("/cgi-bin/kf/account/list", self._kf_accounts)
         app.router.add_post("/cgi-bin/kf/add_contact_way", self._kf_way)
+        app.router.add_get("/cgi-bin/media/get", self._media)
+        app.router.add_get("/aibot/{name}", self._sealed)
         self.server = TestServer(app)
 
     async def __aenter__(self) -> "FakeWeCom":
@@ -91,6 +117,7 @@ class FakeWeCom:
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        self.let_go.set()
         await self.server.close()
         assert self.refused == [], self.refused
 
@@ -219,6 +246,53 @@ class FakeWeCom:
         extra = f"{code}-click"
         self.codes[extra] = True
         return extra
+
+    # ---- what people sent along
+
+    def lies(self, name: str, body: bytes, aes_key: str, called: str = "") -> str:
+        """Somebody sent a file to the aibot; its address."""
+        self.sealed[name] = seal(body, aes_key)
+        self.file_names[name] = called
+        return f"{self.base}/aibot/{name}?sign=q-sign-time%3D1"
+
+    async def _sealed(self, request: web.Request) -> web.StreamResponse:
+        name = request.match_info["name"]
+        self.asked_files.append(name)
+        instead = self.instead.get(name)
+        if isinstance(instead, int):
+            return web.Response(status=instead, text="<Error>AccessDenied</Error>")
+        if instead == ENDLESS:
+            response = web.StreamResponse()
+            await response.prepare(request)
+            try:
+                for _ in range(30):
+                    await response.write(bytes(1024 * 1024))
+            except ConnectionError:
+                pass
+            return response
+        if instead == HELD:
+            await self.let_go.wait()
+        elif instead is not None:
+            raise web.HTTPFound(instead)
+        if name not in self.sealed:
+            return web.Response(status=404)
+        called = self.file_names[name]
+        told = {"Content-Disposition": f"attachment; filename*=UTF-8''{quote(called)}"}
+        return web.Response(body=self.sealed[name], headers=told if called else {})
+
+    async def _media(self, request: web.Request) -> web.Response:
+        fault = await self._fault()
+        if fault is not None:
+            return fault
+        if not self._authorised(request):
+            return web.json_response({"errcode": 40014, "errmsg": "invalid access_token"})
+        media_id = request.query.get("media_id", "")
+        self.asked_files.append(media_id)
+        if media_id not in self.stored:
+            return web.json_response({"errcode": 40007, "errmsg": "invalid media_id"})
+        called, body = self.stored[media_id]
+        told = {"Content-Disposition": f'attachment; filename="{called}"'}
+        return web.Response(body=body, headers=told if called else {})
 
     # ---- members and customers
 

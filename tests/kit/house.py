@@ -11,6 +11,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from bot import app as application
 from bot.clock import MovableClock
 from bot.dispatcher import Pace
+from bot.fetcher import Pace as FetchPace
 from bot.model_service import Patience
 from bot.seed import MAIN_CHAT
 from bot.settings import load
@@ -21,6 +22,7 @@ from tests.kit.sample import put_sample
 START = datetime(2026, 11, 24, 1, 0, tzinfo=UTC)
 TOKEN = "bootstrap-token-for-tests"
 IMPATIENT = Patience(limit=0.5, failures=3, rest=300.0)
+QUICK_FETCH = FetchPace(first_retry=0.05, longest_retry=0.5)
 QUICK = Pace(send_seconds=2.0, first_retry=0.05, longest_retry=1.0)
 
 
@@ -54,7 +56,11 @@ class House:
         self.settings = load(application.platform_settings(), overrides=overrides)
         self.clock = clock or MovableClock(start, speed=0)
         self.app = application.build(
-            self.settings, self.clock, pace=pace, model_patience=model_patience
+            self.settings,
+            self.clock,
+            pace=pace,
+            fetch_pace=QUICK_FETCH,
+            model_patience=model_patience,
         )
         self.client: TestClient[Any, Any]
         self._sample = sample

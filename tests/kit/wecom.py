@@ -82,6 +82,19 @@ class Caller:
         assert status == 200
         return answer
 
+    async def shows(
+        self, user: str, text: str, pictures: list[str], chat: str = "", msgid: str = ""
+    ) -> dict[str, Any]:
+        """Words and pictures in one message, which alone brings a picture out of a group."""
+        words = [{"msgtype": "text", "text": {"content": text}}] if text else []
+        shown = [{"msgtype": "image", "image": {"url": url}} for url in pictures]
+        mixed = {"msg_item": [*words, *shown]}
+        return await self.says(user, "", chat, msgid, msgtype="mixed", mixed=mixed)
+
+    async def sends(self, user: str, kind: str, url: str) -> None:
+        """A picture, a file or a video in the single chat."""
+        await self.says(user, "", msgtype=kind, **{kind: {"url": url}})
+
     async def post_app(self, inner: str) -> int:
         encrypted = self.app.seal(inner.encode())
         body = (
@@ -101,6 +114,14 @@ class Caller:
             f"<CreateTime>{int(time.time())}</CreateTime><MsgType>text</MsgType>"
             f"<Content><![CDATA[{text}]]></Content><MsgId>{self._ids}</MsgId>"
             f"<AgentID>1000007</AgentID></xml>"
+        )
+
+    async def app_sends(self, user: str, kind: str, media_id: str) -> int:
+        self._ids += 1
+        return await self.post_app(
+            f"<xml><ToUserName>{CORP}</ToUserName><FromUserName>{user}</FromUserName>"
+            f"<CreateTime>{int(time.time())}</CreateTime><MsgType>{kind}</MsgType>"
+            f"<MediaId>{media_id}</MediaId><MsgId>{self._ids}</MsgId><AgentID>1000007</AgentID></xml>"
         )
 
     async def app_presses(self, user: str, message: dict[str, Any], label: str, code: str) -> int:

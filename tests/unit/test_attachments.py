@@ -6,9 +6,12 @@ import zlib
 
 import pytest
 from docx import Document
+from hypothesis import given
+from hypothesis import strategies as st
+from openpyxl import Workbook
 from PIL import Image
 
-from bot.attachments import MOST_BYTES, judge
+from bot.attachments import MOST_BYTES, SHOWN, UNKNOWN, clean_name, judge, recognised, saved_as
 from handlers.domain.errors import BadInput
 
 KINDS = (
@@ -138,3 +141,90 @@ def test_a_picture_that_would_fill_the_memory_is_refused() -> None:
     with pytest.raises(BadInput) as refused:
         judge("a.png", body)
     assert refused.value.reason == "file_bomb"
+
+
+# ---- what comes in
+
+
+def xlsx() -> bytes:
+    book = Workbook()
+    book.active["A1"] = "缺口"
+    made = io.BytesIO()
+    book.save(made)
+    return made.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type"),
+    [
+        (picture(), "image/png"),
+        (picture("JPEG"), "image/jpeg"),
+        (picture("GIF"), "image/gif"),
+        (picture("WEBP"), "image/webp"),
+        (PDF, "application/pdf"),
+        (
+            word("申请表"),
+            "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+        ),
+        (xlsx(), "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+        (b"#!AMR\n" + bytes(40), "audio/amr"),
+        (b"\0\0\0\x18ftypmp42" + bytes(40), "video/mp4"),
+    ],
+)
+def test_what_comes_in_is_what_its_bytes_say(body: bytes, content_type: str) -> None:
+    assert recognised(body) == content_type
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"<!doctype html><script>fetch('/')</script>",
+        b"<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'/>",
+        b"MZ" + bytes(200),
+        b"%PDF-1.4 no end",
+        PDF.replace(b"/Catalog", b"/Catalog/OpenAction<</S/JavaScript>>"),
+        b"\x89PNG\r\n\x1a\n" + b"<script>alert(1)</script>" * 20,
+        picture()[:60],
+        zipped(**{"[Content_Types].xml": "<Types/>", "xl/workbook.xml": "<workbook/>"}),
+        docx(**{"word/vbaProject.bin": b"x"}),
+        zipped(**{"a.txt": "x"}),
+        b"RIFF" + bytes(4) + b"WAVEfmt ",
+    ],
+)
+def test_what_is_not_known_to_be_harmless_is_never_shown(body: bytes) -> None:
+    assert recognised(body) == UNKNOWN
+    assert UNKNOWN not in SHOWN
+
+
+@given(
+    st.binary(max_size=400), st.sampled_from([b"", b"\x89PNG\r\n\x1a\n", b"%PDF-", b"PK\x03\x04"])
+)
+def test_any_bytes_are_judged_without_a_fault(body: bytes, sign: bytes) -> None:
+    assert recognised(sign + body) not in SHOWN
+
+
+def test_only_pictures_are_shown() -> None:
+    assert {"image/png", "image/jpeg", "image/gif", "image/webp"} == SHOWN
+
+
+@pytest.mark.parametrize(
+    ("name", "content_type", "called"),
+    [
+        ("现场.png", "image/png", "现场.png"),
+        ("现场.html", UNKNOWN, "现场.html.bin"),
+        ("报表.XLSM", UNKNOWN, "报表.XLSM.bin"),
+        ("安装.exe", UNKNOWN, "安装.exe.bin"),
+        ("图纸.dwg", UNKNOWN, "图纸.dwg"),
+        ("旧表.xls", UNKNOWN, "旧表.xls"),
+    ],
+)
+def test_nothing_unknown_is_started_by_opening_it(
+    name: str, content_type: str, called: str
+) -> None:
+    assert saved_as(name, content_type) == called
+
+
+def test_a_name_keeps_no_path_and_no_turned_ending() -> None:
+    assert clean_name("C:\\桌面\\..\\表\u202egnp.exe") == "表gnp.exe"
+    assert clean_name("../../etc/passwd\0") == "passwd"

@@ -18,6 +18,7 @@ from bot.platform import (
     Capabilities,
     ConfigError,
     Decoded,
+    Fetched,
     HttpAnswer,
     Limit,
     Line,
@@ -324,7 +325,7 @@ class DingTalk:
     async def send(self, delivery: Delivery) -> Receipt:
         return await self._api.send(delivery)
 
-    async def fetch(self, attachment: Attachment) -> bytes:
+    async def fetch(self, attachment: Attachment) -> Fetched:
         code = codec.media_of(attachment.url)
         if code is None:
             raise Permanent("not_ours")

@@ -8,9 +8,19 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from bot.client import Answer, Client, TokenCache
+from bot.client import Answer, Client, TokenCache, name_in
 from bot.payload import part_at, text_at
-from bot.platform import Expired, Limit, Permanent, Probe, Receipt, SendError, Transient, Unsure
+from bot.platform import (
+    Expired,
+    Fetched,
+    Limit,
+    Permanent,
+    Probe,
+    Receipt,
+    SendError,
+    Transient,
+    Unsure,
+)
 from bot.platforms.dingtalk import cards, errors, words
 from bot.platforms.dingtalk.crypto import robot_sign
 from bot.platforms.dingtalk.errors import Do
@@ -23,7 +33,6 @@ __all__ = ["TEXT_BYTES", "Api", "Refused", "Unset", "check", "limits"]
 _log = logging.getLogger("bot.platforms.dingtalk")
 
 _EARLY_SECONDS: Final = 300.0
-RESOURCE_BYTES: Final = 20 * 1024 * 1024
 _RECALLED_AT_ONCE: Final = 20
 _HOSTS: Final = frozenset({"oapi.dingtalk.com", "oapi.dingtalk.io"})
 _LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
@@ -513,20 +522,15 @@ class Api:
             if answer.get("failedResult"):
                 raise Refused("not_recalled")
 
-    async def fetch(self, download_code: str) -> bytes:
-        """What a message carried."""
+    async def fetch(self, download_code: str) -> Fetched:
+        """What a message carried; raises a SendError."""
         answer = await self._call(
             "/robot/messageFiles/download",
             {"downloadCode": download_code, "robotCode": self._robot_code},
             repeatable=True,
         )
-        url = self._download(text_at(answer, "downloadUrl"))
-        given = await self._client.exchange("GET", url, most=RESOURCE_BYTES, repeatable=True)
-        if given.status != 200:
-            if given.status >= 500:
-                raise Transient(str(given.status))
-            raise Refused(str(given.status))
-        return given.body
+        given = await self._client.download(self._download(text_at(answer, "downloadUrl")))
+        return Fetched(given.body, name_in(given.headers))
 
     def _download(self, url: str) -> str:
         """The store's address, over TLS; it stands in no list, but it is no address of a house."""

@@ -13,6 +13,7 @@ from bot.platform import (
     Capabilities,
     ConfigError,
     Decoded,
+    Fetched,
     HttpAnswer,
     Limit,
     Outcome,
@@ -251,7 +252,7 @@ class Feishu:
             # The uuid makes a repeat harmless, the dispatcher's own limit would not know that.
             raise Unsure("timeout", repeatable=True) from None
 
-    async def fetch(self, attachment: Attachment) -> bytes:
+    async def fetch(self, attachment: Attachment) -> Fetched:
         found = codec.media_of(attachment.url)
         if found is None:
             raise Permanent("not_ours")

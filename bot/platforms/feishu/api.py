@@ -11,9 +11,19 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
-from bot.client import Answer, Client, TokenCache
+from bot.client import DOWNLOAD_SECONDS, Answer, Client, TokenCache, name_in
 from bot.payload import cut
-from bot.platform import Expired, Permanent, Receipt, SendError, Transient, Unsure
+from bot.platform import (
+    MOST_FETCHED,
+    Expired,
+    Fetched,
+    Gone,
+    Permanent,
+    Receipt,
+    SendError,
+    Transient,
+    Unsure,
+)
 from bot.platforms.feishu import codec
 from bot.platforms.feishu.crypto import robot_sign
 from handlers.chat.events import ChatKind
@@ -28,7 +38,6 @@ _THROTTLED_PAUSE: Final = 1.0
 _UUID_CHARACTERS: Final = 50
 IMAGE_BYTES: Final = 10 * 1024 * 1024
 FILE_BYTES: Final = 30 * 1024 * 1024
-RESOURCE_BYTES: Final = 100 * 1024 * 1024
 # Of a form: text, or a file's name and bytes.
 _Fields = dict[str, str | tuple[str, bytes]]
 _HOSTS: Final = frozenset({"open.feishu.cn", "open.larksuite.com"})
@@ -142,7 +151,7 @@ def check(answer: Answer) -> dict[str, Any]:
     if answer.status >= 500:
         raise Transient(str(answer.status))
     if not isinstance(plain, dict) or not isinstance(code, int):
-        if answer.status >= 400:
+        if answer.status >= 300:
             raise Permanent(str(answer.status))
         raise Unsure("not_json", repeatable=True)
     if code == 0:
@@ -236,7 +245,9 @@ class Api:
                 params=params,
                 headers=headers,
                 repeatable=True,
-                **({} if most is None else {"most": most}),
+                most=most,
+                seconds=None if most is None else DOWNLOAD_SECONDS,
+                follow=most is None,
             )
             try:
                 if most is None or answer.status != 200:
@@ -371,15 +382,20 @@ class Api:
 
     # ---- media
 
-    async def fetch(self, kind: str, message_id: str, key: str) -> bytes:
+    async def fetch(self, kind: str, message_id: str, key: str) -> Fetched:
         """What a message carried; `kind` is image or file."""
-        answer = await self._answer(
-            "GET",
-            f"/im/v1/messages/{message_id}/resources/{key}",
-            params={"type": kind},
-            most=RESOURCE_BYTES,
-        )
-        return answer.body
+        try:
+            answer = await self._answer(
+                "GET",
+                f"/im/v1/messages/{message_id}/resources/{key}",
+                params={"type": kind},
+                most=MOST_FETCHED,
+            )
+        except Refused as refusal:
+            if refusal.number not in _MESSAGE_GONE:
+                raise
+            raise Gone(refusal.code) from None
+        return Fetched(answer.body, name_in(answer.headers))
 
     async def upload_image(self, data: bytes) -> str:
         """The key by which a message may show the picture."""

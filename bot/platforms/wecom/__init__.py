@@ -20,6 +20,7 @@ from bot.platform import (
     Capabilities,
     ConfigError,
     Decoded,
+    Fetched,
     HttpAnswer,
     Limit,
     Line,
@@ -39,7 +40,8 @@ from bot.platforms.wecom import api, codec
 from bot.platforms.wecom.errors import CURES
 from bot.platforms.wecom.kf import PREFIX, Kf
 from bot.platforms.wecom.line import QUOTAS, AibotLine
-from handlers.chat.events import ChatKind, EventKind, InboundEvent, UserRef
+from bot.platforms.wecom.media import Media
+from handlers.chat.events import Attachment, ChatKind, EventKind, InboundEvent, UserRef
 from handlers.chat.outbound import Address, Delivery
 
 TITLE: Final = "企业微信"
@@ -59,6 +61,9 @@ SETTINGS: Final = (
     ),
     Setting("WECOM_AIBOT_TOKEN", "智能机器人回调 Token：API 模式设置页", secret=True),
     Setting("WECOM_AIBOT_AES_KEY", "智能机器人回调 EncodingAESKey，43 位", secret=True),
+    Setting(
+        "WECOM_MEDIA_HOSTS", "机器人收到的图片、文件另外从哪些域名下载，逗号隔开；平台换了域名才填"
+    ),
     Setting("WECOM_APP_AGENT_ID", "自建应用 AgentId：应用详情页"),
     Setting("WECOM_APP_SECRET", "自建应用 Secret：应用详情页", secret=True),
     Setting("WECOM_APP_TOKEN", "自建应用接收消息 Token", secret=True),
@@ -99,8 +104,11 @@ class WeCom:
         public_url: str,
         allowed_host: str,
         line_of: Callable[["WeCom"], AibotLine | None] = lambda wecom: None,
+        *,
+        media: Media,
     ) -> None:
         self._aibot, self._app, self._api = aibot, app, app_api
+        self._media = media
         self._client = client
         self._names = names
         self._public_url = public_url
@@ -198,6 +206,14 @@ class WeCom:
                 await self.notes.put(f"member:{open_id}", noted)
             self._members[open_id] = noted
         return replace(event, sender=UserRef(self.name, self._members[open_id]))
+
+    async def fetch(self, attachment: Attachment) -> Fetched:
+        stored = attachment.url.removeprefix(codec.STORED)
+        if stored == attachment.url:
+            return await self._media.fetch(attachment.url)
+        if self._api is None:
+            raise Permanent("no_app")
+        return await self._api.media(stored)
 
     def cure(self, code: str) -> str:
         return CURES.get(code, "")
@@ -518,4 +534,7 @@ def build(section: Section) -> Platform | None:
         return AibotLine(section.get("WECOM_AIBOT_WS"), bot_id, secret, wecom.decode_frame)
 
     names = section.bot_names
-    return WeCom(aibot, app, app_api, client, names, section.public_url, host, line_of)
+    hosts = [h.strip() for h in section.get("WECOM_MEDIA_HOSTS").split(",") if h.strip()]
+    media = Media(client, base, hosts, section.get("WECOM_AIBOT_AES_KEY"))
+    url = section.public_url
+    return WeCom(aibot, app, app_api, client, names, url, host, line_of, media=media)

@@ -2,13 +2,15 @@
 
 from typing import Any, Final
 
-from bot.client import Client, TokenCache
-from bot.platform import Expired, Permanent, Receipt, Transient, Unsure
+from bot.client import Client, TokenCache, name_in
+from bot.platform import Expired, Fetched, Gone, Permanent, Receipt, Transient, Unsure
 from bot.platforms.wecom import codec
 from handlers.chat.outbound import Delivery
 
 _EXPIRED: Final = frozenset({40014, 41001, 42001})
 _BUSY: Final = frozenset({-1, 45033})
+_NO_MEDIA: Final = frozenset({"40007", "41006"})
+_MOST_REFUSAL: Final = 4096
 _LIMITED: Final = frozenset({45009, 45011})
 
 
@@ -77,6 +79,33 @@ class AppApi:
                 self._tokens.drop(token)
                 if attempt == 2:
                     raise
+        raise Expired("token")
+
+    async def media(self, media_id: str) -> Fetched:
+        """What was sent to the app or to 微信客服, for three days; raises a SendError."""
+        for attempt in (1, 2):
+            token = await self._tokens.get()
+            answer = await self._client.download(
+                f"{self._base}/cgi-bin/media/get",
+                params={"access_token": token, "media_id": media_id},
+            )
+            name = name_in(answer.headers)
+            plain = answer.plain_or_none() if len(answer.body) <= _MOST_REFUSAL else None
+            # A refusal comes as JSON with 200; a JSON file that somebody sent has a name.
+            if name or not isinstance(plain, dict) or "errcode" not in plain:
+                return Fetched(answer.body, name)
+            try:
+                check(plain)
+            except Expired:
+                self._tokens.drop(token)
+                if attempt == 2:
+                    raise
+                continue
+            except Permanent as error:
+                if error.code in _NO_MEDIA:
+                    raise Gone(error.code) from None
+                raise
+            return Fetched(answer.body)
         raise Expired("token")
 
     async def send(self, delivery: Delivery) -> Receipt:

@@ -11,6 +11,7 @@ from defusedxml.ElementTree import ParseError, fromstring
 
 from bot.payload import cut, part_at, pieces, text_at
 from bot.platform import Rejected
+from bot.platforms.wecom.media import address
 from handlers.chat.events import (
     Attachment,
     AttachmentKind,
@@ -32,6 +33,8 @@ APP_TEXT_BYTES: Final = 2_048
 BUTTON_KEY_BYTES: Final = 1_024
 TASK_ID_BYTES: Final = 128
 NOOP: Final = "noop"
+# In front of the id of what lies at WeCom for three days.
+STORED: Final = "media:"
 _TONE_COLOURS: Final = {Tone.QUIET: 0, Tone.INFO: 1, Tone.URGENT: 2, Tone.WARN: 2, Tone.GOOD: 3}
 _STYLES: Final = {Style.MAIN: 1, Style.PLAIN: 2, Style.DANGER: 3}
 _MEDIA: Final = {
@@ -117,7 +120,7 @@ def _said(plain: Mapping[str, Any], kind: str) -> tuple[str, tuple[Attachment, .
     if kind == "voice":
         return text_at(part_at(plain, "voice"), "content"), (), "voice"
     if kind in _MEDIA:
-        return "", (Attachment(_MEDIA[kind], text_at(part_at(plain, kind), "url")),), kind
+        return "", (Attachment(_MEDIA[kind], _address(part_at(plain, kind))),), kind
     if kind == "mixed":
         items = part_at(plain, "mixed").get("msg_item")
         texts: list[str] = []
@@ -128,10 +131,14 @@ def _said(plain: Mapping[str, Any], kind: str) -> tuple[str, tuple[Attachment, .
             if item.get("msgtype") == "text":
                 texts.append(text_at(part_at(item, "text"), "content"))
             elif item.get("msgtype") == "image":
-                url = text_at(part_at(item, "image"), "url")
-                pictures.append(Attachment(AttachmentKind.IMAGE, url))
+                where = _address(part_at(item, "image"))
+                pictures.append(Attachment(AttachmentKind.IMAGE, where))
         return "\n".join(texts), tuple(pictures), "mixed"
     return "", (), ""
+
+
+def _address(part: Mapping[str, Any]) -> str:
+    return address(text_at(part, "url"), text_at(part, "aeskey"))
 
 
 def _quote(plain: object) -> Quote | None:
@@ -180,7 +187,7 @@ def app_event(xml: bytes, wall: float) -> tuple[InboundEvent | None, str]:
     elif kind in ("image", "video", "voice"):
         media = {"image": AttachmentKind.IMAGE, "video": AttachmentKind.VIDEO}
         attachments = (
-            Attachment(media.get(kind, AttachmentKind.VOICE), f"media:{_child(root, 'MediaId')}"),
+            Attachment(media.get(kind, AttachmentKind.VOICE), f"{STORED}{_child(root, 'MediaId')}"),
         )
     elif kind == "location":
         text = _child(root, "Label")

@@ -352,7 +352,7 @@ def _said(row: Mapping[str, Any], kind: str) -> tuple[str, tuple[Attachment, ...
     if kind == "text":
         return text_at(part, "content"), ()
     if kind in _MEDIA:
-        return "", (Attachment(_MEDIA[kind], f"media:{text_at(part, 'media_id')}"),)
+        return "", (Attachment(_MEDIA[kind], f"{codec.STORED}{text_at(part, 'media_id')}"),)
     if kind == "location":
         where = f"{part.get('latitude')},{part.get('longitude')}"
         name = text_at(part, "name") or text_at(part, "address")
