@@ -111,10 +111,14 @@ class Limit:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What the far end gave back; `ref` names the message, `card_ref` lets its card be replaced."""
+    """What the far end gave back; `ref` names the message, `card_ref` lets its card be replaced.
+
+    `more`: the further messages that a long text was told in.
+    """
 
     ref: str = ""
     card_ref: str = ""
+    more: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +166,10 @@ class Transient(SendError):
 
 class Permanent(SendError):
     """It will never be taken."""
+
+
+class Outdated(Permanent):
+    """The card can be replaced no more; nothing is lost by it."""
 
 
 class Unsure(SendError):
@@ -316,6 +324,17 @@ class Resolving(Protocol):
         ...
 
     async def close(self) -> None: ...
+
+
+@runtime_checkable
+class Recalls(Protocol):
+    """A platform that can take back what it said."""
+
+    recall_seconds: float
+
+    async def recall(self, to: Address, refs: Sequence[str]) -> None:
+        """Take back the messages of one delivery; raises a SendError where one of them stays."""
+        ...
 
 
 @runtime_checkable

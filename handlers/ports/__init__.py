@@ -35,6 +35,7 @@ from handlers.ports.links import NO_LINKS as NO_LINKS
 from handlers.ports.links import Links as Links
 from handlers.ports.links import OpeningStore
 from handlers.ports.policies import PolicyStore
+from handlers.ports.sent import SentMessage as SentMessage
 from handlers.ports.signups import SignUpStore
 from handlers.ports.surveys import SurveyStore
 from handlers.ports.visits import VisitStore
@@ -347,6 +348,25 @@ class OutboxStore(Protocol):
     def superseded(self, row_id: int, why: str) -> None: ...
     def withdraw(self, dedupe_key: str, why: str) -> bool:
         """End a row that still waits; whether there was one."""
+        ...
+
+    def spoken_in_groups(self, number: TicketNumber) -> tuple[SentMessage, ...]:
+        """What was said or waits to be said in groups about a ticket."""
+        ...
+
+    def take_back(
+        self,
+        row_id: int,
+        instead: Content,
+        tell: PersonId | None = None,
+        says_so: bool = False,
+    ) -> None:
+        """What waits never goes; what went is taken back by its platform, within its time.
+
+        Where that cannot be, the card of `instead` takes its place; else the text of `instead`, if
+        it has one, is said to `tell`, or without one to whom the row went. `says_so`: the text is
+        said even where the message was taken back.
+        """
         ...
 
     def reminded(self, number: TicketNumber, person: PersonId, day: date) -> bool:

@@ -107,6 +107,11 @@ class OutboxRow(SQLModel, table=True):
     ref: str
     card_ref: str
     bundle: str
+    # The other messages that one row was told in; the row that this one takes back, and whether its
+    # text is said even where that succeeds.
+    more_refs: str
+    takes_back: int | None = None
+    says_so: bool
 
 
 class DialogueRow(SQLModel, table=True):

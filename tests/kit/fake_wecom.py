@@ -54,6 +54,9 @@ class FakeWeCom:
     def __init__(self) -> None:
         self.app_messages: list[dict[str, Any]] = []
         self.updates: list[dict[str, Any]] = []
+        self.recalled: list[str] = []
+        # Messages that cannot be taken back any more.
+        self.settled: set[str] = set()
         self.robot_messages: list[tuple[str, dict[str, Any]]] = []
         self.late: list[tuple[str, dict[str, Any]]] = []
         self.refused: list[str] = []
@@ -61,6 +64,8 @@ class FakeWeCom:
         self.tokens = 0
         self.codes: dict[str, bool] = {}
         self.invalid: set[str] = set()
+        # Who is not reached although it says 0, and the field that tells it.
+        self.unreached: dict[str, str] = {}
         self.members: dict[str, str] = {}
         self.asked_members = 0
         # 微信客服: what came, what was said, and how much each customer may still be told.
@@ -76,6 +81,7 @@ class FakeWeCom:
         app.router.add_get("/cgi-bin/agent/get", self._agent)
         app.router.add_post("/cgi-bin/message/send", self._send)
         app.router.add_post("/cgi-bin/message/update_template_card", self._update)
+        app.router.add_post("/cgi-bin/message/recall", self._recall)
         app.router.add_post("/cgi-bin/webhook/send", self._robot)
         app.router.add_post("/cgi-bin/aibot/response", self._response)
         app.router.add_post("/cgi-bin/batch/openuserid_to_userid", self._members)
@@ -158,6 +164,9 @@ class FakeWeCom:
             return self._refuse(error)
         if body["touser"] in self.invalid:
             return web.json_response({"errcode": 0, "invaliduser": body["touser"].lower()})
+        if body["touser"] in self.unreached:
+            field = self.unreached[body["touser"]]
+            return web.json_response({"errcode": 0, field: body["touser"].lower()})
         if json.dumps(body, sort_keys=True) not in {
             json.dumps(m, sort_keys=True) for m in self.app_messages
         }:
@@ -182,6 +191,18 @@ class FakeWeCom:
             return web.json_response({"errcode": 40068, "errmsg": "response_code used"})
         self.updates.append(body)
         return web.json_response({"errcode": 0})
+
+    async def _recall(self, request: web.Request) -> web.Response:
+        body, fault = await self._called(request)
+        if fault is not None:
+            return fault
+        known = {f"m{number}" for number in range(1, len(self.app_messages) + 1)}
+        if set(body) != {"msgid"} or body["msgid"] not in known:
+            return self._refuse(Refused(f"recall of {body}"))
+        if body["msgid"] in self.settled | set(self.recalled):
+            return web.json_response({"errcode": 40058, "errmsg": "cannot be recalled"})
+        self.recalled.append(body["msgid"])
+        return web.json_response({"errcode": 0, "errmsg": "ok"})
 
     async def _robot(self, request: web.Request) -> web.Response:
         fault = await self._fault()

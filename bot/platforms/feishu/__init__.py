@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import logging
 import random
+from collections.abc import Sequence
 from typing import Final
 
 from bot.client import Client
@@ -78,6 +79,7 @@ _OLD_CARD: Final = _json(codec.toast("这张卡片已失效，请直接打字告
 class Feishu:
     name = codec.NAME
     hooks: tuple[str, ...] = ("", "card")
+    recall_seconds = 24 * 3600.0
     can = Capabilities(
         callback_buttons=True,
         update_cards=True,
@@ -247,6 +249,10 @@ class Feishu:
         except TimeoutError:
             # The uuid makes a repeat harmless, the dispatcher's own limit would not know that.
             raise Unsure("timeout", repeatable=True) from None
+
+    async def recall(self, to: Address, refs: Sequence[str]) -> None:
+        for ref in refs:
+            await self._api.recall(ref)
 
     async def fetch(self, attachment: Attachment) -> bytes:
         found = codec.media_of(attachment.url)

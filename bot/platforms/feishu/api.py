@@ -13,7 +13,7 @@ import aiohttp
 
 from bot.client import Answer, Client, TokenCache
 from bot.payload import cut
-from bot.platform import Expired, Permanent, Receipt, SendError, Transient, Unsure
+from bot.platform import Expired, Outdated, Permanent, Receipt, SendError, Transient, Unsure
 from bot.platforms.feishu import codec
 from bot.platforms.feishu.crypto import robot_sign
 from handlers.chat.events import ChatKind
@@ -112,6 +112,7 @@ TROUBLES: Final[dict[int, Trouble]] = {
 # What the same words without a card may still pass.
 _CARD_REFUSED: Final = frozenset({230001, 230099, 200621, 300305, 230025, 230054})
 _MESSAGE_GONE: Final = frozenset(c for c, t in TROUBLES.items() if t is _GONE)
+_RECALLED: Final = 230011
 # The app cannot speak in the group; its own robot may.
 _NOT_IN_GROUP: Final = frozenset({230002, 230006, 230018, 230027, 230035, 232033})
 
@@ -270,6 +271,8 @@ class Api:
         content = delivery.content
         assert content.card is not None
         made = codec.card(content.card, delivery.to.kind, content.mentions)
+        if made is None and delivery.in_place:
+            raise Outdated("no_card")
         if made is None:
             return await self._new(delivery)
         try:
@@ -281,8 +284,18 @@ class Api:
         except Refused as refusal:
             if refusal.number not in _MESSAGE_GONE:
                 raise
+            if delivery.in_place:
+                raise Outdated(refusal.code) from None
             return await self._new(delivery)
         return Receipt("", delivery.update_ref)
+
+    async def recall(self, message_id: str) -> None:
+        """Take a message back; one that is gone already is as it should be. Raises a SendError."""
+        try:
+            await self._call("DELETE", f"/im/v1/messages/{message_id}")
+        except Refused as refusal:
+            if refusal.number != _RECALLED:
+                raise
 
     async def _new(self, delivery: Delivery) -> Receipt:
         content = delivery.content
@@ -303,7 +316,7 @@ class Api:
             for number, text in enumerate(codec.texts(content))
         ]
         await self._urge(delivery, refs[0])
-        return Receipt(refs[0])
+        return Receipt(refs[0], "", tuple(refs[1:]))
 
     async def _put(self, delivery: Delivery, number: int, msg_type: str, content: str) -> str:
         """Send one part and give its id; an answer in a group hangs under what it answers."""

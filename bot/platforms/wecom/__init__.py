@@ -83,11 +83,14 @@ _REQUEST: Final = "req:"
 _NO_SESSION: Final = frozenset({"846607", "93001", "93006", "93008"})
 _NO_REQUEST: Final = frozenset({"846605", "846608"})
 # What the app says of a person whom it does not reach.
-_NO_MEMBER: Final = frozenset({"invaliduser", "60011", "60111", "40003", "81013"})
+_NO_MEMBER: Final = frozenset(
+    {"invaliduser", "unlicenseduser", "60011", "50002", "60111", "46004", "40003", "81013"}
+)
 
 
 class WeCom:
     name = codec.NAME
+    recall_seconds = 24 * 3600.0
 
     def __init__(
         self,
@@ -356,8 +359,8 @@ class WeCom:
             return Receipt()
         if self._api is not None:
             if delivery.content.card is not None and delivery.update_ref:
-                code = token.removeprefix("code:") if token.startswith("code:") else ""
-                return await self._api.update(delivery, code or delivery.update_ref)
+                clicked = token.removeprefix("code:") if token.startswith("code:") else ""
+                return await self._api.update(delivery, clicked)
             try:
                 return await self._api.send(delivery)
             except Permanent as error:
@@ -403,6 +406,13 @@ class WeCom:
             said = {"msgtype": "markdown", "markdown": {"content": text}}
         await line.push(chat, group, said)
         return Receipt()
+
+    async def recall(self, to: Address, refs: Sequence[str]) -> None:
+        """What the application said; robots, the long connection and 微信客服 cannot."""
+        if self._api is None:
+            raise Permanent("no_recall")
+        for ref in refs:
+            await self._api.recall(ref)
 
     def _late_possible(self, delivery: Delivery) -> bool:
         """Within the hour, and to WeCom's own host: the URL came from outside."""

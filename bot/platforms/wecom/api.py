@@ -1,15 +1,20 @@
 """Calls to WeCom: token, app messages, card updates, group robots, late answers."""
 
+import time
 from typing import Any, Final
 
 from bot.client import Client, TokenCache
-from bot.platform import Expired, Permanent, Receipt, Transient
+from bot.platform import Expired, Outdated, Permanent, Receipt, Transient
 from bot.platforms.wecom import codec
 from handlers.chat.outbound import Delivery
 
 _EXPIRED: Final = frozenset({40014, 41001, 42001})
 _BUSY: Final = frozenset({-1, 45033})
 _LIMITED: Final = frozenset({45009, 45011})
+_NOT_REACHED: Final = ("invaliduser", "unlicenseduser")
+# A card's code works once, within 72 hours (D:94888).
+_CODE_SECONDS: Final = 72 * 3600.0
+_SPENT: Final = "spent"
 
 
 def check(answer: Any) -> dict[str, Any]:
@@ -72,20 +77,33 @@ class AppApi:
         raise Expired("token")
 
     async def send(self, delivery: Delivery) -> Receipt:
-        answer: dict[str, Any] = {}
+        refs: list[str] = []
+        code = ""
         for body in codec.app_messages(delivery, self._agent_id, self._public_url):
             # Repeated after a fault, the parts that went out fall to WeCom's own duplicate check.
             answer = await self.post("/cgi-bin/message/send", body)
-        invalid = str(answer.get("invaliduser") or "").lower().split("|")
-        if delivery.to.chat.id.lower() in invalid:
-            # errcode 0 and yet nobody got it.
-            raise Permanent("invaliduser")
-        return Receipt(str(answer.get("msgid", "")), str(answer.get("response_code", "")))
+            for field in _NOT_REACHED:
+                if delivery.to.chat.id.lower() in str(answer.get(field) or "").lower().split("|"):
+                    # errcode 0 and yet nobody got it.
+                    raise Permanent(field)
+            refs.append(str(answer.get("msgid") or ""))
+            code = str(answer.get("response_code") or "")
+        return Receipt(refs[0], f"{code}@{int(time.time())}" if code else "", tuple(refs[1:]))
 
-    async def update(self, delivery: Delivery, response_code: str) -> Receipt:
+    async def recall(self, msgid: str) -> None:
+        """Take back a message of the last 24 hours; in 微信插件 it stays. Raises a SendError."""
+        await self.post("/cgi-bin/message/recall", {"msgid": msgid})
+
+    async def update(self, delivery: Delivery, clicked: str) -> Receipt:
+        """Replace the card by the code of the click, else by the one that its sending gave."""
         card = delivery.content.card
         if card is None:
             raise Permanent("no_card")
+        response_code, _, given_at = delivery.update_ref.rpartition("@")
+        if clicked:
+            response_code = clicked
+        elif not response_code or time.time() - float(given_at) >= _CODE_SECONDS:
+            raise Outdated("card_code")
         body = {
             "userids": [delivery.to.chat.id],
             "agentid": self._agent_id,
@@ -93,7 +111,8 @@ class AppApi:
             "template_card": codec.updated_card(card, delivery.id),
         }
         await self.post("/cgi-bin/message/update_template_card", body)
-        return Receipt()
+        # The click's own code leaves that of the sending as it was.
+        return Receipt("", "" if clicked else _SPENT)
 
     async def agent(self) -> None:
         """Whether the credentials open the application they should; raises a SendError."""

@@ -1,0 +1,28 @@
+"""Messages that are taken back; who is logged in to the console.
+
+Revision ID: 0016
+Revises: 0014
+"""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0016"
+down_revision = "0014"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.add_column(
+        "outbox", sa.Column("more_refs", sa.String(), nullable=False, server_default="")
+    )
+    op.add_column("outbox", sa.Column("takes_back", sa.Integer(), nullable=True))
+    op.add_column(
+        "outbox", sa.Column("says_so", sa.Boolean(), nullable=False, server_default=sa.false())
+    )
+
+
+def downgrade() -> None:
+    for name in ("says_so", "takes_back", "more_refs"):
+        op.drop_column("outbox", name)
