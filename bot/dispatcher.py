@@ -26,6 +26,7 @@ from bot.platform import (
     Receipt,
     SendError,
     Transient,
+    Unreachable,
     Unsure,
 )
 from bot.throttle import Throttle
@@ -34,6 +35,7 @@ from handlers.chat.events import ChatKind
 from handlers.domain.ladder import stands
 from handlers.ports import Lane, Notice, StillSending, StillTrue
 from handlers.services.notices import Gate
+from handlers.services.reaching import Reaching
 from storage.repos.queue import Claimed, TakenBack
 from storage.uow import UnitOfWork
 
@@ -557,6 +559,12 @@ class Dispatcher:
             facts = {"how": how}
             uow.audit.add(self._now(), "system", "message.taken_back", str(row.ticket), facts)
 
+    def _unreached(self, uow: UnitOfWork, row_id: int, failure: Unreachable) -> None:
+        """To the person another way, else those who can see to it are told."""
+        if not Reaching(uow, self._now()).lost(row_id, failure.why):
+            _log.warning("message.dead", extra={"row": row_id, "code": failure.code})
+            uow.outbox.dead(row_id, f"unreachable:{failure.code}")
+
     async def _conclude(
         self,
         lane: _Lane,
@@ -579,6 +587,11 @@ class Dispatcher:
             return
         code, kind = failure.code, type(failure).__name__.lower()
         metrics.not_sent.labels(row.platform, kind).inc()
+        if isinstance(failure, Unreachable) and row.takes_back is None and not row.is_update:
+            unreached = failure
+            await self._record(lambda uow: self._unreached(uow, row_id, unreached))
+            self.wake()
+            return
         wait = self._wait(row.attempts, failure)
         if isinstance(failure, Transient) and failure.retry_after is not None:
             self._throttle.cool(limits, time.monotonic() + wait)

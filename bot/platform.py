@@ -7,6 +7,7 @@ from typing import Any, Protocol, runtime_checkable
 
 from handlers.chat.events import Attachment, InboundEvent
 from handlers.chat.outbound import Address, Delivery
+from handlers.chat.reach import Lost
 
 
 def plain_json(body: bytes) -> Any:
@@ -166,6 +167,14 @@ class Transient(SendError):
 
 class Permanent(SendError):
     """It will never be taken."""
+
+
+class Unreachable(Permanent):
+    """Nothing comes to this person by this way; without `why` only this message does not."""
+
+    def __init__(self, code: str, why: Lost | None = None) -> None:
+        super().__init__(code)
+        self.why = why
 
 
 class Outdated(Permanent):

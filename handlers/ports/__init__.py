@@ -36,6 +36,7 @@ from handlers.ports.links import Links as Links
 from handlers.ports.links import OpeningStore
 from handlers.ports.policies import PolicyStore
 from handlers.ports.sent import SentMessage as SentMessage
+from handlers.ports.sent import Undelivered as Undelivered
 from handlers.ports.signups import SignUpStore
 from handlers.ports.surveys import SurveyStore
 from handlers.ports.visits import VisitStore
@@ -302,7 +303,8 @@ class Outgoing:
     event this row answers: its platform's own response may carry it until `hold_until` (wall).
     `update`: the newest card of the same key at that address is replaced; where there is none or
     the platform cannot, the row is superseded, for a new message would only be noise.
-    `bundle`: notices of one bundle to one person are sent as one message.
+    `bundle`: notices of one bundle to one person are sent as one message. `asked_in`: the group in
+    which somebody asked for what is said to them alone.
     """
 
     content: Content
@@ -319,6 +321,7 @@ class Outgoing:
     answers: int | None = None
     update: bool = False
     bundle: str = ""
+    asked_in: str = ""
 
 
 class OutboxStore(Protocol):
@@ -367,6 +370,14 @@ class OutboxStore(Protocol):
         it has one, is said to `tell`, or without one to whom the row went. `says_so`: the text is
         said even where the message was taken back.
         """
+        ...
+
+    def another_way(self, row_id: int) -> bool:
+        """Send a message that was refused here to the person's next account; False: none is left."""
+        ...
+
+    def undelivered(self, row_id: int) -> Undelivered | None:
+        """What a message to one person was, where it has not ended."""
         ...
 
     def reminded(self, number: TicketNumber, person: PersonId, day: date) -> bool:

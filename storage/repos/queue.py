@@ -11,11 +11,12 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, bindparam, literal_column, or_, select, text, update
 
-from handlers.chat.events import ChatKind, ChatRef, InboundEvent, from_plain, to_plain
+from handlers.chat.events import ChatKind, ChatRef, InboundEvent, UserRef, from_plain, to_plain
 from handlers.chat.outbound import (
     Address,
     Content,
     Delivery,
+    Kind,
     Priority,
     content_from_plain,
     content_to_plain,
@@ -33,6 +34,7 @@ from handlers.ports import (
     SentMessage,
     StillSending,
     StillTrue,
+    Undelivered,
     any_hour,
 )
 from storage.db import RowReader, Statement, read_instant
@@ -237,6 +239,13 @@ _BEGUN: Final = Statement(
 _END: Final = Statement(
     text(
         "UPDATE outbox SET state = :state, error = :error, lease_until = 0 "
+        "WHERE id = :id AND state IN ('waiting','sending')"
+    )
+)
+_REROUTE: Final = Statement(
+    text(
+        "UPDATE outbox SET platform = :platform, chat = :chat, tried = :tried, reply_token = '', "
+        "attempts = 0, error = '', next_try = 0, lease_until = 0 "
         "WHERE id = :id AND state IN ('waiting','sending')"
     )
 )
@@ -462,6 +471,8 @@ class OutboxRows:
                 "more_refs": "",
                 "takes_back": None,
                 "says_so": False,
+                "asked_in": message.asked_in,
+                "tried": "",
             },
         )
         if row is None:
@@ -654,6 +665,56 @@ class OutboxRows:
             },
         )
 
+    # ---- other ways
+
+    def another_way(self, row_id: int) -> bool:
+        row = self._to_one_person(row_id)
+        if row is None:
+            return False
+        user = UserRef(row.platform, row.chat)
+        person_id = row.person_id
+        if person_id is None:
+            known = self._people.identity(user)
+            person_id = None if known is None else known.person_id
+        tried = [*filter(None, row.tried.split("\n")), f"{user.platform} {user.id}"]
+        for identity in () if person_id is None else self._people.identities(PersonId(person_id)):
+            way = f"{identity.platform} {identity.user_id}"
+            known_here = self._directly is None or identity.platform in self._directly
+            if way in tried or not known_here:
+                continue
+            _REROUTE.run(
+                self._connection,
+                {
+                    "id": row_id,
+                    "platform": identity.platform,
+                    "chat": identity.user_id,
+                    "tried": "\n".join(tried),
+                },
+            )
+            return True
+        return False
+
+    def undelivered(self, row_id: int) -> Undelivered | None:
+        row = self._to_one_person(row_id)
+        if row is None:
+            return None
+        return Undelivered(
+            UserRef(row.platform, row.chat),
+            None if row.person_id is None else PersonId(row.person_id),
+            None if row.ticket is None else TicketNumber(row.ticket),
+            Kind(row.kind),
+            row.asked_in,
+        )
+
+    def _to_one_person(self, row_id: int) -> Any:
+        return self._connection.execute(
+            select(_OUT).where(
+                _OUT.c.id == row_id,
+                _OUT.c.chat_kind == ChatKind.DIRECT.value,
+                _OUT.c.state.in_((Lane.WAITING, Lane.SENDING)),
+            )
+        ).first()
+
     # ---- taking back
 
     def spoken_in_groups(self, number: TicketNumber) -> tuple[SentMessage, ...]:
@@ -706,7 +767,8 @@ class OutboxRows:
         )
         blank |= dict.fromkeys(("not_before", "not_after", "answers", "sent_at"))
         blank |= dict.fromkeys(("next_try", "lease_until"), 0.0)
-        put = _PUT.one(self._connection, {**blank, "attempts": 0, "more_refs": "", **values})
+        blank |= dict.fromkeys(("more_refs", "asked_in", "tried"), "")
+        put = _PUT.one(self._connection, {**blank, "attempts": 0, **values})
         self.due = self.due or put is not None
 
     def gone(self, row_id: int) -> None:

@@ -112,6 +112,9 @@ class OutboxRow(SQLModel, table=True):
     more_refs: str
     takes_back: int | None = None
     says_so: bool
+    # The group in which it was asked for; the accounts to which it did not come.
+    asked_in: str
+    tried: str
 
 
 class DialogueRow(SQLModel, table=True):

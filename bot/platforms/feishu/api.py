@@ -13,11 +13,21 @@ import aiohttp
 
 from bot.client import Answer, Client, TokenCache
 from bot.payload import cut
-from bot.platform import Expired, Outdated, Permanent, Receipt, SendError, Transient, Unsure
+from bot.platform import (
+    Expired,
+    Outdated,
+    Permanent,
+    Receipt,
+    SendError,
+    Transient,
+    Unreachable,
+    Unsure,
+)
 from bot.platforms.feishu import codec
 from bot.platforms.feishu.crypto import robot_sign
 from handlers.chat.events import ChatKind
 from handlers.chat.outbound import Content, Delivery
+from handlers.chat.reach import Lost
 
 _log = logging.getLogger("bot.platforms.feishu")
 
@@ -121,6 +131,16 @@ def cure(code: str) -> str:
     """What a person does about a code; empty for one that nobody has described."""
     trouble = TROUBLES.get(int(code)) if code.isdigit() else None
     return "" if trouble is None else trouble.cure
+
+
+# Codes that tell of the receiver, not of the message.
+_LOST: Final = {
+    230013: Lost.OUT_OF_RANGE,
+    230029: Lost.LEFT,
+    230034: Lost.LEFT,
+    230038: Lost.OUT_OF_RANGE,
+    230053: Lost.OUT_OF_RANGE,
+}
 
 
 class Refused(Permanent):
@@ -265,6 +285,8 @@ class Api:
             _log.warning("feishu.refused", extra={"code": refusal.code, "cure": cure(refusal.code)})
             if refusal.number in _NOT_IN_GROUP and delivery.to.robot:
                 return await self.robot(delivery)
+            if refusal.number in _LOST and delivery.to.kind is ChatKind.DIRECT:
+                raise Unreachable(refusal.code, _LOST[refusal.number]) from None
             raise
 
     async def _update(self, delivery: Delivery) -> Receipt:

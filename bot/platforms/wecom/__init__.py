@@ -34,9 +34,10 @@ from bot.platform import (
     Section,
     SendError,
     Setting,
+    Unreachable,
 )
 from bot.platforms.wecom import api, codec
-from bot.platforms.wecom.errors import CURES
+from bot.platforms.wecom.errors import APP_OFF, CURES, LOST
 from bot.platforms.wecom.kf import PREFIX, Kf
 from bot.platforms.wecom.line import QUOTAS, AibotLine
 from handlers.chat.events import ChatKind, EventKind, InboundEvent, UserRef
@@ -81,11 +82,9 @@ _REQUEST: Final = "req:"
 # What the long connection says of a session that cannot be spoken to, and of a request that cannot
 # be answered any more.
 _NO_SESSION: Final = frozenset({"846607", "93001", "93006", "93008"})
+# The last of a customer's five are kept for what matters more.
+_KEPT: Final = "kf_kept"
 _NO_REQUEST: Final = frozenset({"846605", "846608"})
-# What the app says of a person whom it does not reach.
-_NO_MEMBER: Final = frozenset(
-    {"invaliduser", "unlicenseduser", "60011", "50002", "60111", "46004", "40003", "81013"}
-)
 
 
 class WeCom:
@@ -350,10 +349,18 @@ class WeCom:
         """By the best way that is open, and by the next where that one does not reach its target."""
         if delivery.to.kind is ChatKind.GROUP:
             return await self._to_group(delivery)
-        return await self._to_person(delivery)
+        try:
+            return await self._to_person(delivery)
+        except Permanent as error:
+            if error.code == _KEPT:
+                raise Unreachable(error.code) from None
+            if error.code in LOST:
+                raise Unreachable(error.code, LOST[error.code]) from None
+            raise
 
     async def _to_person(self, delivery: Delivery) -> Receipt:
         token = delivery.reply_token
+        refused = Permanent("no_route")
         if self._kf is not None and delivery.to.chat.id.startswith(PREFIX):
             await self._kf.send(delivery)
             return Receipt()
@@ -364,13 +371,14 @@ class WeCom:
             try:
                 return await self._api.send(delivery)
             except Permanent as error:
-                if self._line is None or error.code not in _NO_MEMBER:
+                if error.code not in LOST and error.code not in APP_OFF:
                     raise
+                refused = error
         if self._line is not None:
             return await self._push(self._line, delivery)
         if token.startswith("http") and self._late_possible(delivery):
             return await api.late_answer(self._client, delivery, False, self._public_url)
-        raise Permanent("no_route")
+        raise refused
 
     async def _to_group(self, delivery: Delivery) -> Receipt:
         """A robot can mention people; a push can be answered by quoting it."""

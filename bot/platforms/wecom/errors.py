@@ -3,6 +3,26 @@ in docs/platforms/wecom.md)."""
 
 from typing import Final
 
+from handlers.chat.reach import Lost
+
+# What is said of a person who gets nothing, whatever is sent.
+LOST: Final = {
+    "846607": Lost.NEVER_OPENED,
+    "93006": Lost.NEVER_OPENED,
+    "invaliduser": Lost.OUT_OF_RANGE,
+    "unlicenseduser": Lost.OUT_OF_RANGE,
+    "60011": Lost.OUT_OF_RANGE,
+    "50002": Lost.OUT_OF_RANGE,
+    "81013": Lost.OUT_OF_RANGE,
+    "40003": Lost.LEFT,
+    "60111": Lost.LEFT,
+    "46004": Lost.LEFT,
+    "kf_window": Lost.SILENT,
+    "95001": Lost.SILENT,
+}
+# The application itself cannot speak to anybody.
+APP_OFF: Final = frozenset({"40001", "40013", "40056", "301002", "60020", "48002"})
+
 CURES: Final = {
     "40001": "Secret 不对，请到应用详情页重新复制 WECOM_APP_SECRET 或 WECOM_AIBOT_SECRET。",
     "40013": "企业 ID 不对，请到「我的企业」最下方重新复制 WECOM_CORP_ID。",

@@ -14,9 +14,8 @@ depends_on = None
 
 
 def upgrade() -> None:
-    op.add_column(
-        "outbox", sa.Column("more_refs", sa.String(), nullable=False, server_default="")
-    )
+    for name in ("more_refs", "asked_in", "tried"):
+        op.add_column("outbox", sa.Column(name, sa.String(), nullable=False, server_default=""))
     op.add_column("outbox", sa.Column("takes_back", sa.Integer(), nullable=True))
     op.add_column(
         "outbox", sa.Column("says_so", sa.Boolean(), nullable=False, server_default=sa.false())
@@ -24,5 +23,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    for name in ("says_so", "takes_back", "more_refs"):
+    for name in ("says_so", "takes_back", "tried", "asked_in", "more_refs"):
         op.drop_column("outbox", name)
