@@ -336,6 +336,27 @@ class Resolving(Protocol):
 
 
 @runtime_checkable
+class Logins(Protocol):
+    """A platform that can say who sits at a browser."""
+
+    @property
+    def can_login(self) -> bool:
+        """Whether its settings are there."""
+        ...
+
+    def login_url(self, back: str, state: str, agent: str) -> str:
+        """Where a browser is sent; it comes to `back` with `state` and a code.
+
+        `agent` is what the browser calls itself: inside the platform's client nothing is asked.
+        """
+        ...
+
+    async def logged_in(self, code: str) -> str:
+        """The user whom a code stands for; raises a SendError, Permanent for what is no member's."""
+        ...
+
+
+@runtime_checkable
 class Recalls(Protocol):
     """A platform that can take back what it said."""
 

@@ -25,6 +25,7 @@ from storage.repos.reports import SqlReportStore
 from storage.repos.sandbox import SandboxStore
 from storage.repos.schedules import SqlScheduleStore
 from storage.repos.search import index_new
+from storage.repos.sessions import SessionStore
 from storage.repos.signups import SqlSignUpStore
 from storage.repos.small import (
     AuditTail,
@@ -171,6 +172,7 @@ class UnitOfWork:
         self.surveys = SqlSurveyStore(connection)
         self.announcements = SqlAnnouncementStore(connection)
         self.openings = SqlOpeningStore(connection)
+        self.sessions = SessionStore(connection)
         self.visits = SqlVisitStore(connection)
         self.campaigns = SqlCampaignStore(connection)
         self.sandbox = SandboxStore(connection)

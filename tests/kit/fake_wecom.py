@@ -5,6 +5,7 @@ import re
 import time
 from collections import deque
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 from aiohttp import web
 from aiohttp.test_utils import TestServer
@@ -13,6 +14,8 @@ _TASK = re.compile(r"^[0-9A-Za-z_@-]{1,128}$")
 
 
 KF = "wkKx3TDgAAinvented"
+INSIDE = "https://open.weixin.qq.com/connect/oauth2/authorize"
+OUTSIDE = "https://login.work.weixin.qq.com/wwlogin/sso/login"
 
 
 class Refused(AssertionError):
@@ -68,6 +71,8 @@ class FakeWeCom:
         self.unreached: dict[str, str] = {}
         self.members: dict[str, str] = {}
         self.asked_members = 0
+        # Who allowed a login, by the code that stands for it; each works once.
+        self.logins: dict[str, dict[str, str]] = {}
         # 微信客服: what came, what was said, and how much each customer may still be told.
         self.kf_came: list[dict[str, Any]] = []
         self.kf_said: list[dict[str, Any]] = []
@@ -79,6 +84,7 @@ class FakeWeCom:
         app = web.Application()
         app.router.add_get("/cgi-bin/gettoken", self._gettoken)
         app.router.add_get("/cgi-bin/agent/get", self._agent)
+        app.router.add_get("/cgi-bin/auth/getuserinfo", self._who)
         app.router.add_post("/cgi-bin/message/send", self._send)
         app.router.add_post("/cgi-bin/message/update_template_card", self._update)
         app.router.add_post("/cgi-bin/message/recall", self._recall)
@@ -137,6 +143,43 @@ class FakeWeCom:
         if not self._authorised(request):
             return web.json_response({"errcode": 40014, "errmsg": "invalid access_token"})
         return web.json_response({"errcode": 0, "agentid": int(request.query["agentid"])})
+
+    async def _who(self, request: web.Request) -> web.Response:
+        fault = await self._fault()
+        if fault is not None:
+            return fault
+        if not self._authorised(request):
+            return web.json_response({"errcode": 40014, "errmsg": "invalid access_token"})
+        if set(request.query) != {"access_token", "code"}:
+            return self._refuse(Refused("getuserinfo"))
+        who = self.logins.pop(request.query["code"], None)
+        if who is None:
+            return web.json_response({"errcode": 40029, "errmsg": "invalid code"})
+        return web.json_response({"errcode": 0, "errmsg": "ok", **who})
+
+    def allows(self, address: str, **who: str) -> dict[str, str]:
+        """Somebody allows what a browser was sent here for; the query it comes back with.
+
+        Raises Refused for an address that the real WeCom would not take.
+        """
+        parts = urlsplit(address)
+        asked = dict(parse_qsl(parts.query, strict_parsing=True))
+        known = {"appid", "redirect_uri", "state", "agentid"}
+        if f"{parts.scheme}://{parts.netloc}{parts.path}" == INSIDE:
+            known |= {"response_type", "scope"}
+            right = asked["response_type"] == "code" and asked["scope"] == "snsapi_base"
+            right = right and parts.fragment == "wechat_redirect"
+        else:
+            known |= {"login_type", "lang"}
+            right = f"{parts.scheme}://{parts.netloc}{parts.path}" == OUTSIDE
+            right = right and asked["login_type"] == "CorpApp" and not parts.fragment
+        if set(asked) != known or not right or not asked["agentid"].isdigit():
+            raise Refused(address)
+        if not re.fullmatch(r"[0-9a-zA-Z]{1,128}", asked["state"]):
+            raise Refused("state")
+        code = f"code{len(self.logins)}{asked['state']}"
+        self.logins[code] = who
+        return {"code": code, "state": asked["state"]}
 
     def _authorised(self, request: web.Request) -> bool:
         return bool(self._token) and request.query.get("access_token") == self._token

@@ -415,6 +415,20 @@ class WeCom:
         await line.push(chat, group, said)
         return Receipt()
 
+    # ---- who sits at a browser
+
+    @property
+    def can_login(self) -> bool:
+        return self._api is not None
+
+    def login_url(self, back: str, state: str, agent: str) -> str:
+        return "" if self._api is None else self._api.login_url(back, state, agent)
+
+    async def logged_in(self, code: str) -> str:
+        if self._api is None:
+            raise Permanent("no_app")
+        return await self._api.logged_in(code)
+
     async def recall(self, to: Address, refs: Sequence[str]) -> None:
         """What the application said; robots, the long connection and 微信客服 cannot."""
         if self._api is None:

@@ -1,7 +1,10 @@
 """Calls to WeCom: token, app messages, card updates, group robots, late answers."""
 
 import time
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, Final
+from urllib.parse import urlencode
 
 from bot.client import Client, TokenCache
 from bot.platform import Expired, Outdated, Permanent, Receipt, Transient
@@ -15,6 +18,11 @@ _NOT_REACHED: Final = ("invaliduser", "unlicenseduser")
 # A card's code works once, within 72 hours (D:94888).
 _CODE_SECONDS: Final = 72 * 3600.0
 _SPENT: Final = "spent"
+_INSIDE: Final = "https://open.weixin.qq.com/connect/oauth2/authorize"
+_OUTSIDE: Final = "https://login.work.weixin.qq.com/wwlogin/sso/login"
+# How the browsers of WeCom and WeChat call themselves.
+_CLIENTS: Final = ("wxwork", "micromessenger")
+_CODE_BYTES: Final = 512
 
 
 def check(answer: Any) -> dict[str, Any]:
@@ -58,15 +66,24 @@ class AppApi:
 
     async def post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
         """Call with a token; one that expired is refreshed once. Raises a SendError."""
+        return await self._call("POST", path, body)
+
+    async def _call(
+        self,
+        method: str,
+        path: str,
+        body: dict[str, Any] | None = None,
+        params: Mapping[str, str] = MappingProxyType({}),
+    ) -> dict[str, Any]:
         for attempt in (1, 2):
             token = await self._tokens.get()
             try:
                 return check(
                     await self._client.send(
-                        "POST",
+                        method,
                         f"{self._base}{path}",
                         json=body,
-                        params={"access_token": token},
+                        params={"access_token": token, **params},
                         repeatable=True,
                     )
                 )
@@ -114,12 +131,37 @@ class AppApi:
         # The click's own code leaves that of the sending as it was.
         return Receipt("", "" if clicked else _SPENT)
 
+    async def get(self, path: str, params: dict[str, str]) -> dict[str, Any]:
+        """As `post`, for what is only asked."""
+        return await self._call("GET", path, params=params)
+
     async def agent(self) -> None:
         """Whether the credentials open the application they should; raises a SendError."""
-        token = await self._tokens.get()
-        params = {"access_token": token, "agentid": str(self._agent_id)}
-        url = f"{self._base}/cgi-bin/agent/get"
-        check(await self._client.send("GET", url, params=params, repeatable=True))
+        await self.get("/cgi-bin/agent/get", {"agentid": str(self._agent_id)})
+
+    def login_url(self, back: str, state: str, agent: str) -> str:
+        """Inside the client the member is known at once; elsewhere a code is scanned (D:91022, D:98171)."""
+        asked = {"appid": self._corp_id, "redirect_uri": back, "state": state}
+        if any(name in agent.lower() for name in _CLIENTS):
+            asked |= {
+                "response_type": "code",
+                "scope": "snsapi_base",
+                "agentid": str(self._agent_id),
+            }
+            return f"{_INSIDE}?{urlencode(asked)}#wechat_redirect"
+        asked |= {"login_type": "CorpApp", "agentid": str(self._agent_id), "lang": "zh"}
+        return f"{_OUTSIDE}?{urlencode(asked)}"
+
+    async def logged_in(self, code: str) -> str:
+        """The member whom a code of the last five minutes stands for; it works once."""
+        if not code or len(code.encode()) > _CODE_BYTES:
+            raise Permanent("40029")
+        answer = await self.get("/cgi-bin/auth/getuserinfo", {"code": code})
+        user = answer.get("userid")
+        if not isinstance(user, str) or not user:
+            # Somebody from outside the corporation: known by an openid only.
+            raise Permanent("no_member")
+        return user
 
     async def members(self, open_ids: list[str]) -> dict[str, str]:
         """The members' own ids; what is one already stays out of the answer."""

@@ -20,8 +20,21 @@ def upgrade() -> None:
     op.add_column(
         "outbox", sa.Column("says_so", sa.Boolean(), nullable=False, server_default=sa.false())
     )
+    op.create_table(
+        "sessions",
+        sa.Column("token", sa.String(), nullable=False),
+        sa.Column("person_id", sa.String(), nullable=False),
+        sa.Column("platform", sa.String(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("until", sa.Float(), nullable=False),
+        sa.PrimaryKeyConstraint("token", name=op.f("pk_sessions")),
+        sa.UniqueConstraint("state", name=op.f("uq_sessions_state")),
+    )
+    op.create_index(op.f("ix_sessions_person_id"), "sessions", ["person_id"])
+    op.create_index(op.f("ix_sessions_until"), "sessions", ["until"])
 
 
 def downgrade() -> None:
+    op.drop_table("sessions")
     for name in ("says_so", "takes_back", "tried", "asked_in", "more_refs"):
         op.drop_column("outbox", name)
