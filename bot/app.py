@@ -227,7 +227,7 @@ def build(
     )
     application.add_routes(ingress.routes())
     application.add_routes(pages.routes(writer, clock, links, settings.templates))
-    titles = {name: module.TITLE for name, module in registry.platforms().items()}
+    titles = {name: getattr(module, "TITLE", name) for name, module in registry.platforms().items()}
     login = Login(writer, on, titles, settings.secret_key, address)
     application.add_routes(login.routes())
     application.add_routes(health.routes(writer, ticker.keeps_time, ownership.leads, lines.states))

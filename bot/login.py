@@ -94,7 +94,7 @@ class Login:
         person = await self.person(request)
         if person is None:
             return self._ask(say.TITLE, "", 200, _inside(request.query.get("next", "")))
-        facts = [("姓名", person.name), ("身份", ROLE_NAMES[person.role])]
+        facts = [(say.NAME, person.name), (say.ROLE, ROLE_NAMES[person.role])]
         return _page(say.IN_TITLE, facts=facts, proof=_proof(request))
 
     def _ask(self, title: str, words: str, status: int, after: str = _HOME) -> web.Response:

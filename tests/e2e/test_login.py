@@ -71,7 +71,7 @@ async def test_a_liaison_logs_in_is_shown_and_logs_out(database_url: str) -> Non
         refused = await house.client.post("/logout", data={"proof": ""})
         assert refused.status == 403
         proof = page.split('name="proof" value="')[1].split('"')[0]
-        foreign = {"Origin": "https://elsewhere.example"}
+        foreign = {"Origin": "https://elsewhere.example.com"}
         refused = await house.client.post("/logout", data={"proof": proof}, headers=foreign)
         assert refused.status == 403
         assert "联络员小周" in await shown(house)
@@ -143,7 +143,7 @@ async def test_who_is_not_of_the_office_is_told_why_and_gets_no_session(
 
 @pytest.mark.parametrize(
     "elsewhere",
-    ["https://evil.example", "//evil.example", "/\\evil.example", "/a\\b", "/\t/evil", "x", "", "/" + "a" * 2000],
+    ["https://example.org", "//example.org", "/\\example.org", "/a\\b", "/\t/evil", "x", "", "/" + "a" * 2000],
 )  # fmt: skip
 async def test_nobody_is_sent_to_another_site(sqlite_url: str, elsewhere: str) -> None:
     async with FakeWeCom() as far, House(sqlite_url, public(far.base)) as house:
@@ -185,7 +185,7 @@ async def test_who_left_the_office_is_out_at_once(sqlite_url: str) -> None:
 
 
 async def test_by_https_the_cookies_go_by_https_only(sqlite_url: str) -> None:
-    settings = public("http://127.0.0.1:9", "https://lhg.example")
+    settings = public("http://127.0.0.1:9", "https://lhg.example.com")
     async with House(sqlite_url, settings) as house:
         response = await get(house, "/login/wecom")
         assert cookie(response, "lhg_login")["secure"]
