@@ -79,6 +79,9 @@ class FakeWeCom:
         self.kf_greeted: list[dict[str, Any]] = []
         self.kf_left: dict[str, int] = {}
         self.kf_page = 2
+        # Tokens of notices that are over.
+        self.kf_over: set[str] = set()
+        self.kf_asked = 0
         self._robots: dict[str, deque[float]] = {}
         self._token = ""
         app = web.Application()
@@ -334,6 +337,9 @@ class FakeWeCom:
         body, fault = await self._called(request)
         if fault is not None:
             return fault
+        self.kf_asked += 1
+        if body.get("token") in self.kf_over:
+            return web.json_response({"errcode": 95007, "errmsg": "invalid token"})
         start = int(body.get("cursor") or 0)
         if body["open_kfid"] != KF or not 1 <= body["limit"] <= 1000:
             return self._refuse(Refused("sync_msg"))

@@ -383,8 +383,13 @@ class WeCom:
     async def _to_group(self, delivery: Delivery) -> Receipt:
         """A robot can mention people; a push can be answered by quoting it."""
         token, robot = delivery.reply_token, delivery.to.robot
+        refused = Permanent("no_route")
         if token.startswith("http") and self._late_possible(delivery):
-            return await api.late_answer(self._client, delivery, True, self._public_url)
+            try:
+                return await api.late_answer(self._client, delivery, True, self._public_url)
+            except Permanent as error:
+                # The address takes one answer; another message has used it.
+                refused = error
         if self._line is not None and not (robot and delivery.content.mentions):
             try:
                 return await self._push(self._line, delivery)
@@ -393,7 +398,7 @@ class WeCom:
                     raise
         if robot:
             return await api.robot(self._client, delivery)
-        raise Permanent("no_route")
+        raise refused
 
     async def _push(self, line: AibotLine, delivery: Delivery) -> Receipt:
         """Late answers keep the request's id, which alone lets a card into a group."""

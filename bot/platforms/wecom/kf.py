@@ -37,6 +37,7 @@ WINDOW_SECONDS: Final = 48 * 3600.0
 # The last ones are for answers, questions and cards: number, result, verdict.
 _KEPT: Final = 2
 _MATTERS: Final = frozenset({Kind.ANSWER, Kind.CARD, Kind.QUESTION, Kind.ESCALATION})
+_TOKEN_SECONDS: Final = 600.0
 _TEXT_BYTES: Final = 2048
 _MENU_ITEMS: Final = 10
 _MENU_TEXT_BYTES: Final = 128
@@ -84,6 +85,7 @@ class Kf:
         self._up = False
         self._stir = asyncio.Event()
         self._tokens: dict[str, str] = {}
+        self._noticed: dict[str, float] = {}
 
     @property
     def up(self) -> bool:
@@ -92,6 +94,7 @@ class Kf:
     def noticed(self, open_kfid: str, token: str) -> None:
         """A notice came in: something can be pulled with its token, for ten minutes."""
         self._tokens[open_kfid] = token
+        self._noticed[open_kfid] = self._now()
         self._stir.set()
 
     # ---- hearing
@@ -132,7 +135,8 @@ class Kf:
             try:
                 page = await self._api.post("/cgi-bin/kf/sync_msg", asked)
             except SendError:
-                if token:
+                # One that is over would be refused again and again; without it pulling is only rarer.
+                if token and self._now() - self._noticed[account] < _TOKEN_SECONDS:
                     self._tokens.setdefault(account, token)
                 raise
             found = page.get("msg_list")
