@@ -5,6 +5,7 @@ import json as json_module
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
 import aiohttp
@@ -42,6 +43,8 @@ class Client:
     def __init__(self, seconds: float = SECONDS) -> None:
         self._seconds = seconds
         self._session: aiohttp.ClientSession | None = None
+        # By how many seconds the far end's clock is ahead of ours; None until it has said its time.
+        self.ahead: float | None = None
 
     def _ready(self) -> aiohttp.ClientSession:
         if self._session is None or self._session.closed:
@@ -75,6 +78,7 @@ class Client:
                     raw += chunk
                     if len(raw) > most:
                         raise Permanent("answer_too_long")
+                self.ahead = _ahead(response.headers, self.ahead)
                 return Answer(response.status, response.headers, bytes(raw))
         except aiohttp.ClientConnectorError:
             # Nothing reached the far end.
@@ -121,6 +125,13 @@ class Client:
     async def close(self) -> None:
         if self._session is not None:
             await self._session.close()
+
+
+def _ahead(headers: Mapping[str, str], known: float | None) -> float | None:
+    try:
+        return parsedate_to_datetime(headers.get("Date", "")).timestamp() - time.time()
+    except (ValueError, TypeError):
+        return known
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:

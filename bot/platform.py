@@ -302,10 +302,14 @@ class Entrances(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """One thing that was tried against the far end; `fault` is Chinese and says what to do."""
+    """One thing that was tried against the far end; `fault` is Chinese and says what to do.
+
+    `ahead`: by how many seconds the far end's clock goes before ours, where it told.
+    """
 
     what: str
     fault: str = ""
+    ahead: float | None = None
 
 
 @runtime_checkable

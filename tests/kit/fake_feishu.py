@@ -290,6 +290,8 @@ class FakeFeishu:
             return web.Response(status=502, text="<html>bad gateway</html>")
         elif fault == "lie":
             return self._no(230099, 200)
+        elif fault.isdigit():
+            return self._no(int(fault), 400)
         elif fault:
             raise AssertionError(fault)
         if not self._token or request.headers.get("Authorization") != f"Bearer {self._token}":

@@ -123,9 +123,14 @@ class FakeWeCom:
         if fault == "throttled":
             return web.json_response({"errcode": 45009, "errmsg": "api freq out of limit"})
         if fault == "foreign":
-            return web.json_response({"errcode": 60020, "errmsg": "not allow from your ip"})
+            told = (
+                "not allow to access from your ip, hint: [17953], from ip: 203.0.113.7, more info"
+            )
+            return web.json_response({"errcode": 60020, "errmsg": told})
         if fault == "busy":
             return web.json_response({"errcode": -1, "errmsg": "system busy"})
+        if fault.isdigit():
+            return web.json_response({"errcode": int(fault), "errmsg": "…"})
         return web.Response(status=502, text="bad gateway")
 
     def _refuse(self, error: Exception) -> web.Response:

@@ -136,10 +136,11 @@ class Feishu:
             told = (
                 api.cure(error.code) or f"没有接通（{error.code}），请核对 FEISHU_API_BASE 和网络。"
             )
-            return [Probe("飞书凭证", told)]
+            return [Probe("飞书凭证", told, self._client.ahead)]
+        credentials = Probe("飞书凭证", "", self._client.ahead)
         if not open_id:
-            return [Probe("飞书凭证"), Probe("飞书机器人", api.TROUBLES[230006].cure)]
-        return [Probe("飞书凭证"), Probe("飞书机器人")]
+            return [credentials, Probe("飞书机器人", api.TROUBLES[230006].cure)]
+        return [credentials, Probe("飞书机器人")]
 
     # ---- in
 

@@ -218,9 +218,11 @@ class WeCom:
         try:
             await trying
         except SendError as error:
-            known = self.cure(error.code)
-            return Probe(what, known or f"没有成功（{error.code}），请核对网络和设置。")
-        return Probe(what)
+            known = self.cure(error.code) or f"没有成功（{error.code}），请核对网络和设置。"
+            if isinstance(error, api.NotFromHere) and error.address:
+                known = f"本机的出口 IP 是 {error.address}。{known}"
+            return Probe(what, known, self._client.ahead)
+        return Probe(what, "", self._client.ahead)
 
     async def entrances(self, firms: Sequence[tuple[str, str]]) -> list[tuple[str, str, str]]:
         """An address of 微信客服 for each firm, for its people who stay on personal WeChat."""

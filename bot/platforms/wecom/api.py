@@ -1,5 +1,6 @@
 """Calls to WeCom: token, app messages, card updates, group robots, late answers."""
 
+import re
 import time
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -23,6 +24,16 @@ _OUTSIDE: Final = "https://login.work.weixin.qq.com/wwlogin/sso/login"
 # How the browsers of WeCom and WeChat call themselves.
 _CLIENTS: Final = ("wxwork", "micromessenger")
 _CODE_BYTES: Final = 512
+_NOT_FROM_HERE: Final = 60020
+_ADDRESS: Final = re.compile(r"from ip: ?([0-9a-fA-F.:]{3,45})")
+
+
+class NotFromHere(Permanent):
+    """The address that we call from is not on WeCom's list; `address` as WeCom saw it."""
+
+    def __init__(self, code: str, address: str) -> None:
+        super().__init__(code)
+        self.address = address
 
 
 def check(answer: Any) -> dict[str, Any]:
@@ -38,6 +49,9 @@ def check(answer: Any) -> dict[str, Any]:
         raise Transient(str(code), 60.0)
     if code in _BUSY:
         raise Transient(str(code))
+    if code == _NOT_FROM_HERE:
+        seen = _ADDRESS.search(str(answer.get("errmsg") or ""))
+        raise NotFromHere(str(code), seen.group(1) if seen else "")
     raise Permanent(str(code))
 
 
