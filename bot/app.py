@@ -19,6 +19,7 @@ from bot.ingress import MOST_BYTES, Ingress
 from bot.leading import LEADER, Ownership
 from bot.lines import Alarm, Hears, Lines
 from bot.links import SignedLinks
+from bot.login import Login
 from bot.model_service import ModelService
 from bot.notes import DatabaseNotes
 from bot.platform import ConfigError, Line, Noting, Platform, Section, Setting, Starts
@@ -265,6 +266,9 @@ def build(
     )
     application.add_routes(ingress.routes())
     application.add_routes(pages.routes(writer, clock, links, settings.templates))
+    titles = {name: getattr(module, "TITLE", name) for name, module in registry.platforms().items()}
+    login = Login(writer, on, titles, settings.secret_key, address)
+    application.add_routes(login.routes())
     application.add_routes(health.routes(writer, ticker.keeps_time, ownership.leads, lines.states))
     from bot import api
 

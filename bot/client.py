@@ -6,6 +6,7 @@ import re
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from typing import Any, Final
 from urllib.parse import unquote
 
@@ -50,6 +51,8 @@ class Client:
     def __init__(self, seconds: float = SECONDS) -> None:
         self._seconds = seconds
         self._session: aiohttp.ClientSession | None = None
+        # By how many seconds the far end's clock is ahead of ours; None until it has said its time.
+        self.ahead: float | None = None
 
     def _ready(self) -> aiohttp.ClientSession:
         if self._session is None or self._session.closed:
@@ -97,6 +100,7 @@ class Client:
                     raw += chunk
                     if len(raw) > most:
                         raise TooLarge("answer_too_long")
+                self.ahead = _ahead(response.headers, self.ahead)
                 return Answer(response.status, response.headers, bytes(raw))
         except aiohttp.ClientConnectorError:
             # Nothing reached the far end.
@@ -206,6 +210,13 @@ def name_in(headers: Mapping[str, str]) -> str:
     name = unquote(next(g for g in found.groups() if g is not None))
     # Bytes that are no UTF-8 stand in a header as half surrogates.
     return name.encode("utf-8", "ignore").decode()
+
+
+def _ahead(headers: Mapping[str, str], known: float | None) -> float | None:
+    try:
+        return parsedate_to_datetime(headers.get("Date", "")).timestamp() - time.time()
+    except (ValueError, TypeError):
+        return known
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:

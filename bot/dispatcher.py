@@ -19,21 +19,25 @@ from bot import metrics
 from bot.platform import (
     Expired,
     Limit,
+    Outdated,
     Permanent,
     Platform,
+    Recalls,
     Receipt,
     SendError,
     Splitting,
     Transient,
+    Unreachable,
     Unsure,
 )
 from bot.throttle import Throttle
 from bot.writer import NOTHING, Overloaded, Writer
 from handlers.chat.events import ChatKind
 from handlers.domain.ladder import stands
-from handlers.ports import Notice, StillSending, StillTrue
+from handlers.ports import Lane, Notice, StillSending, StillTrue
 from handlers.services.notices import Gate
-from storage.repos.queue import Claimed
+from handlers.services.reaching import Reaching
+from storage.repos.queue import Claimed, TakenBack
 from storage.uow import UnitOfWork
 
 _log = logging.getLogger("bot.dispatcher")
@@ -54,6 +58,7 @@ _LED_ELSEWHERE_SECONDS: Final = 10.0
 _LOOK_SECONDS: Final = 0.02
 # So many times the far end's own word of when to come again is taken as it is.
 _BELIEVED: Final = 2
+_GONE: Final = Receipt()
 _RECORD_PAUSES: Final = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0)
 
 _Key = tuple[int, int]
@@ -97,11 +102,18 @@ def _key(row: Claimed) -> _Key:
 
 def still_true(row: Claimed, uow: UnitOfWork, now: datetime) -> str:
     """Why a row must not be sent any more; empty while it is still true."""
+    if row.takes_back is not None:
+        return ""
     if _to_archive(row, uow):
         return "archived"
+    if row.delivery.to.kind is ChatKind.GROUP and row.ticket is not None:
+        if uow.tickets.is_confidential(row.ticket):
+            return "confidential"
     return _stale(row.not_after, row.still, uow, now)
 
 
+# What is just being said is taken back once it is known by what name.
+_NOT_SAID_YET: Final = 1.0
 _SAME_BREATH: Final = timedelta(minutes=1)
 
 
@@ -336,9 +348,12 @@ class Dispatcher:
                     dropped.append(row)
                     uow.outbox.dead(row.delivery.id, "unsure:ended")
                     continue
-                why = still_true(row, uow, now)
-                if not why and row.is_update and not self._can_update(row):
-                    why = "cannot_update"
+                said = row.takes_back
+                if said is not None and said.state is Lane.SENDING:
+                    dropped.append(row)
+                    uow.outbox.defer(row.delivery.id, wall + _NOT_SAID_YET)
+                    continue
+                why = self._why_not(row, uow, now)
                 if why:
                     ended.append((row, why))
                     continue
@@ -359,6 +374,14 @@ class Dispatcher:
         for row in rows:
             self._take(row, wall, started)
         return len(rows) + len(dropped)
+
+    def _why_not(self, row: Claimed, uow: UnitOfWork, now: datetime) -> str:
+        if row.takes_back is not None:
+            return "" if row.takes_back.state is Lane.SENT else "not_said"
+        why = still_true(row, uow, now)
+        if not why and row.is_update and not self._can_update(row):
+            why = "cannot_update"
+        return why
 
     def _take(self, row: Claimed, wall: float, started: float) -> None:
         lane = self._lane(row)
@@ -490,7 +513,7 @@ class Dispatcher:
         failure: SendError | None = None
         receipt = Receipt()
         try:
-            receipt = await asyncio.wait_for(platform.send(row.delivery), self._pace.send_seconds)
+            receipt = await asyncio.wait_for(self._deliver(platform, row), self._pace.send_seconds)
         except TimeoutError:
             failure = Unsure("timeout")
         except SendError as error:
@@ -501,7 +524,56 @@ class Dispatcher:
             failure = Transient(type(error).__name__)
         finally:
             self._throttle.end(limits, time.monotonic(), parts)
+        if row.takes_back is not None and isinstance(failure, Unsure):
+            # A message that is gone already stays gone.
+            failure = Unsure(failure.code, repeatable=True)
         await self._conclude(lane, row, limits, receipt, failure)
+
+    async def _deliver(self, platform: Platform, row: Claimed) -> Receipt:
+        if row.takes_back is None:
+            return await platform.send(row.delivery)
+        return await self._take_back(platform, row, row.takes_back)
+
+    async def _take_back(self, platform: Platform, row: Claimed, said: TakenBack) -> Receipt:
+        """By the platform's own recall, else by another card in its place; raises a SendError."""
+        if isinstance(platform, Recalls) and said.refs and said.sent_at is not None:
+            age = (self._now() - said.sent_at).total_seconds()
+            if age < platform.recall_seconds:
+                try:
+                    await platform.recall(row.delivery.to, said.refs)
+                except Permanent as error:
+                    _log.warning("message.stays", extra={"code": error.code})
+                else:
+                    return _GONE
+        if row.delivery.content.card is None or not self._can_update(row):
+            raise Permanent("stays")
+        return await platform.send(row.delivery)
+
+    def _taken_back(self, uow: UnitOfWork, row: Claimed, receipt: Receipt | None) -> None:
+        """Write down what became of a message that had to go; without a receipt it stays."""
+        said, row_id = row.takes_back, row.delivery.id
+        assert said is not None
+        if receipt is None:
+            how = "stays"
+            told = uow.outbox.say_instead(row_id)
+            uow.outbox.superseded(row_id, "said_instead" if told else "stays")
+        elif receipt is _GONE:
+            how = "recalled"
+            uow.outbox.gone(row_id)
+            if said.says_so:
+                uow.outbox.say_instead(row_id)
+        else:
+            how = "replaced"
+            uow.outbox.sent(row_id, "", receipt.card_ref)
+        if row.ticket is not None:
+            facts = {"how": how}
+            uow.audit.add(self._now(), "system", "message.taken_back", str(row.ticket), facts)
+
+    def _unreached(self, uow: UnitOfWork, row_id: int, failure: Unreachable) -> None:
+        """To the person another way, else those who can see to it are told."""
+        if not Reaching(uow, self._now()).lost(row_id, failure.why):
+            _log.warning("message.dead", extra={"row": row_id, "code": failure.code})
+            uow.outbox.dead(row_id, f"unreachable:{failure.code}")
 
     async def _conclude(
         self,
@@ -515,10 +587,21 @@ class Dispatcher:
         self._mine.discard(row_id)
         if failure is None:
             metrics.sent.labels(row.platform).inc()
-            await self._record(lambda uow: uow.outbox.sent(row_id, receipt.ref, receipt.card_ref))
+            if row.takes_back is not None:
+                await self._record(lambda uow: self._taken_back(uow, row, receipt))
+                self.wake()
+                return
+            await self._record(
+                lambda uow: uow.outbox.sent(row_id, receipt.ref, receipt.card_ref, receipt.more)
+            )
             return
         code, kind = failure.code, type(failure).__name__.lower()
         metrics.not_sent.labels(row.platform, kind).inc()
+        if isinstance(failure, Unreachable) and row.takes_back is None and not row.is_update:
+            unreached = failure
+            await self._record(lambda uow: self._unreached(uow, row_id, unreached))
+            self.wake()
+            return
         wait = self._wait(row.attempts, failure)
         if isinstance(failure, Transient) and failure.retry_after is not None:
             self._throttle.cool(limits, time.monotonic() + wait)
@@ -526,6 +609,13 @@ class Dispatcher:
             isinstance(failure, Unsure) and (not failure.repeatable or self._told_once(row))
         )
         if final or row.attempts + 1 >= self._pace.attempts or self._is_old(row):
+            if row.takes_back is not None:
+                await self._record(lambda uow: self._taken_back(uow, row, None))
+                self.wake()
+                return
+            if row.is_update and isinstance(failure, Outdated):
+                await self._record(lambda uow: uow.outbox.superseded(row_id, "cannot_update"))
+                return
             _log.warning("message.dead", extra={"row": row_id, "code": code, "kind": kind})
             await self._record(lambda uow: uow.outbox.dead(row_id, f"{kind}:{code}"))
             return

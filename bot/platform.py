@@ -7,6 +7,7 @@ from typing import Any, Final, Protocol, runtime_checkable
 
 from handlers.chat.events import Attachment, InboundEvent
 from handlers.chat.outbound import Address, Delivery
+from handlers.chat.reach import Lost
 
 
 def plain_json(body: bytes) -> Any:
@@ -111,10 +112,14 @@ class Limit:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What the far end gave back; `ref` names the message, `card_ref` lets its card be replaced."""
+    """What the far end gave back; `ref` names the message, `card_ref` lets its card be replaced.
+
+    `more`: the further messages that a long text was told in.
+    """
 
     ref: str = ""
     card_ref: str = ""
+    more: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +175,18 @@ class Gone(Permanent):
 
 class TooLarge(Permanent):
     """It is longer than whoever asked for it takes."""
+
+
+class Unreachable(Permanent):
+    """Nothing comes to this person by this way; without `why` only this message does not."""
+
+    def __init__(self, code: str, why: Lost | None = None) -> None:
+        super().__init__(code)
+        self.why = why
+
+
+class Outdated(Permanent):
+    """The card can be replaced no more; nothing is lost by it."""
 
 
 class Unsure(SendError):
@@ -300,10 +317,14 @@ class Entrances(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """One thing that was tried against the far end; `fault` is Chinese and says what to do."""
+    """One thing that was tried against the far end; `fault` is Chinese and says what to do.
+
+    `ahead`: by how many seconds the far end's clock goes before ours, where it told.
+    """
 
     what: str
     fault: str = ""
+    ahead: float | None = None
 
 
 @runtime_checkable
@@ -350,6 +371,38 @@ class Fetched:
 
     body: bytes
     name: str = ""
+
+
+@runtime_checkable
+class Logins(Protocol):
+    """A platform that can say who sits at a browser."""
+
+    @property
+    def can_login(self) -> bool:
+        """Whether its settings are there."""
+        ...
+
+    def login_url(self, back: str, state: str, agent: str) -> str:
+        """Where a browser is sent; it comes to `back` with `state` and a code.
+
+        `agent` is what the browser calls itself: inside the platform's client nothing is asked.
+        """
+        ...
+
+    async def logged_in(self, code: str) -> str:
+        """The user whom a code stands for; raises a SendError, Permanent for what is no member's."""
+        ...
+
+
+@runtime_checkable
+class Recalls(Protocol):
+    """A platform that can take back what it said."""
+
+    recall_seconds: float
+
+    async def recall(self, to: Address, refs: Sequence[str]) -> None:
+        """Take back the messages of one delivery; raises a SendError where one of them stays."""
+        ...
 
 
 @runtime_checkable

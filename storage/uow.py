@@ -26,6 +26,7 @@ from storage.repos.reports import SqlReportStore
 from storage.repos.sandbox import SandboxStore
 from storage.repos.schedules import SqlScheduleStore
 from storage.repos.search import index_new
+from storage.repos.sessions import SessionStore
 from storage.repos.signups import SqlSignUpStore
 from storage.repos.small import (
     AuditTail,
@@ -173,6 +174,7 @@ class UnitOfWork:
         self.announcements = SqlAnnouncementStore(connection)
         self.openings = SqlOpeningStore(connection)
         self.attachments = SqlAttachmentStore(connection)
+        self.sessions = SessionStore(connection)
         self.visits = SqlVisitStore(connection)
         self.campaigns = SqlCampaignStore(connection)
         self.sandbox = SandboxStore(connection)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from bot.platform import Platform
+    from bot.platform import Platform, Probe
     from bot.settings import Settings
 
 NAME = "doctor"
@@ -54,10 +54,7 @@ def _checks(env: Path) -> Iterator[tuple[str, str]]:
     platforms = application.build_platforms(settings)
     yield "聊天平台", "" if platforms else "没有打开任何平台，请填写企业微信或通用接口的设置。"
     if any(n != "sandbox" for n in platforms):
-        yield (
-            "回调地址",
-            "" if settings.public_url else "没有 LHG_PUBLIC_URL，请填写外网地址，平台才能回调。",
-        )
+        yield "回调地址", public_address(settings.public_url)
     yield from _far_ends(settings.public_url, platforms)
     yield "理解模型", _model(settings.values)
     yield _second_reader(settings.values), ""
@@ -92,6 +89,17 @@ def _checks(env: Path) -> Iterator[tuple[str, str]]:
     yield "磁盘空间", "" if free > 500_000_000 else "不足 500 MB，请清理。"
 
 
+def public_address(url: str) -> str:
+    from urllib.parse import urlsplit
+
+    if not url:
+        return "没有 LHG_PUBLIC_URL，请填写外网地址，平台才能回调。"
+    parts = urlsplit(url)
+    if parts.scheme == "https" or parts.hostname in ("127.0.0.1", "localhost"):
+        return ""
+    return "LHG_PUBLIC_URL 请用 https 开头的地址，平台的回调域名和网页登录都要求 https。"
+
+
 def _far_ends(public_url: str, platforms: "Mapping[str, Platform]") -> Iterator[tuple[str, str]]:
     """The platforms' credentials, and our own address as it is seen from here."""
     import asyncio
@@ -120,8 +128,26 @@ def _far_ends(public_url: str, platforms: "Mapping[str, Platform]") -> Iterator[
                 await platform.close()
         return found
 
-    for probe in asyncio.run(tried()):
+    probes = asyncio.run(tried())
+    for probe in probes:
         yield probe.what, probe.fault
+    told = [probe for probe in probes if probe.ahead is not None]
+    if told:
+        yield far_clock(max(told, key=lambda p: abs(p.ahead or 0.0)))
+
+
+# Signatures and links are judged by the clock; a few seconds are the way there and back.
+_MOST_AHEAD = 60.0
+
+
+def far_clock(probe: "Probe") -> tuple[str, str]:
+    """What a far end's clock says of ours."""
+    ahead = probe.ahead or 0.0
+    if abs(ahead) <= _MOST_AHEAD:
+        return "时钟与平台一致", ""
+    way, minutes = ("慢" if ahead > 0 else "快"), max(1, round(abs(ahead) / 60))
+    told = f"本机比平台{way}约 {minutes} 分钟（对照{probe.what}），签名会被拒绝，请打开时间同步。"
+    return "时钟与平台一致", told
 
 
 def _processes(url: str) -> str:

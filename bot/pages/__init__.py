@@ -37,7 +37,7 @@ _STATIC: Final = {
     "icon.svg": _FOLDER.parent / "sandbox" / "static" / "icon.svg",
 }
 _READER: Final = re.compile(r"[\w-]{43}")
-_HEADERS: Final = {
+HEADERS: Final = {
     "Cache-Control": "no-store",
     "X-Content-Type-Options": "nosniff",
     "X-Robots-Tag": "noindex, nofollow",
@@ -123,7 +123,7 @@ class Door:
         for key in sent:
             form[key] = [v for v in sent.getall(key) if isinstance(v, str)]
         proof = (form.pop(PROOF, None) or [""])[0]
-        if not _same_origin(request) or not hmac.compare_digest(
+        if not same_origin(request) or not hmac.compare_digest(
             proof.encode(), proof_of(token, reader).encode()
         ):
             return told(say.NOT_SENT_TITLE, say.NOT_SENT, 403)
@@ -145,7 +145,7 @@ class Door:
         if _AGAIN in request.query:
             return told(say.COOKIE_TITLE, say.COOKIE, 400)
         response = web.Response(
-            status=303, headers={**_HEADERS, "Location": f"/l/{token}?{_AGAIN}=1"}
+            status=303, headers={**HEADERS, "Location": f"/l/{token}?{_AGAIN}=1"}
         )
         response.set_cookie(
             COOKIE,
@@ -192,7 +192,7 @@ class Door:
         if found is None:
             return gone()
         if isinstance(found, Done):
-            return web.Response(status=303, headers={**_HEADERS, "Location": f"/l/{token}"})
+            return web.Response(status=303, headers={**HEADERS, "Location": f"/l/{token}"})
         if isinstance(found, File):
             return await _file(found)
         values = {**found.values, PROOF: proof_of(token, reader), "here": f"/l/{token}"}
@@ -214,7 +214,7 @@ def proof_of(of: str, reader: str) -> str:
     return hmac.new(reader.encode(), of.encode(), sha256).hexdigest()
 
 
-def _same_origin(request: web.Request) -> bool:
+def same_origin(request: web.Request) -> bool:
     """Browsers say where a form was sent from; what says nothing still needs the proof."""
     site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
     if site is not None and site != "same-origin":
@@ -231,7 +231,7 @@ async def _file(found: File) -> web.StreamResponse:
         return told(say.NO_DOCX_TITLE, say.NO_DOCX, 503)
     shown = "inline" if found.inline else "attachment"
     disposition = f"{shown}; filename*=UTF-8''{quote(found.name)}"
-    headers = {**_HEADERS, "Content-Disposition": disposition}
+    headers = {**HEADERS, "Content-Disposition": disposition}
     if found.content_type != _PDF:
         # A browser's own reader of PDF does not start in there.
         headers["Content-Security-Policy"] += "; sandbox"
@@ -244,7 +244,7 @@ def html(page: Html) -> web.Response:
         text=_rendered(page.template, page.values),
         content_type="text/html",
         charset="utf-8",
-        headers=_HEADERS,
+        headers=HEADERS,
     )
 
 

@@ -225,7 +225,8 @@ class Delivery:
 
     `reply_token` lets a platform answer the message that caused it (WeCom response_url);
     `update_ref` names the card that this content replaces; `id` never repeats. `urgent`: whoever it
-    goes to should be rung, where the platform can.
+    goes to should be rung, where the platform can. `in_place`: the card is replaced where it stands
+    or not at all.
     """
 
     id: int
@@ -235,6 +236,7 @@ class Delivery:
     update_ref: str = ""
     created_at: datetime | None = None
     urgent: bool = False
+    in_place: bool = False
 
 
 def card_to_plain(card: Card) -> dict[str, Any]:

@@ -36,6 +36,8 @@ from handlers.ports.links import NO_LINKS as NO_LINKS
 from handlers.ports.links import Links as Links
 from handlers.ports.links import OpeningStore
 from handlers.ports.policies import PolicyStore
+from handlers.ports.sent import SentMessage as SentMessage
+from handlers.ports.sent import Undelivered as Undelivered
 from handlers.ports.signups import SignUpStore
 from handlers.ports.surveys import SurveyStore
 from handlers.ports.visits import VisitStore
@@ -302,7 +304,8 @@ class Outgoing:
     event this row answers: its platform's own response may carry it until `hold_until` (wall).
     `update`: the newest card of the same key at that address is replaced; where there is none or
     the platform cannot, the row is superseded, for a new message would only be noise.
-    `bundle`: notices of one bundle to one person are sent as one message.
+    `bundle`: notices of one bundle to one person are sent as one message. `asked_in`: the group in
+    which somebody asked for what is said to them alone.
     """
 
     content: Content
@@ -319,6 +322,7 @@ class Outgoing:
     answers: int | None = None
     update: bool = False
     bundle: str = ""
+    asked_in: str = ""
 
 
 class OutboxStore(Protocol):
@@ -348,6 +352,33 @@ class OutboxStore(Protocol):
     def superseded(self, row_id: int, why: str) -> None: ...
     def withdraw(self, dedupe_key: str, why: str) -> bool:
         """End a row that still waits; whether there was one."""
+        ...
+
+    def spoken_in_groups(self, number: TicketNumber) -> tuple[SentMessage, ...]:
+        """What was said or waits to be said in groups about a ticket."""
+        ...
+
+    def take_back(
+        self,
+        row_id: int,
+        instead: Content,
+        tell: PersonId | None = None,
+        says_so: bool = False,
+    ) -> None:
+        """What waits never goes; what went is taken back by its platform, within its time.
+
+        Where that cannot be, the card of `instead` takes its place; else the text of `instead`, if
+        it has one, is said to `tell`, or without one to whom the row went. `says_so`: the text is
+        said even where the message was taken back.
+        """
+        ...
+
+    def another_way(self, row_id: int) -> bool:
+        """Send a message that was refused here to the person's next account; False: none is left."""
+        ...
+
+    def undelivered(self, row_id: int) -> Undelivered | None:
+        """What a message to one person was, where it has not ended."""
         ...
 
     def reminded(self, number: TicketNumber, person: PersonId, day: date) -> bool:

@@ -16,6 +16,7 @@ from handlers.domain.announcement import (
 )
 from handlers.domain.category import Category
 from handlers.domain.ids import EnterpriseId
+from handlers.ports.sent import SentMessage
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +129,10 @@ class AnnouncementStore(Protocol):
 
     def row_of(self, key: str) -> int | None:
         """The outbox row that was put under a key."""
+        ...
+
+    def spoken(self, number: AnnouncementId, round_: int) -> tuple[SentMessage, ...]:
+        """What of a round went out or is going: cards in groups and to firms, second pushes."""
         ...
 
     def group_chats(self, number: AnnouncementId, round_: int) -> tuple[ChatRef, ...]: ...

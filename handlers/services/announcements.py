@@ -292,7 +292,10 @@ class Announcing:
         """What is found wrong goes on to nobody."""
         wrong = None if correction.corrects is None else self._store.get(correction.corrects)
         if wrong is not None and wrong.state in (State.APPROVED, State.SENDING, State.PAUSED):
-            self._withdraw(wrong)
+            stopped = self._withdraw(wrong)
+            if stopped.began_at is not None:
+                # It stays where it stands: the correction points to it.
+                self._refresh(stopped)
 
     def _plan(self, made: Announcement) -> Announcement:
         """Begin now, or when its time comes."""
@@ -538,19 +541,37 @@ class Announcing:
         return after
 
     def withdraw(self, by: Person, number: int) -> Announcement:
-        """What has not gone never goes; what has gone is marked where a platform can."""
+        """What has not gone never goes; what has gone is taken back or marked, else told."""
         before = self.get(number)
         rules.may_steer(before, by)
         after = self._withdraw(before)
+        if after.began_at is not None:
+            self._take_back(after)
         self._audit(by, "withdrawn", after)
         return after
 
     def _withdraw(self, made: Announcement) -> Announcement:
         after = replace(made.move(Move.WITHDRAW), next_at=None, ended_at=self._clock.now())
         self._end(after, "withdrawn")
-        if made.began_at is not None:
-            self._refresh(after)
         return after
+
+    def _take_back(self, made: Announcement) -> None:
+        """Who may have acted on it is told so, also where the message itself disappears."""
+        read = {t.enterprise_id for t in self.targets(made) if t.read_at is not None}
+        for said in self._store.spoken(made.id, made.round):
+            what, _, whose = said.key.split(":", 3)[-1].partition(":")
+            contact = self._work.people.main_contact(EnterpriseId(whose))
+            card: Card | None = None
+            if what == "group":
+                card = self.group_card(made)
+            elif what == "firm" and contact is not None:
+                card = self.firm_card(made, contact)
+            # A second push says nothing that the card did not say.
+            told = "" if card is None else say.taken_back(made)
+            acted = what == "group" or (what == "firm" and EnterpriseId(whose) in read)
+            self._work.outbox.take_back(
+                said.id, Content(told, card, Kind.ANNOUNCEMENT), says_so=acted
+            )
 
     def _expire(self, made: Announcement) -> None:
         after = replace(made.move(Move.EXPIRE), next_at=None, ended_at=self._clock.now())

@@ -135,12 +135,24 @@ class Telling:
             tell(self, before, after, actor, text)
         if after.level >= 5 > before.level and after.is_live and actor is not None:
             self._red(after)
+        if after.confidential and not before.confidential:
+            self._take_from_groups(after, actor)
         if before.state is not after.state or before.owner_id != after.owner_id:
             card = say.group_card(after, self.firm(after), self.owner(after), now)
             self.group(after, card, update=True)
             if after.state is State.CLOSED:
                 done = say.result_card(after, self.firm(after), self.owner(after), now)
                 self.group(after, _as_result(done), update=True)
+
+    def _take_from_groups(self, ticket: Ticket, actor: Person | None) -> None:
+        """What was said there before goes; where it cannot, whoever may see to it is told."""
+        told = actor if actor is not None and actor.is_staff else self.handler(ticket)
+        text = "" if told is None else say.stays_in_group(ticket)
+        for said in self._work.outbox.spoken_in_groups(ticket.number):
+            card = say.hidden_card(ticket, said.card_key) if said.card_key else None
+            self._work.outbox.take_back(
+                said.id, Content(text, card, Kind.CARD), None if told is None else told.id
+            )
 
     def _red(self, ticket: Ticket) -> None:
         """A move made it red: the second reopening or the second decline."""

@@ -270,6 +270,7 @@ def _first(turn: Turn, reply: Reply) -> Taken:
                     chat_kind=ChatKind.DIRECT,
                     ticket=ticket,
                     priority=Priority.REPLY,
+                    asked_in=event.chat.id,
                 )
             )
             return Taken(reply.toast, () if row is None else (row,))

@@ -405,6 +405,10 @@ def withdrawn(announcement: Announcement, progress: Progress) -> str:
     )
 
 
+def taken_back(announcement: Announcement) -> str:
+    return f"{head(announcement)} 已撤回，请不要再按它办。"
+
+
 def paused(announcement: Announcement, progress: Progress) -> str:
     return (
         f"{number(announcement)} 已暂停，已发 {progress.sent}/{progress.targets}；"

@@ -708,6 +708,27 @@ def confidential(ticket: Ticket) -> str:
     return f"#{ticket.number} 已设为保密，不再出现在群里。"
 
 
+def hidden_card(ticket: Ticket, key: str) -> Card:
+    """What stands in a group in place of a card that was there before."""
+    told = f"#{ticket.number} 已设为保密，不在群里显示。"
+    return Card(
+        key=key,
+        title=f"#{ticket.number}",
+        tone=Tone.QUIET,
+        status="保密",
+        lead=told,
+        revision=ticket.version,
+        fallback=told,
+    )
+
+
+def stays_in_group(ticket: Ticket) -> str:
+    return (
+        f"#{ticket.number} 已设为保密，但先前在群里说过的撤不回了，"
+        "请不要在群里再提，必要时请群主删除那几条。"
+    )
+
+
 def firm_named(ticket: Ticket, firm: str, owner: str) -> str:
     return f"#{ticket.number} 已登记为{firm}，由{owner}负责。"
 

@@ -27,6 +27,7 @@ from handlers.domain.category import Category
 from handlers.domain.errors import WrongState
 from handlers.domain.ids import EnterpriseId, PersonId
 from handlers.ports.announcements import AnnouncementFile, StillSending
+from handlers.ports.sent import SentMessage
 from storage.repos.counters import next_value
 from storage.repos.files import body_of, drop_unused, keep
 from storage.tables.announcements import (
@@ -254,6 +255,21 @@ class SqlAnnouncementStore:
         asked = select(_OUT.c.id).where(_OUT.c.dedupe_key != "", _OUT.c.dedupe_key == key)
         found: int | None = self._connection.execute(asked).scalar()
         return found
+
+    def spoken(self, number: AnnouncementId, round_: int) -> tuple[SentMessage, ...]:
+        mark = f"announcement:{number}:{round_}:"
+        asked = (
+            select(_OUT.c.id, _OUT.c.card_key, _OUT.c.dedupe_key)
+            .where(
+                _OUT.c.dedupe_key != "",
+                _OUT.c.dedupe_key >= mark,
+                _OUT.c.dedupe_key < f"announcement:{number}:{round_};",
+                _OUT.c.dedupe_key.startswith(mark),
+                _OUT.c.state.in_(("sending", "sent")),
+            )
+            .order_by(_OUT.c.id)
+        )
+        return tuple(SentMessage(*row) for row in self._connection.execute(asked))
 
     def group_chats(self, number: AnnouncementId, round_: int) -> tuple[ChatRef, ...]:
         asked = (

@@ -9,12 +9,14 @@ from datetime import date, datetime
 from functools import cache
 from typing import Any, Final
 
-from sqlalchemy import Connection, bindparam, literal_column, or_, select, text
+from sqlalchemy import Connection, bindparam, literal_column, or_, select, text, update
 
-from handlers.chat.events import ChatKind, ChatRef, InboundEvent, from_plain, to_plain
+from handlers.chat.events import ChatKind, ChatRef, InboundEvent, UserRef, from_plain, to_plain
 from handlers.chat.outbound import (
     Address,
+    Content,
     Delivery,
+    Kind,
     Priority,
     content_from_plain,
     content_to_plain,
@@ -24,7 +26,17 @@ from handlers.domain.ids import PersonId, TicketNumber
 from handlers.domain.notices import opens_at
 from handlers.domain.policy import DEFAULT, Policy
 from handlers.domain.ticket import State
-from handlers.ports import Lane, Notice, Outgoing, Page, StillSending, StillTrue, any_hour
+from handlers.ports import (
+    Lane,
+    Notice,
+    Outgoing,
+    Page,
+    SentMessage,
+    StillSending,
+    StillTrue,
+    Undelivered,
+    any_hour,
+)
 from storage.db import RowReader, Statement, read_instant
 from storage.repos.people import SqlPeopleStore
 from storage.tables.queue import InboxRow, OutboxRow
@@ -144,6 +156,16 @@ class InboxStore:
 
 
 @dataclass(frozen=True, slots=True)
+class TakenBack:
+    """The row that another one takes back; `state` is still `sending` while it goes out."""
+
+    state: Lane
+    refs: tuple[str, ...]
+    sent_at: datetime | None
+    says_so: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Claimed:
     """An outbox row that is about to be sent."""
 
@@ -160,6 +182,7 @@ class Claimed:
     notice: Notice | None = None
     # A process ended while it was sending this: nobody knows whether it arrived.
     begun: bool = False
+    takes_back: TakenBack | None = None
 
 
 _COLUMNS: Final = tuple(c.name for c in _OUT.columns if c.name != "id")
@@ -193,7 +216,7 @@ _LEASE: Final = Statement(
 _SENT: Final = Statement(
     text(
         "UPDATE outbox SET state = 'sent', attempts = attempts + 1, error = '', ref = :ref, "
-        "card_ref = :card_ref, sent_at = :at, lease_until = 0 "
+        "card_ref = :card_ref, more_refs = :more, sent_at = :at, lease_until = 0 "
         "WHERE id = :id AND state IN ('waiting','sending')"
     ).bindparams(bindparam("at", type_=_OUT.c.sent_at.type))
 )
@@ -217,6 +240,19 @@ _END: Final = Statement(
     text(
         "UPDATE outbox SET state = :state, error = :error, lease_until = 0 "
         "WHERE id = :id AND state IN ('waiting','sending')"
+    )
+)
+_REROUTE: Final = Statement(
+    text(
+        "UPDATE outbox SET platform = :platform, chat = :chat, tried = :tried, reply_token = '', "
+        "attempts = 0, error = '', next_try = 0, lease_until = 0 "
+        "WHERE id = :id AND state IN ('waiting','sending')"
+    )
+)
+_NOT_YET: Final = Statement(
+    text(
+        "UPDATE outbox SET state = 'superseded', error = 'taken_back', lease_until = 0 "
+        "WHERE id = :id AND state IN ('waiting','sending') AND lease_until <= :wall RETURNING id"
     )
 )
 # A card may be replaced only once the click on it is answered; what comes sooner is undone there.
@@ -432,6 +468,11 @@ class OutboxRows:
                 "ref": "",
                 "card_ref": "",
                 "bundle": message.bundle,
+                "more_refs": "",
+                "takes_back": None,
+                "says_so": False,
+                "asked_in": message.asked_in,
+                "tried": "",
             },
         )
         if row is None:
@@ -524,6 +565,7 @@ class OutboxRows:
                 update_ref,
                 row.created_at,
                 row.priority == int(Priority.URGENT),
+                row.takes_back is not None,
             ),
             row.platform,
             row.priority,
@@ -535,7 +577,13 @@ class OutboxRows:
             row.created_at.timestamp(),
             self._notice(row),
             row.error == _BEGUN_MARK,
+            None if row.takes_back is None else self._taken_back(row),
         )
+
+    def _taken_back(self, row: Any) -> TakenBack:
+        said = self._connection.execute(select(_OUT).where(_OUT.c.id == row.takes_back)).one()
+        refs = tuple(ref for ref in (said.ref, *said.more_refs.split("\n")) if ref)
+        return TakenBack(Lane(said.state), refs, said.sent_at, bool(row.says_so))
 
     def _notice(self, row: Any) -> Notice | None:
         if row.person_id is None or row.answers is not None or row.is_update:
@@ -603,11 +651,157 @@ class OutboxRows:
         ).scalar()
         return found
 
-    def sent(self, row_id: int, ref: str = "", card_ref: str = "") -> None:
+    def sent(
+        self, row_id: int, ref: str = "", card_ref: str = "", more: Sequence[str] = ()
+    ) -> None:
         _SENT.run(
             self._connection,
-            {"id": row_id, "ref": ref, "card_ref": card_ref, "at": self._now()},
+            {
+                "id": row_id,
+                "ref": ref,
+                "card_ref": card_ref,
+                "more": "\n".join(more),
+                "at": self._now(),
+            },
         )
+
+    # ---- other ways
+
+    def another_way(self, row_id: int) -> bool:
+        row = self._to_one_person(row_id)
+        if row is None:
+            return False
+        user = UserRef(row.platform, row.chat)
+        person_id = row.person_id
+        if person_id is None:
+            known = self._people.identity(user)
+            person_id = None if known is None else known.person_id
+        tried = [*filter(None, row.tried.split("\n")), f"{user.platform} {user.id}"]
+        for identity in () if person_id is None else self._people.identities(PersonId(person_id)):
+            way = f"{identity.platform} {identity.user_id}"
+            known_here = self._directly is None or identity.platform in self._directly
+            if way in tried or not known_here:
+                continue
+            _REROUTE.run(
+                self._connection,
+                {
+                    "id": row_id,
+                    "platform": identity.platform,
+                    "chat": identity.user_id,
+                    "tried": "\n".join(tried),
+                },
+            )
+            return True
+        return False
+
+    def undelivered(self, row_id: int) -> Undelivered | None:
+        row = self._to_one_person(row_id)
+        if row is None:
+            return None
+        return Undelivered(
+            UserRef(row.platform, row.chat),
+            None if row.person_id is None else PersonId(row.person_id),
+            None if row.ticket is None else TicketNumber(row.ticket),
+            Kind(row.kind),
+            row.asked_in,
+        )
+
+    def _to_one_person(self, row_id: int) -> Any:
+        return self._connection.execute(
+            select(_OUT).where(
+                _OUT.c.id == row_id,
+                _OUT.c.chat_kind == ChatKind.DIRECT.value,
+                _OUT.c.state.in_((Lane.WAITING, Lane.SENDING)),
+            )
+        ).first()
+
+    # ---- taking back
+
+    def spoken_in_groups(self, number: TicketNumber) -> tuple[SentMessage, ...]:
+        found = self._connection.execute(
+            select(_OUT.c.id, _OUT.c.card_key, _OUT.c.dedupe_key)
+            .where(
+                _OUT.c.ticket == number,
+                _OUT.c.chat_kind == ChatKind.GROUP.value,
+                _OUT.c.takes_back.is_(None),
+                # What replaced a card stands where the card stood.
+                or_(
+                    _OUT.c.state.in_((Lane.WAITING, Lane.SENDING)),
+                    (_OUT.c.state == Lane.SENT) & ~_OUT.c.is_update,
+                ),
+            )
+            .order_by(_OUT.c.id)
+        )
+        return tuple(SentMessage(*row) for row in found)
+
+    def take_back(
+        self,
+        row_id: int,
+        instead: Content,
+        tell: PersonId | None = None,
+        says_so: bool = False,
+    ) -> None:
+        if _NOT_YET.one(self._connection, {"id": row_id, "wall": time.time()}) is not None:
+            return
+        row = self._connection.execute(select(_OUT).where(_OUT.c.id == row_id)).first()
+        if row is None or row.state not in (Lane.SENDING, Lane.SENT):
+            return
+        card = instead.card
+        values = {
+            **{name: getattr(row, name) for name in ("platform", "chat", "chat_kind", "ticket")},
+            "state": Lane.WAITING.value,
+            "person_id": row.person_id if tell is None else tell,
+            "kind": instead.kind.value,
+            "priority": int(Priority.REPLY),
+            "content": to_json(content_to_plain(instead)),
+            "card_key": "" if card is None else card.key,
+            "dedupe_key": f"back:{row_id}",
+            # It replaces what was said, and is no notice of its own.
+            "is_update": True,
+            "takes_back": row_id,
+            "says_so": says_so,
+            "created_at": self._now(),
+        }
+        blank: dict[str, Any] = dict.fromkeys(
+            ("still", "reply_token", "error", "ref", "card_ref", "bundle"), ""
+        )
+        blank |= dict.fromkeys(("not_before", "not_after", "answers", "sent_at"))
+        blank |= dict.fromkeys(("next_try", "lease_until"), 0.0)
+        blank |= dict.fromkeys(("more_refs", "asked_in", "tried"), "")
+        put = _PUT.one(self._connection, {**blank, "attempts": 0, **values})
+        self.due = self.due or put is not None
+
+    def gone(self, row_id: int) -> None:
+        """The message that this row takes back is there no more: nothing can replace it."""
+        self.sent(row_id)
+        taken = select(_OUT.c.takes_back).where(_OUT.c.id == row_id).scalar_subquery()
+        self._connection.execute(
+            update(_OUT).where(_OUT.c.id == taken).values(ref="", card_ref="", more_refs="")
+        )
+
+    def say_instead(self, row_id: int) -> bool:
+        """The text of a row that takes another one back, as a message of its own."""
+        row = self._connection.execute(select(_OUT).where(_OUT.c.id == row_id)).first()
+        if row is None:
+            return False
+        content = content_from_plain(json.loads(row.content))
+        if not content.text:
+            return False
+        alone = row.person_id is not None
+        opening = opens_at(self._now(), self._policy())
+        about = f"{row.ticket}:{row.person_id}" if alone and row.ticket else str(row_id)
+        self.put(
+            Outgoing(
+                Content(content.text, kind=content.kind),
+                person=PersonId(row.person_id) if alone else None,
+                chat=None if alone else ChatRef(row.platform, row.chat),
+                chat_kind=ChatKind(row.chat_kind),
+                ticket=None if row.ticket is None else TicketNumber(row.ticket),
+                dedupe_key=f"instead:{about}",
+                not_before=None if opening <= self._now() else opening,
+            )
+        )
+        return True
 
     def retry(self, row_id: int, next_try: float, error: str) -> None:
         _RETRY.run(self._connection, {"id": row_id, "next_try": next_try, "error": error[:200]})
@@ -640,7 +834,7 @@ class OutboxRows:
         """Answers that the platform's own response carried."""
         at = self._now()
         if row_ids:
-            rows = [{"id": n, "ref": "", "card_ref": "", "at": at} for n in row_ids]
+            rows = [{"id": n, "ref": "", "card_ref": "", "more": "", "at": at} for n in row_ids]
             _SENT.run_many(self._connection, rows)
 
     def release(self, row_ids: Sequence[int]) -> None:

@@ -107,6 +107,14 @@ class OutboxRow(SQLModel, table=True):
     ref: str
     card_ref: str
     bundle: str
+    # The other messages that one row was told in; the row that this one takes back, and whether its
+    # text is said even where that succeeds.
+    more_refs: str
+    takes_back: int | None = None
+    says_so: bool
+    # The group in which it was asked for; the accounts to which it did not come.
+    asked_in: str
+    tried: str
 
 
 class DialogueRow(SQLModel, table=True):

@@ -2,25 +2,34 @@
 
 from typing import Any
 
+import pytest
+
 from bot.app import build_platforms, platform_settings
-from bot.platform import Probing
+from bot.commands.doctor import far_clock, public_address
+from bot.platform import Probe, Probing
 from bot.settings import load
+from tests.kit import feishu
 from tests.kit.dingtalk import settings as dingtalk_settings
 from tests.kit.fake_dingtalk import CLIENT_ID, FakeDingTalk
 from tests.kit.fake_dingtalk import SECRET as DINGTALK_SECRET
 from tests.kit.fake_dingtalk_line import FakeStream
+from tests.kit.fake_feishu import FakeFeishu
 from tests.kit.fake_wecom import FakeWeCom
 from tests.kit.fake_wecom_line import BOT, SECRET, FakeLine
 from tests.kit.wecom import settings
 
 
-async def probed(name: str = "wecom", **values: str) -> list[tuple[str, str]]:
+async def tried(name: str = "wecom", **values: str) -> list[Probe]:
     platform: Any = build_platforms(load(platform_settings(), overrides=values))[name]
     assert isinstance(platform, Probing)
     try:
-        return [(p.what, p.fault) for p in await platform.probe()]
+        return await platform.probe()
     finally:
         await platform.close()
+
+
+async def probed(name: str = "wecom", **values: str) -> list[tuple[str, str]]:
+    return [(p.what, p.fault) for p in await tried(name, **values)]
 
 
 async def test_good_credentials_are_found_good() -> None:
@@ -45,6 +54,8 @@ async def test_a_wrong_secret_and_a_foreign_address_are_named_with_their_cure() 
         wecom.faults.append("foreign")
         found = dict(await probed(**app))
         assert "企业可信IP" in found["企业微信自建应用"]
+        # The address as WeCom saw it: behind a gateway nobody else can tell it.
+        assert "203.0.113.7" in found["企业微信自建应用"]
 
 
 async def test_an_address_that_does_not_answer_is_said() -> None:
@@ -69,3 +80,61 @@ async def test_dingtalks_credentials_and_its_connection_are_tried_without_connec
         assert "canary" not in str(found)
         by_http = await probed("dingtalk", **dingtalk_settings(far.base))
         assert by_http == [("钉钉凭证", "")]
+
+
+@pytest.mark.parametrize(
+    ("code", "cure"),
+    [
+        ("48002", "没有这个接口的权限"),
+        ("40013", "重新复制 WECOM_CORP_ID"),
+        ("301002", "不是同一个应用的"),
+        ("4711", "核对网络和设置"),
+    ],
+)
+async def test_what_wecom_refuses_is_named_with_its_cure(code: str, cure: str) -> None:
+    async with FakeWeCom() as wecom:
+        app = {k: v for k, v in settings(wecom.base).items() if not k.startswith("WECOM_AIBOT")}
+        wecom.faults.append(code)
+        assert cure in dict(await probed(**app))["企业微信自建应用"]
+
+
+@pytest.mark.parametrize(
+    ("code", "cure"), [("99991672", "缺少接口权限"), ("99991401", "出口 IP"), ("99991662", "没有发布版本")]
+)  # fmt: skip
+async def test_what_feishu_refuses_is_named_with_its_cure(code: str, cure: str) -> None:
+    async with FakeFeishu() as far:
+        far.faults.append(code)
+        assert cure in dict(await probed("feishu", **feishu.settings(far.base)))["飞书凭证"]
+
+
+async def test_the_far_ends_clock_is_held_against_ours() -> None:
+    async with FakeWeCom() as wecom, FakeFeishu() as far:
+        for name, values in (
+            ("wecom", settings(wecom.base)),
+            ("feishu", feishu.settings(far.base)),
+        ):
+            (probe, *_) = await tried(name, **values)
+            assert probe.ahead is not None
+            # The header tells whole seconds.
+            assert abs(probe.ahead) < 5
+            assert far_clock(probe)[1] == ""
+    name = "企业微信自建应用"
+    assert "慢约 8 分钟" in far_clock(Probe(name, "", 480.0))[1]
+    assert "快约 2 分钟" in far_clock(Probe(name, "", -95.0))[1]
+    assert "时间同步" in far_clock(Probe(name, "", -95.0))[1]
+    assert far_clock(Probe(name, "", 60.0))[1] == ""
+
+
+@pytest.mark.parametrize(
+    ("address", "told"),
+    [
+        ("https://lhg.example.com", ""),
+        ("http://127.0.0.1:8080", ""),
+        ("http://lhg.example.com", "https"),
+        ("", "没有 LHG_PUBLIC_URL"),
+    ],
+)
+def test_the_address_for_callbacks_and_logins_is_https(address: str, told: str) -> None:
+    fault = public_address(address)
+    assert (fault == "") == (told == "")
+    assert told in fault

@@ -153,14 +153,17 @@ async def test_an_expired_token_is_fetched_once_and_the_message_goes_out(sqlite_
 async def test_a_member_that_wecom_does_not_know_is_noticed_although_errcode_is_zero(
     sqlite_url: str,
 ) -> None:
-    async with FakeWeCom() as wecom, House(sqlite_url, settings(wecom.base)) as house:
+    async with (
+        FakeWeCom() as wecom,
+        House(sqlite_url, {**settings(wecom.base), "LHG_SANDBOX": "0"}) as house,
+    ):
         await house.app.writer.run(accounts)
         wecom.invalid.add("ZhouLian")
         caller = Caller(house)
         await caller.says("ZhangJing", "缺操作工20人，招不到", base=wecom.base)
         await house.app.dispatcher.drain()
         page = await house.read(lambda uow: uow.outbox.page("dead", 10, None))
-        assert [row["error"] for row in page.items] == ["permanent:invaliduser"]
+        assert [row["error"] for row in page.items] == ["unreachable:invaliduser"]
 
 
 @pytest.mark.parametrize("kind", ["image", "file", "video"])

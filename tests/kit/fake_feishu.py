@@ -208,6 +208,9 @@ class FakeFeishu:
         self.faults: deque[str] = deque()
         self.refusals: dict[str, int] = {}
         self.gone: set[str] = set()
+        self.recalled: list[str] = []
+        # Messages that cannot be taken back any more.
+        self.settled: set[str] = set()
         # In which chat a message stands that people wrote, so that a reply to it finds its way.
         self.chats: dict[str, str] = {}
         self.urgent_code = 0
@@ -227,6 +230,7 @@ class FakeFeishu:
         app.router.add_post(f"{base}/im/v1/messages", self._create)
         app.router.add_post(f"{base}/im/v1/messages/{{id}}/reply", self._reply)
         app.router.add_patch(f"{base}/im/v1/messages/{{id}}", self._update)
+        app.router.add_delete(f"{base}/im/v1/messages/{{id}}", self._recall)
         app.router.add_patch(f"{base}/im/v1/messages/{{id}}/urgent_app", self._urge)
         app.router.add_get(f"{base}/im/v1/messages/{{id}}/resources/{{key}}", self._resource)
         app.router.add_post(f"{base}/im/v1/images", self._image)
@@ -286,6 +290,8 @@ class FakeFeishu:
             return web.Response(status=502, text="<html>bad gateway</html>")
         elif fault == "lie":
             return self._no(230099, 200)
+        elif fault.isdigit():
+            return self._no(int(fault), 400)
         elif fault:
             raise AssertionError(fault)
         if not self._token or request.headers.get("Authorization") != f"Bearer {self._token}":
@@ -394,6 +400,21 @@ class FakeFeishu:
         return await self._take(
             request, self.chats.get(asked, asked), shown, body["uuid"], to=asked
         )
+
+    async def _recall(self, request: web.Request) -> web.StreamResponse:
+        if (fault := await self._before(request)) is not None:
+            return fault
+        message_id = request.match_info["id"]
+        known = any(m["message_id"] == message_id for m in self.messages)
+        if not known or await request.read():
+            return self._wrong(Refused(f"recall of {message_id}"))
+        if message_id in self.gone:
+            return self._no(230011)
+        if message_id in self.settled:
+            return self._no(230026)
+        self.gone.add(message_id)
+        self.recalled.append(message_id)
+        return self._fine()
 
     async def _update(self, request: web.Request) -> web.StreamResponse:
         if (fault := await self._before(request)) is not None:

@@ -7,7 +7,7 @@ import re
 import time
 from collections import deque
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import parse_qsl, quote, urlsplit
 
 from aiohttp import web
 from aiohttp.test_utils import TestServer
@@ -17,6 +17,8 @@ _TASK = re.compile(r"^[0-9A-Za-z_@-]{1,128}$")
 
 
 KF = "wkKx3TDgAAinvented"
+INSIDE = "https://open.weixin.qq.com/connect/oauth2/authorize"
+OUTSIDE = "https://login.work.weixin.qq.com/wwlogin/sso/login"
 
 
 ENDLESS, HELD = "no end", "held"
@@ -69,6 +71,9 @@ class FakeWeCom:
     def __init__(self) -> None:
         self.app_messages: list[dict[str, Any]] = []
         self.updates: list[dict[str, Any]] = []
+        self.recalled: list[str] = []
+        # Messages that cannot be taken back any more.
+        self.settled: set[str] = set()
         self.robot_messages: list[tuple[str, dict[str, Any]]] = []
         self.late: list[tuple[str, dict[str, Any]]] = []
         self.refused: list[str] = []
@@ -76,8 +81,12 @@ class FakeWeCom:
         self.tokens = 0
         self.codes: dict[str, bool] = {}
         self.invalid: set[str] = set()
+        # Who is not reached although it says 0, and the field that tells it.
+        self.unreached: dict[str, str] = {}
         self.members: dict[str, str] = {}
         self.asked_members = 0
+        # Who allowed a login, by the code that stands for it; each works once.
+        self.logins: dict[str, dict[str, str]] = {}
         # 微信客服: what came, what was said, and how much each customer may still be told.
         self.kf_came: list[dict[str, Any]] = []
         self.kf_said: list[dict[str, Any]] = []
@@ -93,13 +102,18 @@ class FakeWeCom:
         self.file_names: dict[str, str] = {}
         self.asked_files: list[str] = []
         self.let_go = asyncio.Event()
+        # Tokens of notices that are over.
+        self.kf_over: set[str] = set()
+        self.kf_asked = 0
         self._robots: dict[str, deque[float]] = {}
         self._token = ""
         app = web.Application()
         app.router.add_get("/cgi-bin/gettoken", self._gettoken)
         app.router.add_get("/cgi-bin/agent/get", self._agent)
+        app.router.add_get("/cgi-bin/auth/getuserinfo", self._who)
         app.router.add_post("/cgi-bin/message/send", self._send)
         app.router.add_post("/cgi-bin/message/update_template_card", self._update)
+        app.router.add_post("/cgi-bin/message/recall", self._recall)
         app.router.add_post("/cgi-bin/webhook/send", self._robot)
         app.router.add_post("/cgi-bin/aibot/response", self._response)
         app.router.add_post("/cgi-bin/batch/openuserid_to_userid", self._members)
@@ -135,9 +149,14 @@ class FakeWeCom:
         if fault == "throttled":
             return web.json_response({"errcode": 45009, "errmsg": "api freq out of limit"})
         if fault == "foreign":
-            return web.json_response({"errcode": 60020, "errmsg": "not allow from your ip"})
+            told = (
+                "not allow to access from your ip, hint: [17953], from ip: 203.0.113.7, more info"
+            )
+            return web.json_response({"errcode": 60020, "errmsg": told})
         if fault == "busy":
             return web.json_response({"errcode": -1, "errmsg": "system busy"})
+        if fault.isdigit():
+            return web.json_response({"errcode": int(fault), "errmsg": "…"})
         return web.Response(status=502, text="bad gateway")
 
     def _refuse(self, error: Exception) -> web.Response:
@@ -158,6 +177,43 @@ class FakeWeCom:
         if not self._authorised(request):
             return web.json_response({"errcode": 40014, "errmsg": "invalid access_token"})
         return web.json_response({"errcode": 0, "agentid": int(request.query["agentid"])})
+
+    async def _who(self, request: web.Request) -> web.Response:
+        fault = await self._fault()
+        if fault is not None:
+            return fault
+        if not self._authorised(request):
+            return web.json_response({"errcode": 40014, "errmsg": "invalid access_token"})
+        if set(request.query) != {"access_token", "code"}:
+            return self._refuse(Refused("getuserinfo"))
+        who = self.logins.pop(request.query["code"], None)
+        if who is None:
+            return web.json_response({"errcode": 40029, "errmsg": "invalid code"})
+        return web.json_response({"errcode": 0, "errmsg": "ok", **who})
+
+    def allows(self, address: str, **who: str) -> dict[str, str]:
+        """Somebody allows what a browser was sent here for; the query it comes back with.
+
+        Raises Refused for an address that the real WeCom would not take.
+        """
+        parts = urlsplit(address)
+        asked = dict(parse_qsl(parts.query, strict_parsing=True))
+        known = {"appid", "redirect_uri", "state", "agentid"}
+        if f"{parts.scheme}://{parts.netloc}{parts.path}" == INSIDE:
+            known |= {"response_type", "scope"}
+            right = asked["response_type"] == "code" and asked["scope"] == "snsapi_base"
+            right = right and parts.fragment == "wechat_redirect"
+        else:
+            known |= {"login_type", "lang"}
+            right = f"{parts.scheme}://{parts.netloc}{parts.path}" == OUTSIDE
+            right = right and asked["login_type"] == "CorpApp" and not parts.fragment
+        if set(asked) != known or not right or not asked["agentid"].isdigit():
+            raise Refused(address)
+        if not re.fullmatch(r"[0-9a-zA-Z]{1,128}", asked["state"]):
+            raise Refused("state")
+        code = f"code{len(self.logins)}{asked['state']}"
+        self.logins[code] = who
+        return {"code": code, "state": asked["state"]}
 
     def _authorised(self, request: web.Request) -> bool:
         return bool(self._token) and request.query.get("access_token") == self._token
@@ -185,6 +241,9 @@ class FakeWeCom:
             return self._refuse(error)
         if body["touser"] in self.invalid:
             return web.json_response({"errcode": 0, "invaliduser": body["touser"].lower()})
+        if body["touser"] in self.unreached:
+            field = self.unreached[body["touser"]]
+            return web.json_response({"errcode": 0, field: body["touser"].lower()})
         if json.dumps(body, sort_keys=True) not in {
             json.dumps(m, sort_keys=True) for m in self.app_messages
         }:
@@ -209,6 +268,18 @@ class FakeWeCom:
             return web.json_response({"errcode": 40068, "errmsg": "response_code used"})
         self.updates.append(body)
         return web.json_response({"errcode": 0})
+
+    async def _recall(self, request: web.Request) -> web.Response:
+        body, fault = await self._called(request)
+        if fault is not None:
+            return fault
+        known = {f"m{number}" for number in range(1, len(self.app_messages) + 1)}
+        if set(body) != {"msgid"} or body["msgid"] not in known:
+            return self._refuse(Refused(f"recall of {body}"))
+        if body["msgid"] in self.settled | set(self.recalled):
+            return web.json_response({"errcode": 40058, "errmsg": "cannot be recalled"})
+        self.recalled.append(body["msgid"])
+        return web.json_response({"errcode": 0, "errmsg": "ok"})
 
     async def _robot(self, request: web.Request) -> web.Response:
         fault = await self._fault()
@@ -344,6 +415,9 @@ class FakeWeCom:
         body, fault = await self._called(request)
         if fault is not None:
             return fault
+        self.kf_asked += 1
+        if body.get("token") in self.kf_over:
+            return web.json_response({"errcode": 95007, "errmsg": "invalid token"})
         start = int(body.get("cursor") or 0)
         if body["open_kfid"] != KF or not 1 <= body["limit"] <= 1000:
             return self._refuse(Refused("sync_msg"))

@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import logging
 import random
+from collections.abc import Sequence
 from typing import Final
 
 from bot.client import Client
@@ -79,6 +80,7 @@ _OLD_CARD: Final = _json(codec.toast("这张卡片已失效，请直接打字告
 class Feishu:
     name = codec.NAME
     hooks: tuple[str, ...] = ("", "card")
+    recall_seconds = 24 * 3600.0
     can = Capabilities(
         callback_buttons=True,
         update_cards=True,
@@ -135,10 +137,11 @@ class Feishu:
             told = (
                 api.cure(error.code) or f"没有接通（{error.code}），请核对 FEISHU_API_BASE 和网络。"
             )
-            return [Probe("飞书凭证", told)]
+            return [Probe("飞书凭证", told, self._client.ahead)]
+        credentials = Probe("飞书凭证", "", self._client.ahead)
         if not open_id:
-            return [Probe("飞书凭证"), Probe("飞书机器人", api.TROUBLES[230006].cure)]
-        return [Probe("飞书凭证"), Probe("飞书机器人")]
+            return [credentials, Probe("飞书机器人", api.TROUBLES[230006].cure)]
+        return [credentials, Probe("飞书机器人")]
 
     # ---- in
 
@@ -251,6 +254,10 @@ class Feishu:
         except TimeoutError:
             # The uuid makes a repeat harmless, the dispatcher's own limit would not know that.
             raise Unsure("timeout", repeatable=True) from None
+
+    async def recall(self, to: Address, refs: Sequence[str]) -> None:
+        for ref in refs:
+            await self._api.recall(ref)
 
     async def fetch(self, attachment: Attachment) -> Fetched:
         found = codec.media_of(attachment.url)

@@ -18,16 +18,19 @@ from bot.platform import (
     Expired,
     Fetched,
     Gone,
+    Outdated,
     Permanent,
     Receipt,
     SendError,
     Transient,
+    Unreachable,
     Unsure,
 )
 from bot.platforms.feishu import codec
 from bot.platforms.feishu.crypto import robot_sign
 from handlers.chat.events import ChatKind
 from handlers.chat.outbound import Content, Delivery
+from handlers.chat.reach import Lost
 
 _log = logging.getLogger("bot.platforms.feishu")
 
@@ -121,6 +124,7 @@ TROUBLES: Final[dict[int, Trouble]] = {
 # What the same words without a card may still pass.
 _CARD_REFUSED: Final = frozenset({230001, 230099, 200621, 300305, 230025, 230054})
 _MESSAGE_GONE: Final = frozenset(c for c, t in TROUBLES.items() if t is _GONE)
+_RECALLED: Final = 230011
 # The app cannot speak in the group; its own robot may.
 _NOT_IN_GROUP: Final = frozenset({230002, 230006, 230018, 230027, 230035, 232033})
 
@@ -129,6 +133,16 @@ def cure(code: str) -> str:
     """What a person does about a code; empty for one that nobody has described."""
     trouble = TROUBLES.get(int(code)) if code.isdigit() else None
     return "" if trouble is None else trouble.cure
+
+
+# Codes that tell of the receiver, not of the message.
+_LOST: Final = {
+    230013: Lost.OUT_OF_RANGE,
+    230029: Lost.LEFT,
+    230034: Lost.LEFT,
+    230038: Lost.OUT_OF_RANGE,
+    230053: Lost.OUT_OF_RANGE,
+}
 
 
 class Refused(Permanent):
@@ -278,12 +292,16 @@ class Api:
             _log.warning("feishu.refused", extra={"code": refusal.code, "cure": cure(refusal.code)})
             if refusal.number in _NOT_IN_GROUP and delivery.to.robot:
                 return await self.robot(delivery)
+            if refusal.number in _LOST and delivery.to.kind is ChatKind.DIRECT:
+                raise Unreachable(refusal.code, _LOST[refusal.number]) from None
             raise
 
     async def _update(self, delivery: Delivery) -> Receipt:
         content = delivery.content
         assert content.card is not None
         made = codec.card(content.card, delivery.to.kind, content.mentions)
+        if made is None and delivery.in_place:
+            raise Outdated("no_card")
         if made is None:
             return await self._new(delivery)
         try:
@@ -295,8 +313,18 @@ class Api:
         except Refused as refusal:
             if refusal.number not in _MESSAGE_GONE:
                 raise
+            if delivery.in_place:
+                raise Outdated(refusal.code) from None
             return await self._new(delivery)
         return Receipt("", delivery.update_ref)
+
+    async def recall(self, message_id: str) -> None:
+        """Take a message back; one that is gone already is as it should be. Raises a SendError."""
+        try:
+            await self._call("DELETE", f"/im/v1/messages/{message_id}")
+        except Refused as refusal:
+            if refusal.number != _RECALLED:
+                raise
 
     async def _new(self, delivery: Delivery) -> Receipt:
         content = delivery.content
@@ -317,7 +345,7 @@ class Api:
             for number, text in enumerate(codec.texts(content))
         ]
         await self._urge(delivery, refs[0])
-        return Receipt(refs[0])
+        return Receipt(refs[0], "", tuple(refs[1:]))
 
     async def _put(self, delivery: Delivery, number: int, msg_type: str, content: str) -> str:
         """Send one part and give its id; an answer in a group hangs under what it answers."""

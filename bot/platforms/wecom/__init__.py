@@ -35,9 +35,10 @@ from bot.platform import (
     Section,
     SendError,
     Setting,
+    Unreachable,
 )
 from bot.platforms.wecom import api, codec
-from bot.platforms.wecom.errors import CURES
+from bot.platforms.wecom.errors import APP_OFF, CURES, LOST
 from bot.platforms.wecom.kf import PREFIX, Kf
 from bot.platforms.wecom.line import QUOTAS, AibotLine
 from bot.platforms.wecom.media import Media
@@ -86,13 +87,14 @@ _REQUEST: Final = "req:"
 # What the long connection says of a session that cannot be spoken to, and of a request that cannot
 # be answered any more.
 _NO_SESSION: Final = frozenset({"846607", "93001", "93006", "93008"})
+# The last of a customer's five are kept for what matters more.
+_KEPT: Final = "kf_kept"
 _NO_REQUEST: Final = frozenset({"846605", "846608"})
-# What the app says of a person whom it does not reach.
-_NO_MEMBER: Final = frozenset({"invaliduser", "60011", "60111", "40003", "81013"})
 
 
 class WeCom:
     name = codec.NAME
+    recall_seconds = 24 * 3600.0
 
     def __init__(
         self,
@@ -232,9 +234,11 @@ class WeCom:
         try:
             await trying
         except SendError as error:
-            known = self.cure(error.code)
-            return Probe(what, known or f"没有成功（{error.code}），请核对网络和设置。")
-        return Probe(what)
+            known = self.cure(error.code) or f"没有成功（{error.code}），请核对网络和设置。"
+            if isinstance(error, api.NotFromHere) and error.address:
+                known = f"本机的出口 IP 是 {error.address}。{known}"
+            return Probe(what, known, self._client.ahead)
+        return Probe(what, "", self._client.ahead)
 
     async def entrances(self, firms: Sequence[tuple[str, str]]) -> list[tuple[str, str, str]]:
         """An address of 微信客服 for each firm, for its people who stay on personal WeChat."""
@@ -370,33 +374,47 @@ class WeCom:
         """By the best way that is open, and by the next where that one does not reach its target."""
         if delivery.to.kind is ChatKind.GROUP:
             return await self._to_group(delivery)
-        return await self._to_person(delivery)
+        try:
+            return await self._to_person(delivery)
+        except Permanent as error:
+            if error.code == _KEPT:
+                raise Unreachable(error.code) from None
+            if error.code in LOST:
+                raise Unreachable(error.code, LOST[error.code]) from None
+            raise
 
     async def _to_person(self, delivery: Delivery) -> Receipt:
         token = delivery.reply_token
+        refused = Permanent("no_route")
         if self._kf is not None and delivery.to.chat.id.startswith(PREFIX):
             await self._kf.send(delivery)
             return Receipt()
         if self._api is not None:
             if delivery.content.card is not None and delivery.update_ref:
-                code = token.removeprefix("code:") if token.startswith("code:") else ""
-                return await self._api.update(delivery, code or delivery.update_ref)
+                clicked = token.removeprefix("code:") if token.startswith("code:") else ""
+                return await self._api.update(delivery, clicked)
             try:
                 return await self._api.send(delivery)
             except Permanent as error:
-                if self._line is None or error.code not in _NO_MEMBER:
+                if error.code not in LOST and error.code not in APP_OFF:
                     raise
+                refused = error
         if self._line is not None:
             return await self._push(self._line, delivery)
         if token.startswith("http") and self._late_possible(delivery):
             return await api.late_answer(self._client, delivery, False, self._public_url)
-        raise Permanent("no_route")
+        raise refused
 
     async def _to_group(self, delivery: Delivery) -> Receipt:
         """A robot can mention people; a push can be answered by quoting it."""
         token, robot = delivery.reply_token, delivery.to.robot
+        refused = Permanent("no_route")
         if token.startswith("http") and self._late_possible(delivery):
-            return await api.late_answer(self._client, delivery, True, self._public_url)
+            try:
+                return await api.late_answer(self._client, delivery, True, self._public_url)
+            except Permanent as error:
+                # The address takes one answer; another message has used it.
+                refused = error
         if self._line is not None and not (robot and delivery.content.mentions):
             try:
                 return await self._push(self._line, delivery)
@@ -405,7 +423,7 @@ class WeCom:
                     raise
         if robot:
             return await api.robot(self._client, delivery)
-        raise Permanent("no_route")
+        raise refused
 
     async def _push(self, line: AibotLine, delivery: Delivery) -> Receipt:
         """Late answers keep the request's id, which alone lets a card into a group."""
@@ -425,6 +443,27 @@ class WeCom:
             said = {"msgtype": "markdown", "markdown": {"content": text}}
         await line.push(chat, group, said)
         return Receipt()
+
+    # ---- who sits at a browser
+
+    @property
+    def can_login(self) -> bool:
+        return self._api is not None
+
+    def login_url(self, back: str, state: str, agent: str) -> str:
+        return "" if self._api is None else self._api.login_url(back, state, agent)
+
+    async def logged_in(self, code: str) -> str:
+        if self._api is None:
+            raise Permanent("no_app")
+        return await self._api.logged_in(code)
+
+    async def recall(self, to: Address, refs: Sequence[str]) -> None:
+        """What the application said; robots, the long connection and 微信客服 cannot."""
+        if self._api is None:
+            raise Permanent("no_recall")
+        for ref in refs:
+            await self._api.recall(ref)
 
     def _late_possible(self, delivery: Delivery) -> bool:
         """Within the hour, and to WeCom's own host: the URL came from outside."""

@@ -1,9 +1,14 @@
 """Calls to WeCom: token, app messages, card updates, group robots, late answers."""
 
+import re
+import time
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, Final
+from urllib.parse import urlencode
 
 from bot.client import Client, TokenCache, name_in
-from bot.platform import Expired, Fetched, Gone, Permanent, Receipt, Transient, Unsure
+from bot.platform import Expired, Fetched, Gone, Outdated, Permanent, Receipt, Transient, Unsure
 from bot.platforms.wecom import codec
 from handlers.chat.outbound import Delivery
 
@@ -12,6 +17,25 @@ _BUSY: Final = frozenset({-1, 45033})
 _NO_MEDIA: Final = frozenset({"40007", "41006"})
 _MOST_REFUSAL: Final = 4096
 _LIMITED: Final = frozenset({45009, 45011})
+_NOT_REACHED: Final = ("invaliduser", "unlicenseduser")
+# A card's code works once, within 72 hours (D:94888).
+_CODE_SECONDS: Final = 72 * 3600.0
+_SPENT: Final = "spent"
+_INSIDE: Final = "https://open.weixin.qq.com/connect/oauth2/authorize"
+_OUTSIDE: Final = "https://login.work.weixin.qq.com/wwlogin/sso/login"
+# How the browsers of WeCom and WeChat call themselves.
+_CLIENTS: Final = ("wxwork", "micromessenger")
+_CODE_BYTES: Final = 512
+_NOT_FROM_HERE: Final = 60020
+_ADDRESS: Final = re.compile(r"from ip: ?([0-9a-fA-F.:]{3,45})")
+
+
+class NotFromHere(Permanent):
+    """The address that we call from is not on WeCom's list; `address` as WeCom saw it."""
+
+    def __init__(self, code: str, address: str) -> None:
+        super().__init__(code)
+        self.address = address
 
 
 def check(answer: Any, repeatable: bool = False) -> dict[str, Any]:
@@ -30,6 +54,9 @@ def check(answer: Any, repeatable: bool = False) -> dict[str, Any]:
         raise Transient(str(code), 60.0)
     if code in _BUSY:
         raise Transient(str(code))
+    if code == _NOT_FROM_HERE:
+        seen = _ADDRESS.search(str(answer.get("errmsg") or ""))
+        raise NotFromHere(str(code), seen.group(1) if seen else "")
     raise Permanent(str(code))
 
 
@@ -62,15 +89,24 @@ class AppApi:
 
     async def post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
         """Call with a token; one that expired is refreshed once. Raises a SendError."""
+        return await self._call("POST", path, body)
+
+    async def _call(
+        self,
+        method: str,
+        path: str,
+        body: dict[str, Any] | None = None,
+        params: Mapping[str, str] = MappingProxyType({}),
+    ) -> dict[str, Any]:
         for attempt in (1, 2):
             token = await self._tokens.get()
             try:
                 return check(
                     await self._client.send(
-                        "POST",
+                        method,
                         f"{self._base}{path}",
                         json=body,
-                        params={"access_token": token},
+                        params={"access_token": token, **params},
                         repeatable=True,
                     ),
                     repeatable=True,
@@ -109,20 +145,33 @@ class AppApi:
         raise Expired("token")
 
     async def send(self, delivery: Delivery) -> Receipt:
-        answer: dict[str, Any] = {}
+        refs: list[str] = []
+        code = ""
         for body in codec.app_messages(delivery, self._agent_id, self._public_url):
             # Repeated after a fault, the parts that went out fall to WeCom's own duplicate check.
             answer = await self.post("/cgi-bin/message/send", body)
-        invalid = str(answer.get("invaliduser") or "").lower().split("|")
-        if delivery.to.chat.id.lower() in invalid:
-            # errcode 0 and yet nobody got it.
-            raise Permanent("invaliduser")
-        return Receipt(str(answer.get("msgid", "")), str(answer.get("response_code", "")))
+            for field in _NOT_REACHED:
+                if delivery.to.chat.id.lower() in str(answer.get(field) or "").lower().split("|"):
+                    # errcode 0 and yet nobody got it.
+                    raise Permanent(field)
+            refs.append(str(answer.get("msgid") or ""))
+            code = str(answer.get("response_code") or "")
+        return Receipt(refs[0], f"{code}@{int(time.time())}" if code else "", tuple(refs[1:]))
 
-    async def update(self, delivery: Delivery, response_code: str) -> Receipt:
+    async def recall(self, msgid: str) -> None:
+        """Take back a message of the last 24 hours; in 微信插件 it stays. Raises a SendError."""
+        await self.post("/cgi-bin/message/recall", {"msgid": msgid})
+
+    async def update(self, delivery: Delivery, clicked: str) -> Receipt:
+        """Replace the card by the code of the click, else by the one that its sending gave."""
         card = delivery.content.card
         if card is None:
             raise Permanent("no_card")
+        response_code, _, given_at = delivery.update_ref.rpartition("@")
+        if clicked:
+            response_code = clicked
+        elif not response_code or time.time() - float(given_at) >= _CODE_SECONDS:
+            raise Outdated("card_code")
         body = {
             "userids": [delivery.to.chat.id],
             "agentid": self._agent_id,
@@ -130,14 +179,40 @@ class AppApi:
             "template_card": codec.updated_card(card, delivery.id),
         }
         await self.post("/cgi-bin/message/update_template_card", body)
-        return Receipt()
+        # The click's own code leaves that of the sending as it was.
+        return Receipt("", "" if clicked else _SPENT)
+
+    async def get(self, path: str, params: dict[str, str]) -> dict[str, Any]:
+        """As `post`, for what is only asked."""
+        return await self._call("GET", path, params=params)
 
     async def agent(self) -> None:
         """Whether the credentials open the application they should; raises a SendError."""
-        token = await self._tokens.get()
-        params = {"access_token": token, "agentid": str(self._agent_id)}
-        url = f"{self._base}/cgi-bin/agent/get"
-        check(await self._client.send("GET", url, params=params, repeatable=True))
+        await self.get("/cgi-bin/agent/get", {"agentid": str(self._agent_id)})
+
+    def login_url(self, back: str, state: str, agent: str) -> str:
+        """Inside the client the member is known at once; elsewhere a code is scanned (D:91022, D:98171)."""
+        asked = {"appid": self._corp_id, "redirect_uri": back, "state": state}
+        if any(name in agent.lower() for name in _CLIENTS):
+            asked |= {
+                "response_type": "code",
+                "scope": "snsapi_base",
+                "agentid": str(self._agent_id),
+            }
+            return f"{_INSIDE}?{urlencode(asked)}#wechat_redirect"
+        asked |= {"login_type": "CorpApp", "agentid": str(self._agent_id), "lang": "zh"}
+        return f"{_OUTSIDE}?{urlencode(asked)}"
+
+    async def logged_in(self, code: str) -> str:
+        """The member whom a code of the last five minutes stands for; it works once."""
+        if not code or len(code.encode()) > _CODE_BYTES:
+            raise Permanent("40029")
+        answer = await self.get("/cgi-bin/auth/getuserinfo", {"code": code})
+        user = answer.get("userid")
+        if not isinstance(user, str) or not user:
+            # Somebody from outside the corporation: known by an openid only.
+            raise Permanent("no_member")
+        return user
 
     async def members(self, open_ids: list[str]) -> dict[str, str]:
         """The members' own ids; what is one already stays out of the answer."""

@@ -3,6 +3,26 @@ in docs/platforms/wecom.md)."""
 
 from typing import Final
 
+from handlers.chat.reach import Lost
+
+# What is said of a person who gets nothing, whatever is sent.
+LOST: Final = {
+    "846607": Lost.NEVER_OPENED,
+    "93006": Lost.NEVER_OPENED,
+    "invaliduser": Lost.OUT_OF_RANGE,
+    "unlicenseduser": Lost.OUT_OF_RANGE,
+    "60011": Lost.OUT_OF_RANGE,
+    "50002": Lost.OUT_OF_RANGE,
+    "81013": Lost.OUT_OF_RANGE,
+    "40003": Lost.LEFT,
+    "60111": Lost.LEFT,
+    "46004": Lost.LEFT,
+    "kf_window": Lost.SILENT,
+    "95001": Lost.SILENT,
+}
+# The application itself cannot speak to anybody.
+APP_OFF: Final = frozenset({"40001", "40013", "40056", "301002", "60020", "48002"})
+
 CURES: Final = {
     "40001": "Secret 不对，请到应用详情页重新复制 WECOM_APP_SECRET 或 WECOM_AIBOT_SECRET。",
     "40013": "企业 ID 不对，请到「我的企业」最下方重新复制 WECOM_CORP_ID。",
@@ -16,6 +36,7 @@ CURES: Final = {
     "60111": "没有这个成员，可能已离职或换了账号，请更新联系人。",
     "46004": "没有这个成员，可能已离职或换了账号，请更新联系人。",
     "invaliduser": "对方不在可见范围里，或没有激活企业微信，请核对后改用电话。",
+    "unlicenseduser": "对方没有接口许可账号，请到管理后台「接口许可」分配后再发。",
     "81013": "对方都不在可见范围里，请到应用详情页扩大可见范围。",
     "45009": "发得太多，平台要求等一会儿，系统会自动再发。",
     "45011": "发得太多，平台要求等一会儿，系统会自动再发。",
@@ -35,6 +56,10 @@ CURES: Final = {
     "95001": "微信客服的发送条数已用完，请等对方再发言或电话联系。",
     "no_route": "没有可用的发送方式：群聊请配置群机器人或长连接，个人请配置自建应用。",
     "session_quota": "这个会话发得太多，系统会自动再发。",
+    "50001": "登录回调的域名不可信，请到应用详情页「网页授权及JS-SDK」和「企业微信授权登录」填写域名。",
+    "40029": "登录码无效或已用过，请重新登录。",
+    "42022": "登录码无效或已用过，请重新登录。",
+    "no_member": "登录的人不是本企业微信的成员。",
     "42045": "卡片缺少跳转地址，请联系开发人员。",
     "41006": "素材过期，请重新上传。",
     "40007": "素材过期，请重新上传。",

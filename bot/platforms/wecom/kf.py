@@ -37,6 +37,7 @@ WINDOW_SECONDS: Final = 48 * 3600.0
 # The last ones are for answers, questions and cards: number, result, verdict.
 _KEPT: Final = 2
 _MATTERS: Final = frozenset({Kind.ANSWER, Kind.CARD, Kind.QUESTION, Kind.ESCALATION})
+_TOKEN_SECONDS: Final = 600.0
 _TEXT_BYTES: Final = 2048
 _MENU_ITEMS: Final = 10
 _MENU_TEXT_BYTES: Final = 128
@@ -123,6 +124,7 @@ class Kf:
         # Looks are numbered on, also over a restart, as none takes less than a second on average.
         self._looks = int(now())
         self._complete: dict[str, int] = {}
+        self._noticed: dict[str, float] = {}
 
     @property
     def up(self) -> bool:
@@ -131,6 +133,7 @@ class Kf:
     def noticed(self, open_kfid: str, token: str) -> None:
         """A notice came in: something can be pulled with its token, for ten minutes."""
         self._tokens[open_kfid] = token
+        self._noticed[open_kfid] = self._now()
         self._stir.set()
 
     # ---- hearing
@@ -173,7 +176,8 @@ class Kf:
             try:
                 page = await self._api.post("/cgi-bin/kf/sync_msg", asked)
             except SendError:
-                if token:
+                # One that is over would be refused again and again; without it pulling is only rarer.
+                if token and self._now() - self._noticed[account] < _TOKEN_SECONDS:
                     self._tokens.setdefault(account, token)
                 raise
             found = page.get("msg_list")
