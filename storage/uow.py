@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 
 from handlers.chat.events import ChatRef, UserRef
 from handlers.domain.ids import TicketNumber
+from handlers.domain.ticket import Ticket
 from handlers.ports.policies import PolicyStore
 from storage.db import cursor_of
 from storage.repos.advice import SqlAdviceStore
@@ -40,7 +41,7 @@ from storage.repos.small import (
     SqlTokenStore,
 )
 from storage.repos.surveys import SqlSurveyStore
-from storage.repos.tickets import SqlTicketStore
+from storage.repos.tickets import SqlTicketStore, TicketCache, Version
 from storage.repos.visits import SqlVisitStore
 from storage.turns import Turn
 
@@ -63,6 +64,7 @@ class Shared:
     calendar: CalendarCache = field(default_factory=CalendarCache)
     words: WordCache = field(default_factory=WordCache)
     library: LibraryCache = field(default_factory=LibraryCache)
+    tickets: TicketCache = field(default_factory=TicketCache)
     # Another library than the tables': only what the model service is told needs one.
     policies: PolicyStore | None = None
 
@@ -81,13 +83,28 @@ class Shared:
         return frozenset(names)
 
 
+class Instant:
+    """The time of one unit of work: read once, so that all it does and writes agrees."""
+
+    __slots__ = ("_at", "_read")
+
+    def __init__(self, read: Callable[[], datetime]) -> None:
+        self._read = read
+        self._at: datetime | None = None
+
+    def now(self) -> datetime:
+        if self._at is None:
+            self._at = self._read()
+        return self._at
+
+
 class Batch:
     """What the units of work of one commit share: read once, right until one is rolled back.
 
     `late`: whoever commits calls `finish` before. `numbers`: see SqlTicketStore.
     """
 
-    __slots__ = ("audit", "numbers", "opened", "turn", "versions")
+    __slots__ = ("audit", "numbers", "opened", "tickets", "turn", "versions")
 
     def __init__(self, late: bool = False, numbers: Connection | None = None) -> None:
         self.turn = Turn()
@@ -96,11 +113,14 @@ class Batch:
         self.numbers = numbers
         # The tickets that these units of work opened.
         self.opened: list[TicketNumber] = []
+        # Those that were written or looked at; known to others once they are committed.
+        self.tickets: dict[Version, Ticket] = {}
 
     def forget(self) -> None:
         """Something was rolled back."""
         self.versions.forget()
         self.audit.forget()
+        self.tickets.clear()
 
     def finish(self, connection: Connection) -> None:
         """Last before the commit."""
@@ -137,8 +157,10 @@ class UnitOfWork:
         self.connection = connection
         self.shared = shared
         self.batch = batch or Batch()
+        self.clock = Instant(shared.now)
+        now = self.clock.now
         versions = self.batch.versions
-        self.people = SqlPeopleStore(connection, shared.registry, versions, shared.now)
+        self.people = SqlPeopleStore(connection, shared.registry, versions, now)
         self.office = SqlOfficeStore(connection, shared.policy, versions)
         self.calendar = SqlCalendarStore(connection, shared.calendar, versions)
         policy = self.office.policy
@@ -149,9 +171,11 @@ class UnitOfWork:
             self.batch.opened,
             self.batch.turn,
             self.batch.numbers,
+            shared.tickets,
+            self.batch.tickets,
         )
         self.chats = SqlChatStore(connection, shared.chats, versions)
-        self.outbox = OutboxRows(connection, self.people, shared.now, shared.directly, policy)
+        self.outbox = OutboxRows(connection, self.people, now, shared.directly, policy)
         self.inbox = InboxStore(connection)
         self.audit = SqlAuditStore(connection, self.batch.audit)
         self.dialogues = SqlDialogueStore(connection)
@@ -162,7 +186,7 @@ class UnitOfWork:
         self.words = SqlWordStore(connection, shared.words, versions)
         self.advice = SqlAdviceStore(connection)
         self.policies: PolicyStore = shared.policies or SqlPolicyStore(
-            connection, shared.library, versions, shared.now
+            connection, shared.library, versions, now
         )
         self.jobs = SqlJobStore(connection)
         self.reports = SqlReportStore(connection)

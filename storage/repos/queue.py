@@ -25,7 +25,7 @@ from handlers.domain.notices import opens_at
 from handlers.domain.policy import DEFAULT, Policy
 from handlers.domain.ticket import State
 from handlers.ports import Lane, Notice, Outgoing, Page, StillSending, StillTrue, any_hour
-from storage.db import RowReader, Statement, read_instant
+from storage.db import Insertion, RowReader, Statement, read_instant
 from storage.repos.people import SqlPeopleStore
 from storage.tables.queue import InboxRow, OutboxRow
 from storage.tables.tickets import RemindedRow
@@ -163,11 +163,11 @@ class Claimed:
 
 
 _COLUMNS: Final = tuple(c.name for c in _OUT.columns if c.name != "id")
-_PUT: Final = Statement(
+_PUT: Final = Insertion(
     text(
         f"INSERT INTO outbox ({', '.join(_COLUMNS)}) "
         f"VALUES ({', '.join(':' + name for name in _COLUMNS)}) "
-        "ON CONFLICT (dedupe_key) WHERE dedupe_key <> '' DO NOTHING RETURNING id"
+        "ON CONFLICT (dedupe_key) WHERE dedupe_key <> '' DO NOTHING"
     ).bindparams(
         *(
             bindparam(name, type_=_OUT.c[name].type)
@@ -402,7 +402,7 @@ class OutboxRows:
                 not_before = None if opening <= now else opening
         platform, chat, kind = address or ("", str(message.person), ChatKind.DIRECT.value)
         card = message.content.card
-        row = _PUT.one(
+        row_id = _PUT.new_id(
             self._connection,
             {
                 # Nobody to send to is not silence: the row stands among the dead, to be seen.
@@ -434,9 +434,8 @@ class OutboxRows:
                 "bundle": message.bundle,
             },
         )
-        if row is None:
+        if row_id is None:
             return None
-        row_id = int(row[0])
         self.due = self.due or (address is not None and not held and not_before is None)
         if held and address is not None:
             update_ref = ""
