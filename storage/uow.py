@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 
 from sqlalchemy import Connection
 
@@ -179,26 +180,67 @@ class UnitOfWork:
         self.inbox = InboxStore(connection)
         self.audit = SqlAuditStore(connection, self.batch.audit)
         self.dialogues = SqlDialogueStore(connection)
-        self.candidates = SqlCandidateStore(connection)
         self.heard = SqlHeardStore(connection)
-        self.tokens = SqlTokenStore(connection)
-        self.corrections = SqlCorrectionStore(connection)
         self.words = SqlWordStore(connection, shared.words, versions)
-        self.advice = SqlAdviceStore(connection)
         self.policies: PolicyStore = shared.policies or SqlPolicyStore(
             connection, shared.library, versions, now
         )
-        self.jobs = SqlJobStore(connection)
-        self.reports = SqlReportStore(connection)
-        self.schedules = SqlScheduleStore(connection)
         self.signups = SqlSignUpStore(connection)
         self.surveys = SqlSurveyStore(connection)
-        self.announcements = SqlAnnouncementStore(connection)
-        self.openings = SqlOpeningStore(connection)
-        self.visits = SqlVisitStore(connection)
-        self.campaigns = SqlCampaignStore(connection)
-        self.sandbox = SandboxStore(connection)
-        self.notes = NoteStore(connection)
+
+    # ---- what a message seldom comes to: made when it is asked for
+
+    @cached_property
+    def candidates(self) -> SqlCandidateStore:
+        return SqlCandidateStore(self.connection)
+
+    @cached_property
+    def tokens(self) -> SqlTokenStore:
+        return SqlTokenStore(self.connection)
+
+    @cached_property
+    def corrections(self) -> SqlCorrectionStore:
+        return SqlCorrectionStore(self.connection)
+
+    @cached_property
+    def advice(self) -> SqlAdviceStore:
+        return SqlAdviceStore(self.connection)
+
+    @cached_property
+    def jobs(self) -> SqlJobStore:
+        return SqlJobStore(self.connection)
+
+    @cached_property
+    def reports(self) -> SqlReportStore:
+        return SqlReportStore(self.connection)
+
+    @cached_property
+    def schedules(self) -> SqlScheduleStore:
+        return SqlScheduleStore(self.connection)
+
+    @cached_property
+    def announcements(self) -> SqlAnnouncementStore:
+        return SqlAnnouncementStore(self.connection)
+
+    @cached_property
+    def openings(self) -> SqlOpeningStore:
+        return SqlOpeningStore(self.connection)
+
+    @cached_property
+    def visits(self) -> SqlVisitStore:
+        return SqlVisitStore(self.connection)
+
+    @cached_property
+    def campaigns(self) -> SqlCampaignStore:
+        return SqlCampaignStore(self.connection)
+
+    @cached_property
+    def sandbox(self) -> SandboxStore:
+        return SandboxStore(self.connection)
+
+    @cached_property
+    def notes(self) -> NoteStore:
+        return NoteStore(self.connection)
 
     def savepoint(self) -> "Savepoint":
         """Rolled back alone when its body raises; the exception goes on."""

@@ -15,7 +15,7 @@ from handlers.understanding.context import Match, Thread, ranked
 
 _TALK: Final = timedelta(hours=12)
 # Between two processes of one office.
-_CLOCKS_DIFFER: Final = timedelta(minutes=2)
+_CLOCKS_DIFFER: Final = timedelta(seconds=5)
 _ENDED_LATELY: Final = timedelta(days=14)
 # Below this a sentence belongs to nothing; from here on nothing but its ticket comes to mind.
 _ENOUGH: Final = 2.2
