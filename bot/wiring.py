@@ -207,7 +207,7 @@ class Wiring:
     def tools(self, work: UnitOfWork, second: Second = FIRST_ONLY) -> Tools:
         return Tools(
             work,
-            self.clock,
+            work.clock,
             work.calendar.current(),
             self.book,
             self.firms.of(work),

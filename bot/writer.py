@@ -256,6 +256,7 @@ class Writer:
                 # Beside others it would pass over a lower number that is not committed yet.
                 self._tidy(connection, shared)
             shared.finish(connection)
+        self._shared.tickets.keep(shared.tickets)
         return settled, shared.opened
 
     def _tidy(self, connection: Connection, shared: Batch) -> None:

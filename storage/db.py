@@ -209,9 +209,12 @@ class Statement:
             bind = _by_position(list(compiled.positiontup or ()), processors, fixed)
         else:
             bind = _by_name(list(compiled.params), processors, fixed)
-        form = (compiled.string, bind)
+        form = (self._written(compiled.string, dialect.name), bind)
         self._forms[dialect.name] = form
         return form
+
+    def _written(self, sql: str, dialect: str) -> str:
+        return sql
 
     def run(self, connection: Connection, values: Mapping[str, Any]) -> Any:
         """The driver's cursor after execution; `values` names every parameter."""
@@ -228,6 +231,25 @@ class Statement:
     def one(self, connection: Connection, values: Mapping[str, Any]) -> Sequence[Any] | None:
         row: Sequence[Any] | None = self.run(connection, values).fetchone()
         return row
+
+
+class Insertion(Statement):
+    """Adds one row and tells its id; None where it conflicts with one that is there.
+
+    SQLite's driver knows the id anyway, and RETURNING costs a table of its own each time.
+    """
+
+    __slots__ = ()
+
+    def _written(self, sql: str, dialect: str) -> str:
+        return sql if dialect == "sqlite" else f"{sql} RETURNING id"
+
+    def new_id(self, connection: Connection, values: Mapping[str, Any]) -> int | None:
+        cursor = self.run(connection, values)
+        if connection.dialect.name == "sqlite":
+            return int(cursor.lastrowid) if cursor.rowcount == 1 else None
+        row = cursor.fetchone()
+        return None if row is None else int(row[0])
 
 
 def _by_position(

@@ -3,11 +3,13 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 
 from sqlalchemy import Connection
 
 from handlers.chat.events import ChatRef, UserRef
 from handlers.domain.ids import TicketNumber
+from handlers.domain.ticket import Ticket
 from handlers.ports.policies import PolicyStore
 from storage.db import cursor_of
 from storage.repos.advice import SqlAdviceStore
@@ -42,7 +44,7 @@ from storage.repos.small import (
     SqlTokenStore,
 )
 from storage.repos.surveys import SqlSurveyStore
-from storage.repos.tickets import SqlTicketStore
+from storage.repos.tickets import SqlTicketStore, TicketCache, Version
 from storage.repos.visits import SqlVisitStore
 from storage.turns import Turn
 
@@ -65,6 +67,7 @@ class Shared:
     calendar: CalendarCache = field(default_factory=CalendarCache)
     words: WordCache = field(default_factory=WordCache)
     library: LibraryCache = field(default_factory=LibraryCache)
+    tickets: TicketCache = field(default_factory=TicketCache)
     # Another library than the tables': only what the model service is told needs one.
     policies: PolicyStore | None = None
 
@@ -83,13 +86,28 @@ class Shared:
         return frozenset(names)
 
 
+class Instant:
+    """The time of one unit of work: read once, so that all it does and writes agrees."""
+
+    __slots__ = ("_at", "_read")
+
+    def __init__(self, read: Callable[[], datetime]) -> None:
+        self._read = read
+        self._at: datetime | None = None
+
+    def now(self) -> datetime:
+        if self._at is None:
+            self._at = self._read()
+        return self._at
+
+
 class Batch:
     """What the units of work of one commit share: read once, right until one is rolled back.
 
     `late`: whoever commits calls `finish` before. `numbers`: see SqlTicketStore.
     """
 
-    __slots__ = ("audit", "numbers", "opened", "turn", "versions")
+    __slots__ = ("audit", "numbers", "opened", "tickets", "turn", "versions")
 
     def __init__(self, late: bool = False, numbers: Connection | None = None) -> None:
         self.turn = Turn()
@@ -98,11 +116,14 @@ class Batch:
         self.numbers = numbers
         # The tickets that these units of work opened.
         self.opened: list[TicketNumber] = []
+        # Those that were written or looked at; known to others once they are committed.
+        self.tickets: dict[Version, Ticket] = {}
 
     def forget(self) -> None:
         """Something was rolled back."""
         self.versions.forget()
         self.audit.forget()
+        self.tickets.clear()
 
     def finish(self, connection: Connection) -> None:
         """Last before the commit."""
@@ -139,8 +160,10 @@ class UnitOfWork:
         self.connection = connection
         self.shared = shared
         self.batch = batch or Batch()
+        self.clock = Instant(shared.now)
+        now = self.clock.now
         versions = self.batch.versions
-        self.people = SqlPeopleStore(connection, shared.registry, versions, shared.now)
+        self.people = SqlPeopleStore(connection, shared.registry, versions, now)
         self.office = SqlOfficeStore(connection, shared.policy, versions)
         self.calendar = SqlCalendarStore(connection, shared.calendar, versions)
         policy = self.office.policy
@@ -151,34 +174,83 @@ class UnitOfWork:
             self.batch.opened,
             self.batch.turn,
             self.batch.numbers,
+            shared.tickets,
+            self.batch.tickets,
         )
         self.chats = SqlChatStore(connection, shared.chats, versions)
-        self.outbox = OutboxRows(connection, self.people, shared.now, shared.directly, policy)
+        self.outbox = OutboxRows(connection, self.people, now, shared.directly, policy)
         self.inbox = InboxStore(connection)
         self.audit = SqlAuditStore(connection, self.batch.audit)
         self.dialogues = SqlDialogueStore(connection)
-        self.candidates = SqlCandidateStore(connection)
         self.heard = SqlHeardStore(connection)
-        self.tokens = SqlTokenStore(connection)
-        self.corrections = SqlCorrectionStore(connection)
         self.words = SqlWordStore(connection, shared.words, versions)
-        self.advice = SqlAdviceStore(connection)
         self.policies: PolicyStore = shared.policies or SqlPolicyStore(
-            connection, shared.library, versions, shared.now
+            connection, shared.library, versions, now
         )
-        self.jobs = SqlJobStore(connection)
-        self.reports = SqlReportStore(connection)
-        self.schedules = SqlScheduleStore(connection)
         self.signups = SqlSignUpStore(connection)
         self.surveys = SqlSurveyStore(connection)
-        self.announcements = SqlAnnouncementStore(connection)
-        self.openings = SqlOpeningStore(connection)
-        self.attachments = SqlAttachmentStore(connection)
-        self.sessions = SessionStore(connection)
-        self.visits = SqlVisitStore(connection)
-        self.campaigns = SqlCampaignStore(connection)
-        self.sandbox = SandboxStore(connection)
-        self.notes = NoteStore(connection)
+
+    # ---- what a message seldom comes to: made when it is asked for
+
+    @cached_property
+    def candidates(self) -> SqlCandidateStore:
+        return SqlCandidateStore(self.connection)
+
+    @cached_property
+    def tokens(self) -> SqlTokenStore:
+        return SqlTokenStore(self.connection)
+
+    @cached_property
+    def corrections(self) -> SqlCorrectionStore:
+        return SqlCorrectionStore(self.connection)
+
+    @cached_property
+    def advice(self) -> SqlAdviceStore:
+        return SqlAdviceStore(self.connection)
+
+    @cached_property
+    def jobs(self) -> SqlJobStore:
+        return SqlJobStore(self.connection)
+
+    @cached_property
+    def reports(self) -> SqlReportStore:
+        return SqlReportStore(self.connection)
+
+    @cached_property
+    def schedules(self) -> SqlScheduleStore:
+        return SqlScheduleStore(self.connection)
+
+    @cached_property
+    def announcements(self) -> SqlAnnouncementStore:
+        return SqlAnnouncementStore(self.connection)
+
+    @cached_property
+    def openings(self) -> SqlOpeningStore:
+        return SqlOpeningStore(self.connection)
+
+    @cached_property
+    def attachments(self) -> SqlAttachmentStore:
+        return SqlAttachmentStore(self.connection)
+
+    @cached_property
+    def sessions(self) -> SessionStore:
+        return SessionStore(self.connection)
+
+    @cached_property
+    def visits(self) -> SqlVisitStore:
+        return SqlVisitStore(self.connection)
+
+    @cached_property
+    def campaigns(self) -> SqlCampaignStore:
+        return SqlCampaignStore(self.connection)
+
+    @cached_property
+    def sandbox(self) -> SandboxStore:
+        return SandboxStore(self.connection)
+
+    @cached_property
+    def notes(self) -> NoteStore:
+        return NoteStore(self.connection)
 
     def savepoint(self) -> "Savepoint":
         """Rolled back alone when its body raises; the exception goes on."""

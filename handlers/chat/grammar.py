@@ -4,6 +4,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 # WeCom puts U+2005 behind a mention; a mention ends at a space of any kind or at punctuation.
@@ -41,6 +42,8 @@ class Command:
     rest: str
 
 
+# What a message says is folded by each who looks at it.
+@lru_cache(maxsize=64)
 def fold(text: str) -> str:
     """One width, no control characters; Chinese punctuation keeps its meaning."""
     return unicodedata.normalize("NFKC", _CONTROL.sub("", text)).strip()

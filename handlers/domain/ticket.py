@@ -1547,24 +1547,20 @@ _PLAIN: Final[Mapping[type, Callable[[Any], Any]]] = {
     timedelta: timedelta.total_seconds,
     Source: lambda s: [s.platform, s.chat, s.message_id, s.channel.value],
     tuple: list,
-    **{kind: attrgetter("value") for kind in (Category, Urgency, Kind, State, Verdict)},
+    # `value` itself is a function of Python's; each line of history has several.
+    **{kind: attrgetter("_value_") for kind in (Category, Urgency, Kind, State, Verdict)},
 }
-
-
-def plain_value(value: Any) -> Any:
-    """One field as a JSON value."""
-    plain = _PLAIN.get(type(value))
-    return value if plain is None else plain(value)
 
 
 def changes(before: Ticket | None, after: Ticket) -> dict[str, Any]:
     """Every field that differs, as JSON values; from nothing: every field not at its default."""
     old_values = _DEFAULTS if before is None else _values(before)
-    return {
-        name: plain_value(new)
-        for name, new, old in zip(_FIELDS, _values(after), old_values, strict=True)
-        if new is not old and new != old
-    }
+    found: dict[str, Any] = {}
+    for name, new, old in zip(_FIELDS, _values(after), old_values, strict=True):
+        if new is not old and new != old:
+            plain = _PLAIN.get(type(new))
+            found[name] = new if plain is None else plain(new)
+    return found
 
 
 _INSTANTS: Final = frozenset(

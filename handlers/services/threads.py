@@ -14,6 +14,8 @@ from handlers.services.tickets import TicketService
 from handlers.understanding.context import Match, Thread, ranked
 
 _TALK: Final = timedelta(hours=12)
+# Between two processes of one office.
+_CLOCKS_DIFFER: Final = timedelta(seconds=5)
 _ENDED_LATELY: Final = timedelta(days=14)
 # Below this a sentence belongs to nothing; from here on nothing but its ticket comes to mind.
 _ENOUGH: Final = 2.2
@@ -99,8 +101,12 @@ class Threads:
         staff = speaker.person is not None and speaker.person.role is not Role.MANAGER
         self._talk = {}
         if found or staff:
-            of = None if staff else found.keys()
-            for spoken in self._work.heard.spoken(event.platform, event.chat.id, now - _TALK, of):
+            since, of = now - _TALK, None
+            if not staff:
+                # Nobody spoke of a ticket before it was opened: that much talk need not be read.
+                since = max(since, min(t.created_at for t in found.values()) - _CLOCKS_DIFFER)
+                of = found.keys()
+            for spoken in self._work.heard.spoken(event.platform, event.chat.id, since, of):
                 self._talk.setdefault(spoken.number, []).append(spoken)
         if staff:
             for number in self._talk:

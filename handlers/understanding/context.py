@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from handlers.chat.grammar import fold
@@ -166,6 +167,8 @@ class Match:
     named: bool
 
 
+# The tickets of a conversation come up with every sentence of it.
+@lru_cache(maxsize=128)
 def pairs(text: str) -> frozenset[str]:
     """What a text is about: neighbouring characters, Latin words and numbers."""
     found: set[str] = set()
@@ -177,6 +180,7 @@ def pairs(text: str) -> frozenset[str]:
     return frozenset(found - _COMMON)
 
 
+@lru_cache(maxsize=1024)
 def _surnames(nickname: str) -> frozenset[str]:
     """What others may call somebody: 恺昇玻纤-动力老柴 is 老柴, 柴师傅, 柴工."""
     own = nickname.rpartition("-")[2]

@@ -8,7 +8,7 @@ stands above the shipped set. Negation, past tense and hearsay are the business 
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 from operator import add
 from typing import Final, NamedTuple, TypeAlias
@@ -136,6 +136,10 @@ class Lexicon:
         changed = cls(_Index(), _Index()).with_changes(rows)
         return cls(changed._topics, changed._urgency)
 
+    def __hash__(self) -> int:
+        """So that what was found can be remembered by it."""
+        return len(self)
+
     def __len__(self) -> int:
         """How many words it has; one that is both a topic and urgent counts twice."""
         return len(self._topics.words) + len(self._urgency.words)
@@ -168,6 +172,10 @@ class Lexicon:
         Within the topics, and within the hints of urgency, no two words overlap: 「消防水压」 is
         not also 「水压」.
         """
+        return _found(self, text)
+
+    def found(self, text: str) -> tuple[Hit, ...]:
+        """`hits`, looked for."""
         low = _lowered(text)
         found = self._topics.find(low) + self._urgency.find(low)
         found.sort(key=lambda f: f[0])
@@ -190,6 +198,12 @@ class Lexicon:
         # The earlier of equals stays: people name the thing first.
         top = max(hits, key=lambda h: (summed[h.code], h.weight, len(h.word), -h.start))
         return Category(top.code), top.word
+
+
+# One message is looked through by the reader and by the library.
+@lru_cache(maxsize=64)
+def _found(lexicon: Lexicon, text: str) -> tuple[Hit, ...]:
+    return lexicon.found(text)
 
 
 def totals(hits: Iterable[Hit]) -> dict[str, float]:

@@ -19,7 +19,7 @@ from handlers.chat.grammar import fold
 from handlers.domain.category import Category
 from handlers.understanding.lexicon import TOPIC_CODES, shipped
 from handlers.understanding.lexicon import Hit as WordHit
-from handlers.understanding.reader import read
+from handlers.understanding.reader import shares
 from handlers.understanding.reading import CATEGORIES
 
 FILE: Final = "policy_words.tsv"
@@ -283,13 +283,13 @@ class PolicyIndex:
                 if not any(a < hit.end and hit.start < b for a, b, _ in spans)
             }
         )
-        shares = read(question, "manager", addressed=True).probabilities
-        subject = dict(zip(CATEGORIES, shares.category, strict=True)) if shares else {}
+        said = shares(question, "manager")
+        subject = dict(zip(CATEGORIES, said.category, strict=True)) if said else {}
         return _Asked(units, tuple(named), unnamed, frozenset(_NUMBER.findall(question)), subject)
 
     def find(self, question: str, today: date, most: int = 3) -> tuple[Hit, ...]:
         """The entries that fit, best first; of two versions of one policy the one that is meant."""
-        if not question.strip():
+        if not self._entries or not question.strip():
             return ()
         asked = self._taken_apart(question)
         fits = {e.of.key: self._fit(e, asked) for e in self._entries}
@@ -392,5 +392,5 @@ def _held(entry: Indexed, year: int) -> bool:
 
 def guessed_category(texts: Sequence[str]) -> Category | None:
     """What an entry without a category is about."""
-    shares = read("，".join(t for t in texts if t)[:400], "office", addressed=True).probabilities
-    return None if shares is None else shares.best_category()
+    said = shares("，".join(t for t in texts if t)[:400], "office")
+    return None if said is None else said.best_category()

@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import replace
-from functools import cache
+from functools import cache, lru_cache
 from typing import Final
 
 from handlers.domain.category import Category, Urgency
@@ -42,6 +42,8 @@ _MARKS: Final = str.maketrans("", "", " \t\r\n,，。.!！?？、;；:：~～…
 _PLACEHOLDER: Final = re.compile(r"\[[^\]]{1,6}\]")
 _CLAIM: Final = re.compile("|".join(sorted(map(re.escape, w.CLAIM), key=len, reverse=True)))
 _SHORT: Final = 30
+# One message is asked about more than once on its way: what it wants, and what it is about.
+_REMEMBERED: Final = 64
 
 
 class Reader:
@@ -50,6 +52,7 @@ class Reader:
     def __init__(self, model: Model, judge: Judge = judge) -> None:
         self._model: Final = model
         self._judge: Final = judge
+        self._judged: Final = lru_cache(_REMEMBERED)(self._judged_anew)
 
     def read(
         self,
@@ -68,11 +71,11 @@ class Reader:
         `opinion` is the second reader's answer, where it was asked (`Reading.unsure`) and answered.
         """
         heard = said(text, names)
-        bare = heard.translate(_MARKS).lower()
+        bare = _bare(heard)
         named = () if firms is None else firms.find(heard)
         if not bare or bare in w.ACKS:
             return Reading(Intent.ACK, firms=named, confidence=0.0, why=(bare,) if bare else ())
-        if not _PLACEHOLDER.sub("", heard).strip():
+        if _only_placeholders(heard):
             return Reading(Intent.CHATTER, confidence=0.0, why=(heard,))
         staff = role is not None and role != "manager"
         lexicon = lexicon or lx.shipped()
@@ -119,7 +122,16 @@ class Reader:
         urgency = _urgency(sure, ruling.alarm or _emergency(sure, ruling))
         return category, urgency, next(iter(_naming(hits, {category.value})), "")
 
-    def _judged(
+    def shares(self, text: str, role: str | None) -> Probabilities | None:
+        """What a text is about by the shipped words alone; None of what says nothing."""
+        heard = said(text)
+        bare = _bare(heard)
+        if not bare or bare in w.ACKS or _only_placeholders(heard):
+            return None
+        staff = role is not None and role != "manager"
+        return self._judged(heard, role, "text", staff, lx.shipped())[0]
+
+    def _judged_anew(
         self, heard: str, role: str | None, msg_type: str, staff: bool, lexicon: Lexicon
     ) -> tuple[Probabilities, Ruling, tuple[Hit, ...]]:
         flat = plain(heard)
@@ -155,6 +167,14 @@ class Reader:
         if emergency and not any(i.urgency is Urgency.U1 for i in items):
             items[0] = replace(items[0], urgency=Urgency.U1)
         return tuple(items)
+
+
+def _bare(heard: str) -> str:
+    return heard.translate(_MARKS).lower()
+
+
+def _only_placeholders(heard: str) -> bool:
+    return not _PLACEHOLDER.sub("", heard).strip()
 
 
 _other: Model | None = None
@@ -326,6 +346,11 @@ def _urgency(sure: Probabilities, emergency: bool) -> Urgency:
         return Urgency.U1
     rest = sure.urgency[1:]
     return (Urgency.U2, Urgency.U3, Urgency.U4)[rest.index(max(rest))]
+
+
+def shares(text: str, role: str | None) -> Probabilities | None:
+    """`Reader.shares` of the shipped rules and model."""
+    return _shipped().shares(text, role)
 
 
 def topic(text: str, lexicon: Lexicon | None = None) -> tuple[Category, str]:

@@ -37,7 +37,7 @@ from handlers.ports import (
     Undelivered,
     any_hour,
 )
-from storage.db import RowReader, Statement, read_instant
+from storage.db import Insertion, RowReader, Statement, read_instant
 from storage.repos.people import SqlPeopleStore
 from storage.tables.queue import InboxRow, OutboxRow
 from storage.tables.tickets import RemindedRow
@@ -186,11 +186,11 @@ class Claimed:
 
 
 _COLUMNS: Final = tuple(c.name for c in _OUT.columns if c.name != "id")
-_PUT: Final = Statement(
+_PUT: Final = Insertion(
     text(
         f"INSERT INTO outbox ({', '.join(_COLUMNS)}) "
         f"VALUES ({', '.join(':' + name for name in _COLUMNS)}) "
-        "ON CONFLICT (dedupe_key) WHERE dedupe_key <> '' DO NOTHING RETURNING id"
+        "ON CONFLICT (dedupe_key) WHERE dedupe_key <> '' DO NOTHING"
     ).bindparams(
         *(
             bindparam(name, type_=_OUT.c[name].type)
@@ -438,7 +438,7 @@ class OutboxRows:
                 not_before = None if opening <= now else opening
         platform, chat, kind = address or ("", str(message.person), ChatKind.DIRECT.value)
         card = message.content.card
-        row = _PUT.one(
+        row_id = _PUT.new_id(
             self._connection,
             {
                 # Nobody to send to is not silence: the row stands among the dead, to be seen.
@@ -475,9 +475,8 @@ class OutboxRows:
                 "tried": "",
             },
         )
-        if row is None:
+        if row_id is None:
             return None
-        row_id = int(row[0])
         self.due = self.due or (address is not None and not held and not_before is None)
         if held and address is not None:
             update_ref = ""
@@ -768,7 +767,7 @@ class OutboxRows:
         blank |= dict.fromkeys(("not_before", "not_after", "answers", "sent_at"))
         blank |= dict.fromkeys(("next_try", "lease_until"), 0.0)
         blank |= dict.fromkeys(("more_refs", "asked_in", "tried"), "")
-        put = _PUT.one(self._connection, {**blank, "attempts": 0, **values})
+        put = _PUT.new_id(self._connection, {**blank, "attempts": 0, **values})
         self.due = self.due or put is not None
 
     def gone(self, row_id: int) -> None:

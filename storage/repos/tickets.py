@@ -5,7 +5,7 @@ from dataclasses import fields
 from datetime import datetime, timedelta
 from functools import cache
 from operator import attrgetter
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from sqlalchemy import Connection, Row, Select, bindparam, insert, or_, select, text, update
 
@@ -75,11 +75,6 @@ _READER: Final = RowReader(
     },
 )
 _INSERT: Final = Statement(insert(_T))
-_UPDATE: Final = Statement(
-    update(_T)
-    .where(_T.c.number == bindparam("at_number"), _T.c.version == bindparam("at_version"))
-    .values({c.name: bindparam(c.name) for c in _T.columns if c.name != "number"})
-)
 _ADD_ENTRY: Final = Statement(insert(_H))
 _ADD_MESSAGE: Final = Statement(
     insert(_M).values({c.name: bindparam(c.name) for c in _M.columns if c.name != "id"})
@@ -113,6 +108,22 @@ _DUE_ELSEWHERE: Final = Statement(
 _NEXT_DUE: Final = Statement(
     text("SELECT MIN(next_due_at) FROM tickets WHERE next_due_at IS NOT NULL")
 )
+
+
+_SOURCE_COLUMNS: Final = ("source_platform", "source_chat", "source_message", "source_channel")
+
+
+@cache
+def _update(changed: frozenset[str]) -> Statement:
+    """Writes the fields that a move changed: each column that is written costs its indexes."""
+    names = {"version", "updated_at", "next_due_at", *changed} - {"number", "source"}
+    if "source" in changed:
+        names.update(_SOURCE_COLUMNS)
+    return Statement(
+        update(_T)
+        .where(_T.c.number == bindparam("at_number"), _T.c.version == bindparam("at_version"))
+        .values({name: bindparam(name) for name in sorted(names)})
+    )
 
 
 def _values(ticket: Ticket, at: datetime) -> dict[str, Any]:
@@ -188,10 +199,42 @@ def escaped(text: str) -> str:
     return "%" + text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
 
 
+# A version of a ticket; it never changes once it is committed.
+Version: TypeAlias = tuple[TicketNumber, int]
+
+
+class TicketCache:
+    """The versions of tickets that were looked at last, so that a chat's rows are read once.
+
+    Holds nothing that is not committed: what a transaction writes is its own until then.
+    """
+
+    __slots__ = ("_newer", "_older")
+
+    def __init__(self) -> None:
+        self._newer: dict[Version, Ticket] = {}
+        self._older: dict[Version, Ticket] = {}
+
+    def get(self, version: Version) -> Ticket | None:
+        return self._newer.get(version) or self._older.get(version)
+
+    def keep(self, seen: Mapping[Version, Ticket]) -> None:
+        """Whoever is not seen for so many others is forgotten."""
+        self._newer.update(seen)
+        if len(self._newer) > _REMEMBERED:
+            self._older, self._newer = self._newer, {}
+
+
+_REMEMBERED: Final = 300
+# So many are read one by one; more by one statement, with those that are known.
+_FEW: Final = 2
+
+
 class SqlTicketStore:
     """`calendar` and `policy` are what the time of a ticket's next rung is worked out by.
 
-    `numbers`: the connection that running numbers are taken over.
+    `numbers`: the connection that running numbers are taken over. `cache`, `seen`: the committed
+    versions that are known, and those that this transaction wrote or looked at.
     """
 
     def __init__(
@@ -202,6 +245,8 @@ class SqlTicketStore:
         opened: list[TicketNumber] | None = None,
         turn: Turn | None = None,
         numbers: Connection | None = None,
+        cache: TicketCache | None = None,
+        seen: dict[Version, Ticket] | None = None,
     ) -> None:
         self._connection = connection
         self._turn = turn or Turn()
@@ -212,6 +257,8 @@ class SqlTicketStore:
         self._opened = [] if opened is None else opened
         # Which of the tickets written in this unit of work are confidential.
         self._written: dict[TicketNumber, bool] = {}
+        self._cache = cache or TicketCache()
+        self._seen = {} if seen is None else seen
 
     def next_number(self, kind: str) -> tuple[TicketNumber, int]:
         """The running number, which begins at 1001, and the next one of its kind of code."""
@@ -226,6 +273,7 @@ class SqlTicketStore:
         values["next_due_at"] = first_due(ticket, self._calendar(), self._policy())
         _INSERT.run(self._connection, values)
         self._written[ticket.number] = ticket.confidential
+        self._seen[ticket.number, ticket.version] = ticket
         self._add_entry(entry)
         self._opened.append(ticket.number)
 
@@ -233,15 +281,16 @@ class SqlTicketStore:
         if "title" in entry.changes:
             self._retitled(ticket)
         values = _values(ticket, entry.at)
-        del values["number"]
         values["at_number"] = ticket.number
         values["at_version"] = ticket.version - 1
         values["next_due_at"] = self._next_rung(ticket, entry.at)
-        if _UPDATE.run(self._connection, values).rowcount != 1:
+        written = _update(frozenset(entry.changes)).run(self._connection, values)
+        if written.rowcount != 1:
             # Where another process was quicker by a moment, nobody's view was old: try again.
             self._turn.give_way()
             raise StaleVersion(ticket.number, self.get(ticket.number).version)
         self._written[ticket.number] = ticket.confidential
+        self._seen[ticket.number, ticket.version] = ticket
         self._add_entry(entry)
 
     def _retitled(self, ticket: Ticket) -> None:
@@ -412,8 +461,19 @@ class SqlTicketStore:
     def _where(
         self, condition: str, asked: Mapping[str, Any], states: frozenset[State]
     ) -> tuple[Ticket, ...]:
-        rows = _all_where(condition, states).run(self._connection, asked).fetchall()
-        return tuple(_ticket_in(row) for row in rows)
+        versions = _versions_where(condition, states).run(self._connection, asked).fetchall()
+        known = {version: self._known(version) for version in versions}
+        missing = [version for version, ticket in known.items() if ticket is None]
+        if len(missing) > _FEW:
+            rows = _all_where(condition, states).run(self._connection, asked).fetchall()
+            found = tuple(_ticket_in(row) for row in rows)
+        else:
+            found = tuple(ticket or self.get(v[0]) for v, ticket in known.items())
+        self._seen.update({(t.number, t.version): t for t in found})
+        return found
+
+    def _known(self, version: Version) -> Ticket | None:
+        return self._seen.get(version) or self._cache.get(version)
 
     def alike(
         self, enterprise_id: EnterpriseId, category: Category, since: datetime
@@ -527,11 +587,19 @@ _CONFIDENTIAL: Final = Statement(text("SELECT confidential FROM tickets WHERE nu
 @cache
 def _all_where(condition: str, states: frozenset[State]) -> Statement:
     """One statement for each condition and set of states that is ever asked for."""
+    return _selected(_READER.selected, condition, states)
+
+
+@cache
+def _versions_where(condition: str, states: frozenset[State]) -> Statement:
+    return _selected("number, version", condition, states)
+
+
+def _selected(columns: str, condition: str, states: frozenset[State]) -> Statement:
     named = ", ".join(f"'{s.value}'" for s in sorted(states))
     return Statement(
         text(
-            f"SELECT {_READER.selected} FROM tickets "
-            f"WHERE {condition} AND state IN ({named}) "
+            f"SELECT {columns} FROM tickets WHERE {condition} AND state IN ({named}) "
             "ORDER BY number DESC LIMIT 500"
         )
     )

@@ -3,6 +3,7 @@
 import asyncio
 import random
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -22,11 +23,11 @@ from handlers.domain.people import (
     Person,
     Role,
 )
-from handlers.domain.ticket import Args, Entry, Move, Source, rebuilt
+from handlers.domain.ticket import Args, Entry, Move, Source, State, rebuilt
 from handlers.ports import Outgoing
 from handlers.services.people import Speaker
 from handlers.services.tickets import Report, TicketService
-from storage.db import engine_for
+from storage.db import engine_for, writer_connection
 from storage.uow import Shared, UnitOfWork
 from tests.kit.builders import CALENDAR, COLLEAGUE, LEADER, LIAISON, MANAGER, NOW, OFFICE
 
@@ -238,6 +239,54 @@ async def test_2_a_stale_version_is_refused_and_writes_nothing(writer: Writer) -
     with pytest.raises(StaleVersion):
         await writer.run(twice)
     assert (await writer.read(lambda uow: uow.tickets.get(ticket.number))).version == 1
+
+
+OPEN = frozenset({State.OPEN, State.IN_PROGRESS})
+
+
+def of_the_firm(uow: UnitOfWork) -> list[tuple[str, str]]:
+    found = uow.tickets.of_manager(MANAGER.id, EnterpriseId("E003"), OPEN)
+    return [(ticket.code, ticket.state.value) for ticket in found]
+
+
+async def test_what_was_undone_is_no_ticket_of_anybody(writer: Writer) -> None:
+    def doomed(uow: UnitOfWork) -> None:
+        ticket = submit("undone")(uow)
+        assert of_the_firm(uow) == [(ticket.code, "open")]
+        raise RuntimeError("power cut")
+
+    pieces = [writer.submit(doomed), writer.submit(submit("m1")), writer.submit(of_the_firm)]
+    lost, kept, found = await asyncio.gather(*pieces, return_exceptions=True)
+    assert isinstance(lost, RuntimeError)
+    assert found == [(kept.code, "open")] == await writer.run(of_the_firm)
+
+
+async def test_what_another_process_did_is_seen_at_once(writer: Writer, database_url: str) -> None:
+    ticket = await writer.run(submit("m1"))
+    assert await writer.run(of_the_firm) == [(ticket.code, "open")]
+    other = engine_for(database_url)
+    with writer_connection(other) as connection, connection.begin():
+        uow = UnitOfWork(connection, Shared(FIXED.now))
+        service(uow).act(uow.tickets.get(ticket.number), Move.CLAIM, speaker(LIAISON))
+    other.dispose()
+    assert await writer.run(of_the_firm) == [(ticket.code, "in_progress")]
+
+
+async def test_many_tickets_of_a_firm_are_all_found_newest_first(writer: Writer) -> None:
+    opened = await asyncio.gather(*(writer.submit(submit(f"m{n}")) for n in range(520)))
+    codes = [ticket.code for ticket in opened]
+    found = [code for code, _ in await writer.run(of_the_firm)]
+    # The store gives the newest five hundred.
+    assert found == codes[:-501:-1]
+
+
+async def test_the_whole_of_a_unit_of_work_happens_at_one_time(database_url: str) -> None:
+    ticks = iter(NOW + timedelta(seconds=n) for n in range(1000))
+    made = Writer(engine_for(database_url), Shared(lambda: next(ticks)))
+    made.start()
+    one, other = await made.run(lambda uow: (uow.clock.now(), uow.clock.now()))
+    assert one == other < await made.run(lambda uow: uow.clock.now())
+    await made.stop()
 
 
 async def test_46_any_change_or_gap_in_the_audit_log_is_found(writer: Writer) -> None:

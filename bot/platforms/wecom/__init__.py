@@ -291,8 +291,9 @@ class WeCom:
         if event.kind is EventKind.ENTER:
             said, ids = self._welcome(here)
             return Answered(self._sealed(envelope, said, nonce), ids) if said else _NOTHING
-        texts = [d for d in here if self._card(d) is None]
-        cards = [d for d in here if self._card(d) is not None][:1]
+        made = [(d, self._card(d)) for d in here]
+        texts = [d for d, card in made if card is None]
+        cards = [(d, card) for d, card in made if card is not None][:1]
         body: dict[str, object] = {}
         if texts or cards:
             if texts:
@@ -303,11 +304,11 @@ class WeCom:
                     "content": cut(told, codec.STREAM_BYTES),
                 }
             if cards:
-                body["template_card"] = self._card(cards[0])
+                body["template_card"] = cards[0][1]
             body["msgtype"] = "_with_".join(k for k in ("stream", "template_card") if k in body)
         if not body:
             return _NOTHING
-        carried = frozenset(d.id for d in (*texts, *cards))
+        carried = frozenset(d.id for d in (*texts, *(d for d, _ in cards)))
         return Answered(self._sealed(envelope, body, nonce), carried)
 
     def _card(self, delivery: Delivery) -> dict[str, object] | None:

@@ -4,7 +4,9 @@ import pytest
 
 from handlers.domain.category import Category, Urgency
 from handlers.understanding import FirmNames, Intent, read, title_of
+from handlers.understanding.lexicon import shipped
 from handlers.understanding.rating import rating_of, verdict_of
+from handlers.understanding.reader import shares
 
 FIRMS = FirmNames(
     [
@@ -121,3 +123,23 @@ def test_a_title_is_short_and_no_greeting(text: str) -> None:
     title = title_of(text)
     assert 0 < len(title) <= 20
     assert not title.startswith(("领导", "各位", "您好", "[图片]"))
+
+
+@pytest.mark.parametrize(
+    "text", ["@小港 车间缺操作工20人", "老厂房改造有没有补贴？", "收到", "[图片]", ""]
+)
+@pytest.mark.parametrize("role", ["manager", "office"])
+def test_what_a_text_is_about_is_told_without_reading_all_of_it(text: str, role: str) -> None:
+    whole = read(text, role, addressed=True).probabilities
+    alone = shares(text, role)
+    assert (whole is None) == (alone is None)
+    if whole is not None and alone is not None:
+        assert alone.category == whole.category
+
+
+def test_a_text_read_twice_is_read_by_the_words_of_each_time() -> None:
+    text = "宿舍楼下的红码又响了"
+    own = shipped().with_changes([("红码", "SAF", 5.0)])
+    first = read(text, "manager", addressed=True)
+    assert read(text, "manager", addressed=True, lexicon=own).topic is Category.SAF
+    assert read(text, "manager", addressed=True) == first
