@@ -625,6 +625,12 @@ class Announcing:
         fitting = [a for a in self._store.open_for(firm, since) if a.title in words]
         return fitting[0] if fitting else None
 
+    def shown(self, platform: str, ref: str) -> Announcement | None:
+        """The announcement whose present round a message of the bot shows."""
+        found = self._store.shown_by(platform, ref)
+        made = None if found is None else self._store.get(found[0])
+        return made if found is not None and made is not None and made.round == found[1] else None
+
     def waiting_for(self, firm: EnterpriseId) -> Announcement | None:
         """The one announcement that a firm has still to confirm; None where several could be meant."""
         lately = self._clock.now() - timedelta(days=3)
