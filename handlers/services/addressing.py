@@ -58,7 +58,7 @@ def audience_in(text: str, work: Work, firms: FirmNames) -> Audience:
     excepted: tuple[EnterpriseId, ...] = ()
     but = _BUT.search(text)
     if but is not None and but.start() > 0:
-        excepted = _named_firms(but.group(1), firms)
+        excepted = _named_firms(but.group(1), firms, known)
         text = text[: but.start()]
     areas: list[str] = []
     grids: list[int] = []
@@ -92,7 +92,7 @@ def audience_in(text: str, work: Work, firms: FirmNames) -> Audience:
     named = whole
     rest = [part for part in re.split(_FILLER, left) if part]
     if rest:
-        named = tuple(dict.fromkeys((*whole, *_named_firms("、".join(rest), firms))))
+        named = tuple(dict.fromkeys((*whole, *_named_firms("、".join(rest), firms, known))))
     return Audience(
         everybody,
         tuple(areas),
@@ -119,8 +119,11 @@ def _whole_names(text: str, known: Sequence[Enterprise]) -> tuple[tuple[Enterpri
     return tuple(dict.fromkeys(found[at] for at in sorted(found))), text
 
 
-def _named_firms(text: str, firms: FirmNames) -> tuple[EnterpriseId, ...]:
-    found: list[EnterpriseId] = []
+def _named_firms(
+    text: str, firms: FirmNames, known: Sequence[Enterprise]
+) -> tuple[EnterpriseId, ...]:
+    whole, text = _whole_names(text, known)
+    found = list(whole)
     for part in re.split(r"[\s、,，;；和及与]+", text.strip()):
         if not part:
             continue
