@@ -378,18 +378,50 @@ class OutboxRows:
         if message.chat is not None:
             return message.chat.platform, message.chat.id, message.chat_kind.value
         assert message.person is not None
-        identities = [
-            i
-            for i in self._people.identities(message.person)
+        accounts = self._accounts(message.person)
+        if not accounts:
+            return None
+        chosen = accounts[0]
+        if len(accounts) > 1:
+            chosen = self._standing(message, accounts) or self._way(message.person, accounts)
+        return *chosen, ChatKind.DIRECT.value
+
+    def _accounts(self, person: PersonId) -> list[tuple[str, str]]:
+        return [
+            (i.platform, i.user_id)
+            for i in self._people.accounts(person)
             if self._directly is None or i.platform in self._directly
         ]
-        for identity in identities:
-            if identity.platform == self.prefer:
-                return identity.platform, identity.user_id, ChatKind.DIRECT.value
-        if identities:
-            first = identities[0]
-            return first.platform, first.user_id, ChatKind.DIRECT.value
-        return None
+
+    def ways_to(self, person: PersonId) -> frozenset[str]:
+        return frozenset(platform for platform, _ in self._accounts(person))
+
+    def _way(self, person: PersonId, accounts: Sequence[tuple[str, str]]) -> tuple[str, str]:
+        """Of several accounts the one last heard; of a silent person's the one where others speak."""
+        heard = self._people.last_heard(person)
+        if heard is not None and (heard.platform, heard.id) in accounts:
+            return heard.platform, heard.id
+        return next((one for one in accounts if one[0] == self.prefer), accounts[0])
+
+    def _standing(
+        self, message: Outgoing, accounts: Sequence[tuple[str, str]]
+    ) -> tuple[str, str] | None:
+        """Where the card stands that an update replaces; None where it stands nowhere."""
+        card = message.content.card
+        if not message.update or card is None:
+            return None
+        newest = (
+            select(_OUT.c.platform, _OUT.c.chat)
+            .where(
+                _OUT.c.chat.in_([user for _, user in accounts]),
+                _OUT.c.card_key == card.key,
+                _OUT.c.state == Lane.SENT,
+                _OUT.c.card_ref != "",
+            )
+            .order_by(_OUT.c.id.desc())
+        )
+        found = (tuple(row) for row in self._connection.execute(newest))
+        return next((place for place in found if place in accounts), None)
 
     def put(self, message: Outgoing) -> int | None:
         address = self._address(message)
