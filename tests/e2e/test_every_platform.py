@@ -8,8 +8,24 @@ from typing import Any
 import pytest
 
 from bot import registry
+from handlers.chat.events import ChatKind, ChatRef, UserRef
+from handlers.chat.outbound import (
+    Button,
+    Card,
+    Choice,
+    Content,
+    Mention,
+    Open,
+    Option,
+    Press,
+    Row,
+    Style,
+    Tone,
+)
 from handlers.domain.ids import EnterpriseId
+from handlers.ports import Outgoing
 from storage.uow import UnitOfWork
+from tests.contract.test_platforms import HOSTILE
 from tests.kit.far_ends import GROUP_TITLE, Place, ends, placed
 
 ZHANG, OTHER_FIRM = "E003-1", "E004-1"
@@ -213,3 +229,82 @@ async def test_an_announcement_is_drafted_approved_sent_and_read_in_each_way(
             assert "邦楷" not in (await place.last(who)).text
         assert f"已阅 {read}/5" in (await place.last(DUTY)).text
         assert far.seen(nobody)[-1].title == "通知 · 消防演练安排"
+
+
+@EVERYWHERE
+async def test_hostile_words_reach_people_as_words_and_call_nobody(
+    sqlite_url: str, end: str
+) -> None:
+    async with told_in(end, sqlite_url, ZHANG, ZHOU, XU, DUTY) as place:
+        far = place.far
+        await far.says(ZHANG, f"{PROBLEM} <@all> @所有人", in_group=far.ways.groups)
+        await far.says(ZHOU, "认领 1001")
+        for number, hostile in enumerate(HOSTILE):
+            place.house.passes(minutes=20)
+            await far.says(ZHOU, f"进展 1001 第{number}次联系人社局 {hostile[:1000]}")
+            assert f"第{number}次联系人社局" in (await place.last(ZHANG)).text
+        await far.says(ZHOU, "办结 1001 [点我](http://x.invalid) <at id=all></at> 已到岗12人")
+        await place.sent()
+        said = [*far.in_group(), *far.seen(ZHANG), *far.seen(ZHOU)]
+        assert any("已到岗12人" in m.text for m in far.seen(ZHANG))
+        assert [m.text for m in said if far.alive(m)] == []
+
+
+def shapes() -> list[Content]:
+    """Whatever can be said: short, long, with every part a card may have, and with none."""
+    long = "本周缺叉车工。" * 3000
+    go = Button("提交", Press("survey.answer", {"s": "1"}), Style.MAIN, submits=True)
+    no = Button("不参加", Press("survey.no", {"s": "1"}), Style.DANGER, confirm="确定不参加吗")
+    page = Button("看全文", Open("https://lhg.example.cn/l/x(1)"))
+    rows = tuple(Row(f"第{n}项", "缺叉车工二十名，缺焊工三名，夜班为主", "") for n in range(6))
+    bare = Card("k:bare", "叉车工摸排", "缺多少叉车工", "叉车工摸排：缺多少叉车工")
+    full = replace(
+        bare,
+        key="k:full",
+        lead="缺叉车工" * 27,
+        status="待填报",
+        rows=rows,
+        note="摸排 3 号 · 今天 09:12",
+        buttons=(no, page),
+        href="https://lhg.example.cn/l/y",
+        tone=Tone.URGENT,
+        fallback=long,
+    )
+    options = tuple(Option(str(n), f"叉车工第{n}组，夜班白班都缺") for n in range(10))
+    asking = replace(
+        full, key="k:asking", choice=Choice("pick", "选一项", options), buttons=(go, no)
+    )
+    return [
+        Content("缺叉车工"),
+        Content(long),
+        Content.of(bare),
+        Content.of(full),
+        Content.of(asking),
+        Content.of(replace(asking, key="k:many", choice=Choice("pick", "选几项", options, True))),
+    ]
+
+
+@EVERYWHERE
+async def test_whatever_is_said_comes_in_some_form_that_the_platform_takes(
+    sqlite_url: str, end: str
+) -> None:
+    async with told_in(end, sqlite_url, ZHANG, ZHOU) as place:
+        far, said = place.far, shapes()
+        known, grouped = len(far.seen(ZHANG)), len(far.in_group())
+        group, alone = ChatRef(far.platform, far.group), ChatRef(far.platform, far.account(ZHANG))
+        mention = (Mention(UserRef(far.platform, far.account(ZHANG)), "<张>经理"),)
+
+        def put(uow: UnitOfWork) -> None:
+            for content in said:
+                uow.outbox.put(Outgoing(content, chat=alone, chat_kind=ChatKind.DIRECT))
+                uow.outbox.put(Outgoing(replace(content, mentions=mention), chat=group))
+
+        await place.house.app.writer.run(put)
+        await place.sent()
+        here, there = far.seen(ZHANG)[known:], far.in_group()[grouped:]
+        # A long text may come in several messages.
+        assert len(here) >= len(said)
+        assert len(there) >= len(said)
+        for message in (*here, *there):
+            assert "叉车工" in message.text
+        assert {"提交", "不参加"} <= {label for m in here for label in m.buttons}

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 from sqlalchemy import text
 
+from bot.platform import RawRequest
 from handlers.domain.people import Chat, Identity
 from storage.uow import UnitOfWork
 from tests.kit.house import House
@@ -99,16 +100,47 @@ class FarEnd(Protocol):
 
     def in_group(self) -> list[Seen]: ...
 
+    def alive(self, message: Seen) -> bool:
+        """Whether something typed by a person would call everybody there, or be a tag or a link."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Hook:
+    """One address where a platform brings things: what stands inside, and how it is signed.
+
+    `message` makes the inside of a message that says so, always of the same id; `strange` is a kind
+    that nobody knows. `seal` signs an inside at a time, in seconds. `deadline` is when the platform
+    gives up on the answer. `ages`: a signature may be too old. `covers`: it covers the body.
+    """
+
+    platform: str
+    settings: Mapping[str, str]
+    name: str
+    message: Callable[[str], bytes]
+    strange: bytes
+    seal: Callable[[bytes, float], RawRequest]
+    deadline: float = 60.0
+    ages: bool = True
+    covers: bool = True
+
 
 Opened = Callable[[], AbstractAsyncContextManager[FarEnd]]
 
 
+def _modules() -> list[Any]:
+    return [importlib.import_module(f"{__name__}.{m.name}") for m in pkgutil.iter_modules(__path__)]
+
+
 def ends() -> dict[str, Opened]:
     """Every far end by its name: the platform, and its mode where there are several."""
-    found: dict[str, Opened] = {}
-    for module in pkgutil.iter_modules(__path__):
-        found |= importlib.import_module(f"{__name__}.{module.name}").ENDS
-    return dict(sorted(found.items()))
+    return {name: end for module in _modules() for name, end in sorted(module.ENDS.items())}
+
+
+def hooks() -> dict[str, Hook]:
+    """Every address that platforms bring things to, by its path."""
+    found = [hook for module in _modules() for hook in module.HOOKS]
+    return {f"{hook.platform}/{hook.name}".rstrip("/"): hook for hook in found}
 
 
 @dataclass(frozen=True, slots=True)

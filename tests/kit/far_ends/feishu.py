@@ -1,12 +1,15 @@
 """Feishu by its HTTP callbacks."""
 
-from collections.abc import AsyncIterator, Iterable
+import json
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from typing import Any
 
+from bot.platform import RawRequest
+from bot.platforms.feishu.crypto import Envelope
 from tests.kit import feishu
-from tests.kit.fake_feishu import FakeFeishu, said
-from tests.kit.far_ends import FarEnd, Seen, Ways
+from tests.kit.fake_feishu import APP_ID, FakeFeishu, said
+from tests.kit.far_ends import FarEnd, Hook, Seen, Ways
 from tests.kit.house import House
 
 
@@ -60,8 +63,22 @@ class FeishuEnd:
     def seen(self, person: str) -> list[Seen]:
         return [_seen(m) for m in self._far.to(self.account(person))]
 
+    def alive(self, message: Seen) -> bool:
+        """In a card only markdown is read as more than letters."""
+        written = [message.raw["text"], *_markdown(message.raw["card"])]
+        return any("<at id=all" in one or "<a " in one or "](" in one for one in written)
+
     def in_group(self) -> list[Seen]:
         return [_seen(m) for m in self._far.to(self.group)]
+
+
+def _markdown(node: Any) -> list[str]:
+    if isinstance(node, list):
+        return [found for one in node for found in _markdown(one)]
+    if not isinstance(node, dict):
+        return []
+    own = [node["content"]] if node.get("tag") == "markdown" else []
+    return own + [found for one in node.values() for found in _markdown(one)]
 
 
 def _seen(message: dict[str, Any]) -> Seen:
@@ -84,4 +101,56 @@ async def _http() -> AsyncIterator[FarEnd]:
         yield FeishuEnd(far)
 
 
+def _inside(kind: str, event: dict[str, Any]) -> bytes:
+    header = {
+        "event_id": "ev-1",
+        "event_type": kind,
+        "create_time": "1795334400000",
+        "token": feishu.TOKEN,
+        "app_id": APP_ID,
+        "tenant_key": feishu.TENANT,
+    }
+    return json.dumps({"schema": "2.0", "header": header, "event": event}).encode()
+
+
+def _message(text: str) -> bytes:
+    message = {
+        "message_id": "om_1",
+        "chat_id": "oc_1",
+        "chat_type": "group",
+        "message_type": "text",
+        "create_time": "1795334400000",
+        "content": json.dumps({"text": text}),
+    }
+    sender = {"sender_id": {"open_id": "ou_1"}, "sender_type": "user"}
+    return _inside("im.message.receive_v1", {"sender": sender, "message": message})
+
+
+def _sealing(hook: str) -> Callable[[bytes, float], RawRequest]:
+    def sealed(inside: bytes, at: float) -> RawRequest:
+        envelope = Envelope(feishu.KEY)
+        body = json.dumps({"encrypt": envelope.seal(inside)}).encode()
+        stamp, nonce = str(int(at)), "n0nce"
+        headers = {
+            "X-Lark-Request-Timestamp": stamp,
+            "X-Lark-Request-Nonce": nonce,
+            "X-Lark-Signature": envelope.signature(stamp, nonce, body),
+        }
+        return RawRequest("POST", hook, {}, headers, body, at)
+
+    return sealed
+
+
 ENDS = {"feishu": _http}
+HOOKS = [
+    Hook(
+        "feishu",
+        feishu.settings("http://127.0.0.1:9"),
+        name,
+        _message,
+        _inside("im.future.happened_v9", {}),
+        _sealing(name),
+        deadline=3.0,
+    )
+    for name in ("", "card")
+]

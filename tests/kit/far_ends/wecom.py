@@ -1,14 +1,17 @@
 """WeCom in its three modes: the aibot by callback or long connection, the self-built app alone."""
 
-from collections.abc import AsyncIterator, Iterable
+import json
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from bot.envelope import Envelope
+from bot.platform import RawRequest
 from tests.kit import wecom
 from tests.kit.fake_wecom import FakeWeCom
 from tests.kit.fake_wecom_line import BOT, SECRET, FakeLine
-from tests.kit.far_ends import FarEnd, Seen, Ways, worked_on
+from tests.kit.far_ends import FarEnd, Hook, Seen, Ways, worked_on
 from tests.kit.house import House
 
 GROUP = "wrkSFfCgAAbQ7mZx1kTt2uW9pLhE0aAA"
@@ -39,6 +42,13 @@ def _seen(said: _Said) -> Seen:
     links = {b["text"]: b["url"] for b in listed if "url" in b}
     labels = tuple(b["text"] for b in listed)
     return Seen(_words(card), card["main_title"]["title"], labels, links, raw=said)
+
+
+def _alive(said: _Said) -> bool:
+    """Cards show letters; a text of the app knows tags, all else is markdown."""
+    if said.card is not None:
+        return False
+    return "<" in said.text or (said.by != "app" and "](" in said.text)
 
 
 def _quoted(answering: Seen | None) -> dict[str, Any]:
@@ -87,6 +97,9 @@ class _Common:
 
     def seen(self, person: str) -> list[Seen]:
         return [_seen(s) for s in self._log() if s.chat == self.account(person)]
+
+    def alive(self, message: Seen) -> bool:
+        return _alive(message.raw)
 
     def in_group(self) -> list[Seen]:
         return [_seen(s) for s in self._log() if s.chat == GROUP]
@@ -197,7 +210,7 @@ class AppEnd(_Common):
         times: int = 1,
     ) -> None:
         assert not in_group and answering is None
-        await self._caller.app_says(self.account(person), text, times=times)
+        assert await self._caller.app_says(self.account(person), _held(text), times) == 200
 
     async def presses(self, person: str, message: Seen, label: str) -> Seen | None:
         return await self._presses_app(person, message.raw, label)
@@ -301,6 +314,9 @@ class LineEnd:
     def seen(self, person: str) -> list[Seen]:
         return [_seen(s) for s in self._log() if s.chat == self.account(person)]
 
+    def alive(self, message: Seen) -> bool:
+        return _alive(message.raw)
+
     def in_group(self) -> list[Seen]:
         return [_seen(s) for s in self._log() if s.chat == GROUP]
 
@@ -323,4 +339,67 @@ async def _line() -> AsyncIterator[FarEnd]:
         yield LineEnd(line)
 
 
+def _aibot(**more: Any) -> bytes:
+    who = {"msgid": "MSG1", "aibotid": "aib1", "chattype": "group", "chatid": GROUP}
+    return json.dumps({**who, "from": {"userid": "Zhang"}, **more}).encode()
+
+
+def _app_xml(kind: str, inner: str) -> bytes:
+    return (
+        f"<xml><ToUserName>{wecom.CORP}</ToUserName><FromUserName>Zhang</FromUserName>"
+        f"<CreateTime>1795334400</CreateTime><MsgType>{kind}</MsgType>{inner}"
+        f"<MsgId>1</MsgId><AgentID>1000007</AgentID></xml>"
+    ).encode()
+
+
+def _held(text: str) -> str:
+    """What XML can hold of it."""
+    return "".join(c for c in text if c in "\n\t" or ord(c) >= 32)
+
+
+def _in_xml(text: str) -> str:
+    kept = _held(text)
+    return kept.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def _sealing(hook: str, envelope: Envelope) -> Callable[[bytes, float], RawRequest]:
+    def sealed(inside: bytes, at: float) -> RawRequest:
+        encrypted, stamp, nonce = envelope.seal(inside), str(int(at)), "n1"
+        query = {
+            "msg_signature": envelope.signature(stamp, nonce, encrypted),
+            "timestamp": stamp,
+            "nonce": nonce,
+        }
+        if hook == "aibot":
+            body = json.dumps({"encrypt": encrypted}).encode()
+        else:
+            body = f"<xml><Encrypt><![CDATA[{encrypted}]]></Encrypt></xml>".encode()
+        return RawRequest("POST", hook, query, {}, body, at)
+
+    return sealed
+
+
+HOOKS = [
+    Hook(
+        "wecom",
+        wecom.settings("http://127.0.0.1:9"),
+        "aibot",
+        lambda text: _aibot(msgtype="text", text={"content": text}),
+        _aibot(msgtype="hologram", hologram={}),
+        _sealing("aibot", Envelope(wecom.TOKEN, wecom.KEY, "")),
+        deadline=5.0,
+        # The reference: repeats may keep the old time.
+        ages=False,
+    ),
+    Hook(
+        "wecom",
+        wecom.settings("http://127.0.0.1:9"),
+        "app",
+        lambda text: _app_xml("text", f"<Content>{_in_xml(text)}</Content>"),
+        _app_xml("hologram", ""),
+        _sealing("app", Envelope(wecom.APP_TOKEN, wecom.APP_KEY, wecom.CORP)),
+        deadline=5.0,
+        ages=False,
+    ),
+]
 ENDS = {"wecom-app": _app, "wecom-callback": _callback, "wecom-line": _line}
