@@ -109,17 +109,19 @@ class FarEnd(Protocol):
 class Hook:
     """One address where a platform brings things: what stands inside, and how it is signed.
 
-    `message` makes the inside of a message that says so, always of the same id; `strange` is a kind
-    that nobody knows. `seal` signs an inside at a time, in seconds. `deadline` is when the platform
-    gives up on the answer. `ages`: a signature may be too old. `covers`: it covers the body.
+    `inside` is one thing that it brings, `strange` one that nobody knows. `seal` signs an inside at
+    a time, in seconds. `says` makes the inside of a message, always of one id, where messages come
+    here. `deadline` is when the platform gives up on the answer. `ages`: a signature may be too old.
+    `covers`: it covers the body.
     """
 
     platform: str
     settings: Mapping[str, str]
     name: str
-    message: Callable[[str], bytes]
+    inside: bytes
     strange: bytes
     seal: Callable[[bytes, float], RawRequest]
+    says: Callable[[str], bytes] | None = None
     deadline: float = 60.0
     ages: bool = True
     covers: bool = True

@@ -147,9 +147,10 @@ HOOKS = [
         "feishu",
         feishu.settings("http://127.0.0.1:9"),
         name,
-        _message,
+        _message("车间缺操作工20人"),
         _inside("im.future.happened_v9", {}),
         _sealing(name),
+        _message,
         deadline=3.0,
     )
     for name in ("", "card")

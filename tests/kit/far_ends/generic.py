@@ -131,8 +131,9 @@ HOOKS = [
         "generic",
         {"GENERIC_SECRET": SECRET},
         "",
-        lambda text: _inside(text=text),
+        _inside(read={"message_ref": "out-1"}),
         _inside(press={"message_ref": "out-1"}),
         _sealed,
+        lambda text: _inside(text=text),
     )
 ]
