@@ -104,7 +104,9 @@ class PeopleService:
         duty = self._work.people.duty_person()
         if duty is None:
             return
-        card = say.binding_card(user.platform, user.id, person.name, enterprise.short_name)
+        known = self._namesakes(enterprise.id, person.name)[0].id != person.id
+        firm = enterprise.short_name
+        card = say.binding_card(user.platform, user.id, person.name, firm, known)
         self._work.outbox.put(
             Outgoing(
                 Content.of(card),

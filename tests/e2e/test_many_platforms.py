@@ -104,6 +104,28 @@ async def test_a_person_who_binds_on_a_second_platform_is_the_same_person(
         assert "#1001" in (await both.told("newcomer"))[1][-1].text
 
 
+async def test_a_name_is_no_proof_on_any_platform(sqlite_url: str) -> None:
+    async with town(sqlite_url, (ZHANG, ZHOU, DUTY), ()) as both:
+        house = both.house
+        await both.wecom.says(ZHANG, PROBLEM)
+        impostors = ((both.wecom, "impostor"), (both.feishu, "another"))
+        for far, who in impostors:
+            await far.says(who, "绑定 泓曜精密 张经理")
+            for asked in ("查 1001", "我的工单", "办结了吗 1001", "没解决 1001", "撤回 1001"):
+                await far.says(who, asked)
+        await both.sent()
+        for far, who in impostors:
+            assert [m.text for m in far.seen(who) if "操作工" in m.text] == []
+        assert (await house.ticket()).version == 1
+        # One of them is refused, and the real one's own account is as it was.
+        asked = [m for m in (await both.told(DUTY))[0] if "不是" in m.buttons]
+        assert ["这个名字已有账号" in m.text for m in asked] == [True, True]
+        await both.wecom.presses(DUTY, asked[0], "不是")
+        await both.wecom.presses(DUTY, asked[1], "不是")
+        accounts_of = await house.read(lambda uow: uow.people.identities(PersonId(ZHANG)))
+        assert {i.user_id for i in accounts_of} == {both.wecom.account(ZHANG), "E003"}
+
+
 async def test_a_notice_goes_by_one_way_the_one_where_somebody_was_heard_last(
     database_url: str,
 ) -> None:
@@ -180,6 +202,24 @@ async def test_two_people_of_a_firm_on_two_platforms_see_the_result_and_either_m
         after = await house.ticket()
         assert (after.rating, after.version) == (4, version)
         assert await both.told(OTHER_FIRM) == ([], [])
+
+
+async def test_what_somebody_reported_who_has_left_goes_on_with_the_firms_contact(
+    sqlite_url: str,
+) -> None:
+    async with town(sqlite_url, (ZHANG, ZHOU), (COLLEAGUE,)) as both:
+        await both.feishu.says(COLLEAGUE, PROBLEM)
+
+        def leaves(uow: UnitOfWork) -> None:
+            person = uow.people.person(PersonId(COLLEAGUE))
+            assert person is not None
+            uow.people.save_person(replace(person, active=False))
+
+        await both.house.app.writer.run(leaves)
+        since = await both.count(COLLEAGUE)
+        await both.wecom.says(ZHOU, "认领 1001")
+        assert "已认领" in (await both.told(ZHANG))[0][-1].text
+        assert await both.told(COLLEAGUE, since) == ([], [])
 
 
 # ---- groups
