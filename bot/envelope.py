@@ -39,7 +39,8 @@ class Envelope:
         self._cipher: Final = Cipher(algorithms.AES(key), modes.CBC(key[:16]))
 
     def signature(self, timestamp: str, nonce: str, encrypted: str) -> str:
-        parts = sorted(p.encode() for p in (self._token, timestamp, nonce, encrypted))
+        signed = (self._token, timestamp, nonce, encrypted)
+        parts = sorted(p.encode("utf-8", "replace") for p in signed)
         return hashlib.sha1(b"".join(parts), usedforsecurity=False).hexdigest()
 
     def open(self, signature: str, timestamp: str, nonce: str, encrypted: str) -> bytes:

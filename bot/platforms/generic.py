@@ -51,7 +51,8 @@ _AGE_SECONDS: Final = 300
 
 def signature(secret: str, timestamp: str, body: bytes) -> str:
     """`v1=` and the hex HMAC-SHA256 over timestamp, a dot and the raw body."""
-    digest = hmac.new(secret.encode(), timestamp.encode() + b"." + body, hashlib.sha256)
+    stamp = timestamp.encode("utf-8", "replace")
+    digest = hmac.new(secret.encode(), stamp + b"." + body, hashlib.sha256)
     return f"v1={digest.hexdigest()}"
 
 

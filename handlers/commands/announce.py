@@ -517,7 +517,7 @@ def seen(asked: Asked, event: InboundEvent, announcing: Announcing) -> Reply:
     """Platforms that know who has read need no button."""
     person, quote = asked.speaker.person, event.quote
     if person is not None and person.enterprise_id is not None and quote is not None:
-        made = announcing.of_quote(event.platform, quote.message_ref, "", None)
+        made = announcing.shown(event.platform, quote.message_ref)
         if made is not None:
             announcing.read(person, made, ReadBy.PLATFORM)
     return SILENCE

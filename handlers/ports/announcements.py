@@ -140,6 +140,13 @@ class AnnouncementStore(Protocol):
         """The announcement of a message that the bot sent."""
         ...
 
+    def shown_by(self, platform: str, message_ref: str) -> tuple[AnnouncementId, int] | None:
+        """The announcement and the round that a message of the bot showed.
+
+        A second push is none: it says that there is one, and shows nothing of it.
+        """
+        ...
+
     def open_for(self, firm: EnterpriseId, since: datetime) -> tuple[Announcement, ...]:
         """What was lately sent to a firm and is not read, newest first."""
         ...

@@ -1,6 +1,7 @@
 """Whom and when an announcement is meant for, in the words people use: 长洪 危化, 下一个工作日14:00."""
 
 import re
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
@@ -9,6 +10,7 @@ from handlers.domain.category import LABELS
 from handlers.domain.errors import BadInput
 from handlers.domain.ids import EnterpriseId
 from handlers.domain.moment import Granularity
+from handlers.domain.people import Enterprise
 from handlers.domain.schedule import days_in
 from handlers.domain.workdays import WorkCalendar
 from handlers.ports import Work
@@ -17,6 +19,8 @@ from handlers.understanding.times import find_time
 
 _GRID: Final = re.compile(r"(?:第?(\d{1,2})号?网格|网格(\d{1,2})号?)")
 _EVERYBODY: Final = re.compile(r"(?:全部|全体|所有|各)(?:重点)?(?:企业|公司|单位)?|全园区|不限")
+# A shorter name may be a part of another word.
+_WHOLE: Final = 3
 _BUT: Final = re.compile(r"(?:，|,|\s)*(?:除了?|不含|不包括|排除)(.+?)(?:以外|之外|外)?$")
 _FILLER: Final = re.compile(
     r"[\s、,，;；和及与的各家类]+|管理区|片区|企业|公司|单位|园区|标签|关心|关注"
@@ -54,7 +58,7 @@ def audience_in(text: str, work: Work, firms: FirmNames) -> Audience:
     excepted: tuple[EnterpriseId, ...] = ()
     but = _BUT.search(text)
     if but is not None and but.start() > 0:
-        excepted = _named_firms(but.group(1), firms)
+        excepted = _named_firms(but.group(1), firms, known)
         text = text[: but.start()]
     areas: list[str] = []
     grids: list[int] = []
@@ -63,7 +67,8 @@ def audience_in(text: str, work: Work, firms: FirmNames) -> Audience:
     interests = []
     for match in _GRID.finditer(text):
         grids.append(int(match.group(1) or match.group(2)))
-    left = _GRID.sub(" ", text)
+    # A firm's whole name first: 瑞翔新材料 is one firm, not the trade of 新材料.
+    whole, left = _whole_names(_GRID.sub(" ", text), known)
     scale_words = {e.scale for e in known if e.scale}
     # The longest words first: 危化品仓储 is a trade, 危化 a mark.
     marks = sorted({t for e in known for t in tags_of(e)}, key=len, reverse=True)
@@ -81,13 +86,13 @@ def audience_in(text: str, work: Work, firms: FirmNames) -> Audience:
             interests.append(category)
             left = left.replace(label, " ")
     everybody = False
-    if not (areas or grids or tags or scales or interests):
+    if not (areas or grids or tags or scales or interests or whole):
         everybody = _EVERYBODY.search(left) is not None
     left = _EVERYBODY.sub(" ", left)
-    named: tuple[EnterpriseId, ...] = ()
+    named = whole
     rest = [part for part in re.split(_FILLER, left) if part]
     if rest:
-        named = _named_firms("、".join(rest), firms)
+        named = tuple(dict.fromkeys((*whole, *_named_firms("、".join(rest), firms, known))))
     return Audience(
         everybody,
         tuple(areas),
@@ -100,8 +105,25 @@ def audience_in(text: str, work: Work, firms: FirmNames) -> Audience:
     )
 
 
-def _named_firms(text: str, firms: FirmNames) -> tuple[EnterpriseId, ...]:
-    found: list[EnterpriseId] = []
+def _whole_names(text: str, known: Sequence[Enterprise]) -> tuple[tuple[EnterpriseId, ...], str]:
+    """The firms whose names stand there whole, in their order, and what is left of the text."""
+    names: dict[str, list[EnterpriseId]] = {}
+    for firm in known:
+        for name in {firm.full_name, firm.short_name}:
+            names.setdefault(name, []).append(firm.id)
+    found: dict[int, EnterpriseId] = {}
+    for name in sorted(names, key=len, reverse=True):
+        if len(name) >= _WHOLE and len(names[name]) == 1 and (at := text.find(name)) >= 0:
+            found[at] = names[name][0]
+            text = text.replace(name, " " * len(name))
+    return tuple(dict.fromkeys(found[at] for at in sorted(found))), text
+
+
+def _named_firms(
+    text: str, firms: FirmNames, known: Sequence[Enterprise]
+) -> tuple[EnterpriseId, ...]:
+    whole, text = _whole_names(text, known)
+    found = list(whole)
     for part in re.split(r"[\s、,，;；和及与]+", text.strip()):
         if not part:
             continue

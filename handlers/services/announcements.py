@@ -356,7 +356,20 @@ class Announcing:
 
     def _routed(self, route: Route, firms: Sequence[Enterprise]) -> list[Target]:
         whole = self._whole_groups(firms) if route is not Route.DIRECT else {}
-        return [Target(f.id, route if f.group in whole else Route.DIRECT) for f in firms]
+        return [
+            Target(f.id, route if self._hears(f, whole.get(f.group)) else Route.DIRECT)
+            for f in firms
+        ]
+
+    def _hears(self, firm: Enterprise, chat: Chat | None) -> bool:
+        """Whether the firm hears what is said there: its people may be on other platforms alone."""
+        if chat is None:
+            return False
+        people = self._work.people
+        staff = [p for p in people.people(Role.MANAGER, firm.id) if p.active]
+        known = {i.platform for p in staff for i in people.identities(p.id)}
+        reached = {one for p in staff for one in self._work.outbox.ways_to(p.id)}
+        return chat.platform in known or not reached
 
     def groups(self, made: Announcement) -> int:
         """How many groups hear it as a whole."""
@@ -428,7 +441,7 @@ class Announcing:
             why = ""
             if contact is None or not contact.active:
                 why = "no_contact"
-            elif not people.identities(contact.id):
+            elif not self._work.outbox.ways_to(contact.id):
                 why = "no_address"
             if why and grouped is None:
                 self._store.skip(made.id, made.round, firm.id, why)
@@ -645,6 +658,12 @@ class Announcing:
         since = self._clock.now() - _QUOTED_DAYS
         fitting = [a for a in self._store.open_for(firm, since) if a.title in words]
         return fitting[0] if fitting else None
+
+    def shown(self, platform: str, ref: str) -> Announcement | None:
+        """The announcement whose present round a message of the bot shows."""
+        found = self._store.shown_by(platform, ref)
+        made = None if found is None else self._store.get(found[0])
+        return made if found is not None and made is not None and made.round == found[1] else None
 
     def waiting_for(self, firm: EnterpriseId) -> Announcement | None:
         """The one announcement that a firm has still to confirm; None where several could be meant."""

@@ -247,6 +247,9 @@ class Moves:
         """Buttons carry the version they were drawn for; where the move still fits it may go on."""
         if asked.version is None or asked.version == ticket.version:
             return None
+        if move is Move.RATE and ticket.state is State.CLOSED:
+            # Of the cycle that the card asked about: nothing but its closing came between.
+            return None if asked.version + 1 == ticket.version else asked.version
         fits = self.tickets.fitting_one(ticket, asked.speaker, move)
         return None if fits and move not in _STRICT else asked.version
 

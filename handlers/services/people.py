@@ -55,7 +55,7 @@ class PeopleService:
         if named is None:
             return Speaker(event.sender, None, event.sender_name, False)
         enterprise, called = named
-        person = self._contact(enterprise, called)
+        person = self._contact(enterprise, called, event.sender)
         people.save_identity(
             Identity(event.sender.platform, event.sender.id, person.id, confirmed=False)
         )
@@ -72,11 +72,22 @@ class PeopleService:
         enterprise = self._work.people.enterprise(EnterpriseId(matches[0]))
         return None if enterprise is None else (enterprise, found.group(2))
 
-    def _contact(self, enterprise: Enterprise, called: str) -> Person:
-        """The firm's contact of that name, or a new one."""
+    def _namesakes(self, enterprise_id: EnterpriseId, called: str) -> list[Person]:
+        """The firm's contacts of that name, the oldest first."""
+        found = self._work.people.people(Role.MANAGER, enterprise_id)
+        named = [p for p in found if p.active and p.name == called]
+        return sorted(named, key=lambda p: (len(p.id), p.id))
+
+    def _contact(self, enterprise: Enterprise, called: str, user: UserRef) -> Person:
+        """The firm's contact of that name, or a new one.
+
+        A name is no proof: whoever already speaks by another account is somebody else until the
+        office says that it is the same person.
+        """
         people = self._work.people
-        for person in people.people(Role.MANAGER, enterprise.id):
-            if person.active and person.name == called:
+        for person in self._namesakes(enterprise.id, called):
+            accounts = people.identities(person.id)
+            if all((i.platform, i.user_id) == (user.platform, user.id) for i in accounts):
                 return person
         person = Person(
             people.next_contact_id(enterprise.id),
@@ -93,7 +104,9 @@ class PeopleService:
         duty = self._work.people.duty_person()
         if duty is None:
             return
-        card = say.binding_card(user.platform, user.id, person.name, enterprise.short_name)
+        known = self._namesakes(enterprise.id, person.name)[0].id != person.id
+        firm = enterprise.short_name
+        card = say.binding_card(user.platform, user.id, person.name, firm, known)
         self._work.outbox.put(
             Outgoing(
                 Content.of(card),
@@ -119,7 +132,7 @@ class PeopleService:
         enterprise = self._work.people.enterprise(EnterpriseId(matches[0]))
         if enterprise is None:
             raise NoSuch("firm", firm_name)
-        person = self._contact(enterprise, called)
+        person = self._contact(enterprise, called, user)
         self._work.people.save_identity(
             Identity(user.platform, user.id, person.id, confirmed=False)
         )
@@ -129,11 +142,33 @@ class PeopleService:
     def confirm(self, user: UserRef, by: Person) -> Person:
         """The office says that this account is who it says it is."""
         identity = self._identity(user)
-        self._work.people.save_identity(replace(identity, confirmed=True))
+        person = self._person(identity.person_id)
+        if not identity.confirmed:
+            person = self._united(person, user)
+        self._work.people.save_identity(replace(identity, person_id=person.id, confirmed=True))
+        # That is where they asked, and where they are told.
+        self._work.people.heard(user)
         self._work.audit.add(
-            self._clock.now(), by.id, "identity.confirmed", identity.person_id, {"by": by.id}
+            self._clock.now(), by.id, "identity.confirmed", person.id, {"by": by.id}
         )
-        return self._person(identity.person_id)
+        return person
+
+    def _united(self, person: Person, user: UserRef) -> Person:
+        """The contact of that name whom the office knew before, for whom another one stood in."""
+        if person.enterprise_id is None:
+            return person
+        people = self._work.people
+        first = next(iter(self._namesakes(person.enterprise_id, person.name)), person)
+        if first.id == person.id:
+            return person
+        # Other accounts that claim the name are still to be looked at: they stand apart now.
+        apart = [i for i in people.identities(first.id) if not i.confirmed]
+        for one in apart:
+            people.save_identity(replace(one, person_id=person.id))
+        left = {(i.platform, i.user_id) for i in people.identities(person.id)}
+        if left <= {(user.platform, user.id)}:
+            people.save_person(replace(person, active=False))
+        return first
 
     def refuse(self, user: UserRef, by: Person) -> Person:
         identity = self._identity(user)

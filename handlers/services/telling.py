@@ -42,12 +42,22 @@ class Telling:
     def firm_person(self, ticket: Ticket) -> Person | None:
         """Who speaks for the firm: its own reporter, else its main contact."""
         reporter = self.person(ticket.reporter_id)
-        if reporter is not None and reporter.role is Role.MANAGER:
+        if reporter is not None and reporter.active and reporter.role is Role.MANAGER:
             if ticket.enterprise_id in (None, reporter.enterprise_id):
                 return reporter
         if ticket.enterprise_id is None:
             return None
         return self._work.people.main_contact(ticket.enterprise_id)
+
+    def _took_part(self, ticket: Ticket) -> list[Person]:
+        """The people of the firm who said something to this ticket, in their order."""
+        said = dict.fromkeys(e.actor_id for e in self._work.tickets.history(ticket.number))
+        people = [person for one in said if (person := self.person(one)) is not None]
+        return [
+            p
+            for p in people
+            if p.enterprise_id is not None and p.enterprise_id == ticket.enterprise_id
+        ]
 
     def leader(self, ticket: Ticket) -> Person | None:
         standing = self._work.people.standing(ticket.enterprise_id, self._clock.now())
@@ -249,15 +259,20 @@ class Telling:
             # The answer that the firm got asks already, and nobody else has to know.
             return
         now = self.read_at(after)
-        owner = self.owner(after)
+        owner, asked = self.owner(after), self.firm_person(after)
+        still = StillTrue(after.number, frozenset({State.RESOLVED}))
         self.card(
             after,
-            self.firm_person(after),
+            asked,
             say.callback_card(after, owner, now),
             "callback",
             kind=Kind.QUESTION,
-            still=StillTrue(after.number, frozenset({State.RESOLVED})),
+            still=still,
         )
+        for colleague in self._took_part(after):
+            if asked is not None and colleague.id != asked.id:
+                told = Content(say.told_result(after, owner, asked.name))
+                self._send(after, colleague, told, "result", still=still)
         card = say.result_card(after, self.firm(after), owner, self._clock.now())
         self.group(after, _as_result(card), update=False)
 

@@ -83,6 +83,8 @@ def take(event: InboundEvent, inbox_id: int, tools: Tools) -> Taken:
         return _said_in_archive(event, tools)
     _remember_chat(event, tools)
     speaker = PeopleService(tools.work, tools.clock, tools.firms).speaker(event)
+    if event.kind is not EventKind.READ:
+        tools.work.people.heard(event.sender)
     text = as_written(without_mentions(without_quote(event.text[:_LONGEST]), tools.bot_names))
     turn = Turn(tools, event, inbox_id, speaker, text, Asked(speaker, event, rest=text))
     try:

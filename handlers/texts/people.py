@@ -4,12 +4,15 @@ from handlers.chat.outbound import Button, Card, Press, Row, Style, Tone
 from handlers.texts.common import short
 
 
-def binding_card(platform: str, user_id: str, called: str, firm: str) -> Card:
+def binding_card(platform: str, user_id: str, called: str, firm: str, known: bool = False) -> Card:
+    """`known`: somebody of that name speaks by another account already."""
     args = {"p": platform, "u": user_id}
+    came = f"有人以「{firm}-{called}」的名义联系"
+    ask = "，这个名字已有账号，请核实是否同一人。" if known else "，请确认是否本人。"
     return Card(
         key=f"binding:{platform}:{user_id}",
         title="请确认身份",
-        lead=f"有人以「{firm}-{called}」的名义联系，请确认是否本人。",
+        lead=f"{came}{ask}",
         tone=Tone.WARN,
         rows=(Row("企业", short(firm, 26)), Row("称呼", short(called, 26))),
         buttons=(
@@ -17,7 +20,7 @@ def binding_card(platform: str, user_id: str, called: str, firm: str) -> Card:
             Button("不是", Press("binding.refuse", args)),
         ),
         fallback=(
-            f"有人以「{firm}-{called}」的名义联系。"
+            f"{came}{ask}"
             f"确认请回复「确认身份 {platform} {user_id}」，不是请回复「身份不符 {platform} {user_id}」。"
         ),
     )

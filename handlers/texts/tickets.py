@@ -286,6 +286,15 @@ def callback_card(ticket: Ticket, owner: str, now: datetime, again: str = "") ->
     )
 
 
+def told_result(ticket: Ticket, owner: str, asked: str) -> str:
+    """To a colleague of the firm who had a part in it; one person is asked."""
+    return (
+        f"#{ticket.number} {owner}已办结：{ticket.result}\n"
+        f"已请{asked}评价。您也可以回复「解决了 {ticket.number}」，"
+        f"或者「没解决 {ticket.number} 还差什么」。"
+    )
+
+
 def _rate(ticket: Ticket, level: int, label: str, style: Style = Style.PLAIN) -> Button:
     args = {"t": str(ticket.number), "v": str(ticket.version), "r": str(level)}
     return Button(label, Press("ticket.rate", args), style)

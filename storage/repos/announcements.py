@@ -1,5 +1,6 @@
 """Announcements: each round's targets stand before its first message, one row for each firm."""
 
+import re
 import time
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
@@ -46,6 +47,8 @@ _TICKETS: Final[Any] = TicketRow.__table__  # type: ignore[attr-defined]
 _D: Final[Any] = _OUT.alias("direct")
 _G: Final[Any] = _OUT.alias("grouped")
 # Longer than any office lives: what is held waits for its release, not for a time.
+# The key of a row that shows an announcement whole, to a firm or in a group.
+_SHOWN: Final = re.compile(r"announcement:(\d{1,9}):(\d{1,9}):(?:firm|group):")
 _HELD: Final = datetime(9000, 1, 1, tzinfo=UTC)
 _LIVE: Final = ("approved", "sending", "paused", "sent")
 _TRUE: Final = frozenset({State.SENDING, State.PAUSED, State.SENT})
@@ -290,6 +293,16 @@ class SqlAnnouncementStore:
             number = rest.partition(":")[0]
             if head == "announcement" and number.isdigit():
                 return AnnouncementId(int(number))
+        return None
+
+    def shown_by(self, platform: str, message_ref: str) -> tuple[AnnouncementId, int] | None:
+        asked = select(_OUT.c.dedupe_key).where(
+            _OUT.c.platform == platform, _OUT.c.ref == message_ref
+        )
+        for (key,) in self._connection.execute(asked):
+            shown = _SHOWN.match(str(key))
+            if shown is not None:
+                return AnnouncementId(int(shown.group(1))), int(shown.group(2))
         return None
 
     def open_for(self, firm: EnterpriseId, since: datetime) -> tuple[Announcement, ...]:

@@ -21,6 +21,7 @@ from handlers.domain.people import (
     Standing,
 )
 from storage.repos.counters import Versions
+from storage.repos.notes import NoteStore
 from storage.tables.people import (
     AreaRow,
     EnterpriseRow,
@@ -39,6 +40,9 @@ _A: Final[Any] = AreaRow.__table__  # type: ignore[attr-defined]
 _G: Final[Any] = GridRow.__table__  # type: ignore[attr-defined]
 _S: Final[Any] = DutyShiftRow.__table__  # type: ignore[attr-defined]
 _L: Final[Any] = LeaveRow.__table__  # type: ignore[attr-defined]
+# A note of the product's own, and what it is about.
+_OURS: Final = ""
+_HEARD: Final = "heard:"
 _BEGINNING: Final = datetime.min.replace(tzinfo=UTC)
 _END: Final = datetime.max.replace(tzinfo=UTC)
 
@@ -88,7 +92,8 @@ def _load(connection: Connection, version: int) -> Snapshot:
         read = dict(row._mapping)
         del read["id"]
         snapshot.pairings.setdefault(row.enterprise_id, []).append(Pairing(**read))
-    for row in connection.execute(select(_I)):
+    by_trust = (_I.c.confirmed.desc(), _I.c.platform, _I.c.user_id)
+    for row in connection.execute(select(_I).order_by(*by_trust)):
         identity = Identity(**row._mapping)
         snapshot.identities[(identity.platform, identity.user_id)] = identity
         snapshot.accounts.setdefault(identity.person_id, []).append(identity)
@@ -392,6 +397,24 @@ class SqlPeopleStore:
 
     def identities(self, person_id: PersonId) -> tuple[Identity, ...]:
         return tuple(self._now.accounts.get(person_id, ()))
+
+    def accounts(self, person_id: PersonId) -> tuple[Identity, ...]:
+        found = self.identities(person_id)
+        return tuple(i for i in found if i.confirmed) or found
+
+    def heard(self, user: UserRef) -> None:
+        identity = self.identity(user)
+        if identity is None:
+            return
+        usable = self.accounts(identity.person_id)
+        if len(usable) > 1 and identity in usable and self.last_heard(identity.person_id) != user:
+            told = f"{user.platform} {user.id}"
+            NoteStore(self._connection).put(_OURS, f"{_HEARD}{identity.person_id}", told)
+
+    def last_heard(self, person_id: PersonId) -> UserRef | None:
+        noted = NoteStore(self._connection).get(_OURS, f"{_HEARD}{person_id}")
+        platform, _, user_id = noted.partition(" ")
+        return UserRef(platform, user_id) if noted else None
 
     def save_identity(self, identity: Identity) -> None:
         where = (_I.c.platform == identity.platform) & (_I.c.user_id == identity.user_id)

@@ -414,18 +414,50 @@ class OutboxRows:
         if message.chat is not None:
             return message.chat.platform, message.chat.id, message.chat_kind.value
         assert message.person is not None
-        identities = [
-            i
-            for i in self._people.identities(message.person)
+        accounts = self._accounts(message.person)
+        if not accounts:
+            return None
+        chosen = accounts[0]
+        if len(accounts) > 1:
+            chosen = self._standing(message, accounts) or self._way(message.person, accounts)
+        return *chosen, ChatKind.DIRECT.value
+
+    def _accounts(self, person: PersonId) -> list[tuple[str, str]]:
+        return [
+            (i.platform, i.user_id)
+            for i in self._people.accounts(person)
             if self._directly is None or i.platform in self._directly
         ]
-        for identity in identities:
-            if identity.platform == self.prefer:
-                return identity.platform, identity.user_id, ChatKind.DIRECT.value
-        if identities:
-            first = identities[0]
-            return first.platform, first.user_id, ChatKind.DIRECT.value
-        return None
+
+    def ways_to(self, person: PersonId) -> frozenset[str]:
+        return frozenset(platform for platform, _ in self._accounts(person))
+
+    def _way(self, person: PersonId, accounts: Sequence[tuple[str, str]]) -> tuple[str, str]:
+        """Of several accounts the one last heard; of a silent person's the one where others speak."""
+        heard = self._people.last_heard(person)
+        if heard is not None and (heard.platform, heard.id) in accounts:
+            return heard.platform, heard.id
+        return next((one for one in accounts if one[0] == self.prefer), accounts[0])
+
+    def _standing(
+        self, message: Outgoing, accounts: Sequence[tuple[str, str]]
+    ) -> tuple[str, str] | None:
+        """Where the card stands that an update replaces; None where it stands nowhere."""
+        card = message.content.card
+        if not message.update or card is None:
+            return None
+        newest = (
+            select(_OUT.c.platform, _OUT.c.chat)
+            .where(
+                _OUT.c.chat.in_([user for _, user in accounts]),
+                _OUT.c.card_key == card.key,
+                _OUT.c.state == Lane.SENT,
+                _OUT.c.card_ref != "",
+            )
+            .order_by(_OUT.c.id.desc())
+        )
+        found = (tuple(row) for row in self._connection.execute(newest))
+        return next((place for place in found if place in accounts), None)
 
     def put(self, message: Outgoing) -> int | None:
         address = self._address(message)
@@ -676,19 +708,12 @@ class OutboxRows:
             known = self._people.identity(user)
             person_id = None if known is None else known.person_id
         tried = [*filter(None, row.tried.split("\n")), f"{user.platform} {user.id}"]
-        for identity in () if person_id is None else self._people.identities(PersonId(person_id)):
-            way = f"{identity.platform} {identity.user_id}"
-            known_here = self._directly is None or identity.platform in self._directly
-            if way in tried or not known_here:
+        for platform, account in () if person_id is None else self._accounts(PersonId(person_id)):
+            if f"{platform} {account}" in tried:
                 continue
             _REROUTE.run(
                 self._connection,
-                {
-                    "id": row_id,
-                    "platform": identity.platform,
-                    "chat": identity.user_id,
-                    "tried": "\n".join(tried),
-                },
+                {"id": row_id, "platform": platform, "chat": account, "tried": "\n".join(tried)},
             )
             return True
         return False

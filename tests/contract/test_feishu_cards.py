@@ -155,7 +155,7 @@ def test_a_click_brings_back_what_the_button_carries(kind: ChatKind) -> None:
         "header": {"event_id": "e", "event_type": "card.action.trigger"},
         "event": body,
     }
-    event, _ = codec.event(plain, codec.Me(), 0.0)
+    (event,), _ = codec.events(plain, codec.Me(), 0.0)
     assert event is not None
     assert event.press is not None
     assert event.chat_kind is kind

@@ -10,7 +10,7 @@ import pytest
 from bot.payload import json_object
 from bot.platform import Rejected
 from bot.platforms.feishu import codec
-from handlers.chat.events import AttachmentKind, ChatKind, EventKind, InboundEvent
+from handlers.chat.events import AttachmentKind, ChatKind, EventKind, InboundEvent, Quote
 
 WHOLE: dict[str, Any] = json.loads(
     (Path(__file__).parent / "payloads" / "feishu_inbound.json").read_text(encoding="utf-8")
@@ -28,7 +28,6 @@ UNSUPPORTED = {
     "group_system": "system",
     "group_unknown_type": "future_type",
     "group_text_bad_content": "text_not_json",
-    "message_read": "im.message.message_read_v1",
     "message_recalled": "im.message.recalled_v1",
     "reaction_created": "im.message.reaction.created_v1",
     "bot_removed": "im.chat.member.bot.deleted_v1",
@@ -51,28 +50,28 @@ def sample(kind: str) -> dict[str, Any]:
 
 
 def heard(kind: str, me: codec.Me = ME) -> InboundEvent:
-    event, unsupported = codec.event(sample(kind), me, WALL)
-    assert event is not None, unsupported
-    return event
+    events, unsupported = codec.events(sample(kind), me, WALL)
+    assert len(events) == 1, unsupported
+    return events[0]
 
 
 @pytest.mark.parametrize("one", [s for s in SAMPLES if s["kind"] != "url_verification"], ids=ids)
 def test_every_sample_decodes_or_is_named_unsupported(one: dict[str, Any]) -> None:
-    event, unsupported = codec.event(one["payload"], ME, WALL)
+    events, unsupported = codec.events(one["payload"], ME, WALL)
     if one["kind"] in UNSUPPORTED:
-        assert (event, unsupported) == (None, UNSUPPORTED[one["kind"]])
+        assert (events, unsupported) == ((), UNSUPPORTED[one["kind"]])
         return
-    assert event is not None, unsupported
-    assert event.event_id
-    assert event.sender.id.startswith("ou_")
-    assert event.chat.id.startswith("ou_" if event.chat_kind is ChatKind.DIRECT else "oc_")
+    assert events, unsupported
+    assert len({event.event_id for event in events}) == len(events)
+    for event in events:
+        assert event.sender.id.startswith("ou_")
+        assert event.chat.id.startswith("ou_" if event.chat_kind is ChatKind.DIRECT else "oc_")
 
 
 @pytest.mark.parametrize("one", [s for s in MESSAGES if s["kind"] not in UNSUPPORTED], ids=ids)
 def test_a_message_says_what_its_sample_expects(one: dict[str, Any]) -> None:
     message = one["payload"]["event"]["message"]
-    event, _ = codec.event(one["payload"], ME, WALL)
-    assert event is not None
+    (event,), _ = codec.events(one["payload"], ME, WALL)
     assert event.event_id == message["message_id"]
     assert event.kind is EventKind.MESSAGE
     assert event.chat_kind is (ChatKind.DIRECT if message["chat_type"] == "p2p" else ChatKind.GROUP)
@@ -150,6 +149,52 @@ def test_a_group_that_takes_the_bot_in_is_known_by_its_name() -> None:
     assert event.chat_title == "老洪港服务重点工业企业"
 
 
+def test_each_message_that_was_read_is_one_event_in_the_readers_own_chat() -> None:
+    said = sample("message_read")["event"]
+    events, unsupported = codec.events(sample("message_read"), ME, WALL)
+    assert unsupported == ""
+    assert [e.quote for e in events] == [Quote("", ref) for ref in said["message_id_list"]]
+    reader = said["reader"]["reader_id"]["open_id"]
+    for event in events:
+        assert (event.kind, event.chat_kind) == (EventKind.READ, ChatKind.DIRECT)
+        assert event.chat.id == event.sender.id == reader
+
+
+def test_the_same_reading_told_in_another_event_is_the_same() -> None:
+    again = json.loads(json.dumps(sample("message_read")))
+    again["header"]["event_id"] = "another"
+    again["event"]["message_id_list"].reverse()
+    ids = [
+        {e.event_id for e in codec.events(p, ME, WALL)[0]} for p in (sample("message_read"), again)
+    ]
+    assert ids[0] == ids[1]
+
+
+@pytest.mark.parametrize(
+    ("refs", "count"),
+    [
+        ([], 0),
+        (None, 0),
+        ("om_1", 0),
+        ([None, 7, "", "x y", "om_1"], 1),
+        (["om_1"] * 5, 1),
+        ([f"om_{n}" for n in range(5000)], 100),
+    ],
+)
+def test_a_reading_names_no_more_than_it_can(refs: Any, count: int) -> None:
+    plain = json.loads(json.dumps(sample("message_read")))
+    plain["event"]["message_id_list"] = refs
+    events, unsupported = codec.events(plain, ME, WALL)
+    assert len(events) == count
+    assert unsupported == ("" if count else "im.message.message_read_v1")
+
+
+def test_a_reading_without_a_reader_is_nobodys() -> None:
+    plain = json.loads(json.dumps(sample("message_read")))
+    plain["event"]["reader"]["reader_id"] = {"union_id": "on_1"}
+    assert codec.events(plain, ME, WALL) == ((), "im.message.message_read_v1")
+
+
 @pytest.mark.parametrize(
     ("kind", "action", "args", "picked"),
     [
@@ -181,7 +226,7 @@ def test_a_click_names_the_action_and_what_was_picked(
 
 def test_an_event_of_the_old_schema_is_named() -> None:
     old = {"uuid": "1", "token": "t", "type": "event_callback", "event": {"type": "message"}}
-    assert codec.event(old, ME, WALL) == (None, "schema_1")
+    assert codec.events(old, ME, WALL) == ((), "schema_1")
 
 
 @pytest.mark.parametrize(
@@ -207,4 +252,4 @@ def test_a_field_of_another_type_raises_nothing_but_a_refusal(field: str, value:
         spot = spot["message"]
     spot[field] = value
     with contextlib.suppress(Rejected):
-        codec.event(plain, ME, WALL)
+        codec.events(plain, ME, WALL)

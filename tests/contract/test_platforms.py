@@ -53,6 +53,7 @@ HOSTILE = (
     "😀" * 50,
     "很长" * 5000,
     "<font color='red'>红</font>",
+    '<a href="http://x.invalid">点我</a>',
 )
 
 

@@ -426,6 +426,45 @@ async def test_a_platform_that_knows_who_has_read_tells_it_without_a_button(
         assert (counts["read"], counts["items"][0]["read_by"]) == (1, "platform")
 
 
+async def test_last_rounds_message_read_late_is_no_receipt_of_this_round(sqlite_url: str) -> None:
+    async with FakeBridge() as bridge, House(sqlite_url, bridge.settings) as house:
+        from handlers.domain.people import Identity
+
+        def on_the_bridge(uow: Any) -> None:
+            contact = uow.people.main_contact("E003")
+            uow.people.drop_identity(UserRef("sandbox", "E003"))
+            uow.people.save_identity(Identity("generic", "u3", contact.id))
+
+        await house.app.writer.run(on_the_bridge)
+        audience = {"enterprises": ["E003"]}
+        number = await wrote(house, audience=audience, send_at="每周五 9:00", need_receipt=True)
+        await approve(house, number)
+        for day in ("2026-11-27", "2026-12-04"):
+            await until(house, f"{day} 09:00")
+            await house.app.dispatcher.drain(["generic"])
+        old, new = bridge.told("u3")
+        for message, count in ((old, 0), (new, 1)):
+            event = {
+                "chat": {"id": "u3", "kind": "direct"},
+                "sender": {"id": "u3", "name": ""},
+                "read": {"message_ref": message["message_ref"]},
+            }
+            await bridge.post(house, event)
+            receipts = await house.api("GET", f"/announcements/{number}/receipts")
+            assert receipts["read"] == count
+
+
+async def test_a_firm_whose_name_holds_a_trade_is_that_firm_alone(house: House) -> None:
+    await house.says(
+        OFFICE, "发通知 消防演练\n对象：瑞翔新材料、邦楷涂料和东和半导体\n正文：周五演练。"
+    )
+    assert "共3家" in (await house.last(OFFICE))["text"]
+    await house.says(
+        OFFICE, "发通知 消防演练\n对象：长洪危化除瑞翔新材料和邦楷涂料\n正文：周五演练。"
+    )
+    assert "名单：珂顿化学、屹北新能源" in (await house.last(OFFICE))["text"]
+
+
 async def test_the_brief_tells_how_many_have_not_read_and_nobodys_name(house: House) -> None:
     await house.group_says("E003", "@小港 车间缺操作工20人")
     number = await wrote(house, need_receipt=True)

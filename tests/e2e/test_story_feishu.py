@@ -1,6 +1,7 @@
-"""The same story over sealed Feishu events and clicks, against a strict Feishu on loopback."""
+"""What is Feishu's own: sealed events and clicks, against a strict Feishu on loopback."""
 
 import asyncio
+import logging
 import random
 from typing import Any
 
@@ -42,61 +43,68 @@ async def sent(house: House, rounds: int = 1) -> None:
             await asyncio.sleep(0.12)
 
 
-async def test_the_story_over_sealed_events_and_clicks(database_url: str) -> None:
-    async with FakeFeishu() as far, House(database_url, settings(far.base)) as house:
+async def test_a_click_is_answered_with_a_toast_and_its_new_card_and_the_groups_card_follows(
+    sqlite_url: str,
+) -> None:
+    async with FakeFeishu() as far, House(sqlite_url, settings(far.base)) as house:
         await house.app.writer.run(accounts)
         caller = Caller(house, far)
-        first = caller.message(ZHANG, PROBLEM, GROUP, message_id="om_first", at_bot=True)
-        for _ in range(3):
-            # The same event three times, and once more under another event id.
-            assert await caller.post(first) == (200, {})
-        first["header"]["event_id"] = "another"
-        assert await caller.post(first) == (200, {})
-        assert await house.count("tickets") == 1
-
+        await caller.says(ZHANG, PROBLEM, GROUP, message_id="om_first", at_bot=True)
         await sent(house)
         answer = next(m for m in far.to(GROUP) if m.get("to") == "om_first")
-        assert "#1001" in said(answer)
-        assert "联络员小周" in said(answer)
-        card = last_card(far, ZHOU)
-        assert labels(card["card"]) == ["认领", "转办", "退单", "更正"]
-
-        shown = await caller.presses(ZHOU, card, "认领")
+        shown = await caller.presses(ZHOU, last_card(far, ZHOU), "认领")
         assert shown["toast"]["type"] == "success"
         assert "1001" in shown["toast"]["content"]
         check_card(shown["card"]["data"])
-        assert "认领" not in labels(shown["card"]["data"])
         await sent(house)
-        ticket = await house.ticket()
-        assert (ticket.state, ticket.owner_id) == ("in_progress", "P041")
-        assert any("已认领" in words for words in far.words(ZHANG))
         # The card of the group is replaced where it stands.
         assert answer["message_id"] in {u["message_id"] for u in far.updates}
 
-        await caller.says(ZHOU, "进展 1001 已联系人社局，周三组织专场招聘")
-        await caller.says(ZHOU, "办结 1001")
-        await caller.says(ZHOU, "已处理")
-        assert (await house.ticket()).state == "in_progress"
-        await caller.says(ZHOU, "办结 1001 专场招聘到岗12人，其余由劳务公司补齐")
-        await sent(house)
-        asked = last_card(far, ZHANG)
-        assert labels(asked["card"])[0] == "非常满意"
-        assert len([w for w in far.words(GROUP) if "已办结" in w]) == 1
 
-        await caller.says(ZHANG, "还是缺人")
-        ticket = await house.ticket()
-        assert (ticket.state, ticket.cycle) == ("in_progress", 2)
+async def test_only_the_announcement_itself_read_by_its_own_firm_is_a_receipt(
+    sqlite_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with (
+        FakeFeishu() as far,
+        House(sqlite_url, {**settings(far.base), "LHG_SANDBOX": "0"}) as house,
+    ):
+        await house.app.writer.run(accounts)
+        caller = Caller(house, far)
+        body = {
+            "kind": "通知",
+            "title": "消防演练",
+            "text": "12月1日上午9点在广场举行。",
+            "audience": {"enterprises": ["E003"]},
+            "route": "direct",
+            "need_receipt": True,
+            "author": "P055",
+        }
+        await house.api("POST", "/announcements", body, status=201)
+        await house.api("POST", "/announcements/1/approve", {"actor": "P057"})
         await sent(house)
-        assert far.to(XU)
-        # A fourth message to the firm within a quarter of an hour would wait.
-        house.passes(minutes=20)
-        await caller.says(ZHOU, "办结 1001 劳务公司今天又送来8人，已全部上岗")
+        (card,) = far.to(ZHANG)
+        await caller.says(ZHOU, "提醒未读 1")
         await sent(house)
-        await caller.presses(ZHANG, last_card(far, ZHANG), "非常满意")
-        ticket = await house.ticket()
-        assert (ticket.state, ticket.rating) == ("closed", 5)
-        assert far.to(WANG) == []
-        assert await house.read(lambda uow: uow.audit.verify()) is None
+        nudge = far.to(ZHANG)[-1]
+        assert nudge["card"] is None
+
+        async def read() -> int:
+            return int((await house.api("GET", "/announcements/1/receipts"))["read"])
+
+        caplog.clear()
+        # Messages that nobody knows, the second push, another firm's person and a stranger.
+        await caller.reads(ZHANG, *(f"om_unknown{n}" for n in range(50)), nudge["message_id"])
+        await caller.reads(WANG, card["message_id"])
+        await caller.reads("ou_stranger", card["message_id"])
+        assert await read() == 0
+        assert [r.message for r in caplog.records if r.levelno >= logging.INFO] == []
+        # Told again and again it counts once.
+        for _ in range(2):
+            await caller.reads(ZHANG, "om_other", card["message_id"])
+        assert await read() == 1
+        audit = (await house.api("GET", "/audit?limit=200"))["items"]
+        noted = [row["facts"] for row in audit if row["action"] == "announcement.read"]
+        assert noted == [{"firm": "E003", "by": "platform"}]
 
 
 async def test_a_second_click_on_a_stale_card_moves_nothing_and_says_why(sqlite_url: str) -> None:

@@ -88,7 +88,9 @@ class FakeLine:
         }
         return await self._bring("aibot_msg_callback", user, chat or user, msgid, body)
 
-    async def presses(self, user: str, key: str, task_id: str, chat: str = "") -> str:
+    async def presses(
+        self, user: str, key: str, task_id: str, chat: str = "", msgid: str = ""
+    ) -> str:
         body = {
             "msgtype": "event",
             "create_time": int(time.time()),
@@ -103,15 +105,15 @@ class FakeLine:
                 },
             },
         }
-        return await self._bring("aibot_event_callback", user, chat or user, "", body)
+        return await self._bring("aibot_event_callback", user, chat or user, msgid, body)
 
-    async def enters(self, user: str) -> str:
+    async def enters(self, user: str, msgid: str = "") -> str:
         body = {
             "msgtype": "event",
             "create_time": int(time.time()),
             "event": {"eventtype": "enter_chat"},
         }
-        return await self._bring("aibot_event_callback", user, user, "", body)
+        return await self._bring("aibot_event_callback", user, user, msgid, body)
 
     async def _bring(
         self, cmd: str, user: str, session: str, msgid: str, body: dict[str, Any]

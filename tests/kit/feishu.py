@@ -165,3 +165,13 @@ class Caller:
         status, answer = await self.post(self.click(user, sent, label, **more), "/card")
         assert status == 200
         return answer
+
+    async def reads(self, user: str, *message_ids: str) -> None:
+        """Somebody opens the single chat with the bot."""
+        reader = {
+            "reader_id": {"open_id": user, "union_id": f"on_{user}", "user_id": None},
+            "read_time": str(int(time.time() * 1000)),
+            "tenant_key": TENANT,
+        }
+        told = {"reader": reader, "message_id_list": list(message_ids)}
+        assert await self.post(self.event("im.message.message_read_v1", told)) == (200, {})

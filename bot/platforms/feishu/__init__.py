@@ -196,19 +196,19 @@ class Feishu:
             raise Rejected(403, "token")
         if header is not None and not same(self._app_id, known.get("app_id")):
             raise Rejected(403, "app_id")
-        event, unsupported = codec.event(plain, self._me, wall)
-        if event is None:
+        events, unsupported = codec.events(plain, self._me, wall)
+        if not events:
             ack = _OLD_CARD if unsupported == "card_value" else _HEARD
             return Decoded((), ack, None, unsupported)
-        if event.kind is not EventKind.PRESS:
-            return Decoded((event,), _HEARD)
-        pressed = event
+        pressed = events[0]
+        if pressed.kind is not EventKind.PRESS:
+            return Decoded(events, _HEARD)
 
         def answer(outcome: Outcome) -> Answered:
             return self._answer(pressed, outcome)
 
         # A click is never sent again: whoever pressed is told that it takes longer.
-        return Decoded((event,), _RECEIVED, answer, late=_WORKING)
+        return Decoded(events, _RECEIVED, answer, late=_WORKING)
 
     def _answer(self, event: InboundEvent, outcome: Outcome) -> Answered:
         """A few words to whoever pressed, and the card as it is now for everybody in the chat."""

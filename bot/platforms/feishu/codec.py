@@ -48,6 +48,8 @@ _TAGS: Final = {
 }
 _TYPES: Final = {Style.MAIN: "primary", Style.PLAIN: "default", Style.DANGER: "danger"}
 _ID: Final = re.compile(r"[0-9A-Za-z_-]{1,100}")
+# Of what was read at one look; nobody has more of the bot's messages unread.
+_MOST_READ: Final = 100
 _NAME: Final = re.compile(r"[^0-9A-Za-z_]")
 
 
@@ -62,15 +64,25 @@ class Me:
 # ---- in
 
 
-def event(plain: Mapping[str, Any], me: Me, wall: float) -> tuple[InboundEvent | None, str]:
-    """The event of an opened body, and the kind where it is one we do not handle."""
+def events(plain: Mapping[str, Any], me: Me, wall: float) -> tuple[tuple[InboundEvent, ...], str]:
+    """The events of an opened body, and the kind where it is one we do not handle."""
     if plain.get("schema") != "2.0":
-        return None, "schema_1"
+        return (), "schema_1"
     header, body = part_at(plain, "header"), part_at(plain, "event")
     kind, event_id = text_at(header, "event_type"), text_at(header, "event_id")
     if not kind or not event_id or len(event_id) > 200:
         raise Rejected(400, "not_understood")
     at = instant(text_at(header, "create_time"), wall)
+    if kind == "im.message.message_read_v1":
+        found = tuple(_read(body, at))
+        return found, "" if found else kind
+    one, unsupported = _event(kind, body, event_id, me, at)
+    return () if one is None else (one,), unsupported
+
+
+def _event(
+    kind: str, body: Mapping[str, Any], event_id: str, me: Me, at: datetime
+) -> tuple[InboundEvent | None, str]:
     if kind == "im.message.receive_v1":
         return _message(body, me, at)
     if kind == "card.action.trigger":
@@ -106,6 +118,23 @@ def _alone(user: str, at: datetime) -> dict[str, Any]:
 
 def _grouped(chat: str, user: str, at: datetime) -> dict[str, Any]:
     return _alone(user, at) | {"chat": ChatRef(NAME, chat), "chat_kind": ChatKind.GROUP}
+
+
+def _read(body: Mapping[str, Any], at: datetime) -> Iterator[InboundEvent]:
+    """Somebody has read messages of the bot, in the single chat with it; each is told once for ever."""
+    reader = part_at(body, "reader")
+    user = text_at(part_at(reader, "reader_id"), "open_id")
+    refs = body.get("message_id_list")
+    if not user or not isinstance(refs, list):
+        return
+    for ref in list(dict.fromkeys(r for r in refs if isinstance(r, str)))[:_MOST_READ]:
+        if _ID.fullmatch(ref):
+            yield InboundEvent(
+                kind=EventKind.READ,
+                event_id=f"read-{ref}-{user}"[:200],
+                quote=Quote("", ref),
+                **_alone(user, at),
+            )
 
 
 def _added(body: Mapping[str, Any], event_id: str, at: datetime) -> tuple[InboundEvent | None, str]:

@@ -277,7 +277,9 @@ def task_id(card: Card, unique: int) -> str:
 # ---- out
 
 
-_HOSTILE: Final = str.maketrans({"<": "＜", ">": "＞", "`": "'", "\u0000": ""})
+# A text of the app makes links of tags.
+_TAGS: Final = str.maketrans({"<": "＜", ">": "＞", "\u0000": ""})
+_HOSTILE: Final = _TAGS | str.maketrans({"`": "'"})
 
 
 def harmless(text: str) -> str:
@@ -387,5 +389,5 @@ def app_messages(delivery: Delivery, agent_id: int, public_url: str) -> list[dic
         return [message | {"msgtype": "template_card", "template_card": card}]
     return [
         message | {"msgtype": "text", "text": {"content": piece}}
-        for piece in pieces(content.text, APP_TEXT_BYTES)
+        for piece in pieces(content.text.translate(_TAGS), APP_TEXT_BYTES)
     ]
