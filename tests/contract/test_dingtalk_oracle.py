@@ -1,22 +1,35 @@
-"""The vendor's own package and a second reader of the envelope as judges, where somebody installed
-them."""
+"""The vendor's own package and a second reader of the envelope as judges."""
 
 import asyncio
+import base64
+import inspect
 import json
 import threading
 import time
 from typing import Any
 
 import pytest
+from dingtalk_stream import (
+    AckMessage,
+    CallbackHandler,
+    CardCallbackMessage,
+    ChatbotMessage,
+    Credential,
+    DingTalkStreamClient,
+    EventHandler,
+    card_instance,
+)
+from dingtalk_stream.frames import CallbackMessage, EventMessage
+from wechatpy import crypto
+from wechatpy.utils import to_binary
 
 from bot.envelope import BadEnvelope, Envelope
-from bot.platforms.dingtalk import DingTalk, codec
+from bot.platforms.dingtalk import DingTalk, codec, line
+from bot.platforms.dingtalk.cards import VENDOR_TEMPLATE
 from tests.contract.test_dingtalk_crypto import KEY, OWNER, TOKEN, VECTORS, platform
 from tests.contract.test_dingtalk_inbound import SAMPLES
 from tests.kit.fake_dingtalk_line import CLICKS, MESSAGES, FakeStream
 
-STREAM = "pip install dingtalk-stream==0.24.3"
-ENVELOPE = "pip install wechatpy==1.8.18"
 FRAMES = [s for s in SAMPLES if s["transport"] == "stream" and s["payload"]["type"] != "SYSTEM"]
 WALL = 1795334400.0
 
@@ -31,8 +44,6 @@ def ours() -> DingTalk:
 
 def theirs(frame: dict[str, Any]) -> dict[str, Any]:
     """The frame that the vendor's client sends back, as its handlers make it."""
-    from dingtalk_stream import AckMessage, CallbackHandler, EventHandler
-    from dingtalk_stream.frames import CallbackMessage, EventMessage
 
     class Heard(CallbackHandler):  # type: ignore[misc]  # untyped
         async def process(self, message: Any) -> tuple[int, Any]:
@@ -52,7 +63,6 @@ def theirs(frame: dict[str, Any]) -> dict[str, Any]:
 
 @pytest.mark.parametrize("sample", FRAMES, ids=lambda s: str(s["kind"]))
 def test_a_frame_is_answered_in_the_vendors_form(sample: dict[str, Any], ours: DingTalk) -> None:
-    pytest.importorskip("dingtalk_stream", reason=STREAM)
     frame = sample["payload"]
     their = theirs(frame)
     mine = json.loads(ours.decode_frame(frame, WALL).ack.body)
@@ -66,9 +76,6 @@ def test_a_frame_is_answered_in_the_vendors_form(sample: dict[str, Any], ours: D
 
 
 def test_a_message_says_to_us_what_it_says_to_the_vendors_package() -> None:
-    pytest.importorskip("dingtalk_stream", reason=STREAM)
-    from dingtalk_stream import ChatbotMessage
-
     for sample in (s for s in SAMPLES if s["transport"] == "robot_http"):
         event, _ = codec.message(sample["payload"], codec.Me(), WALL)
         if event is None:
@@ -87,9 +94,6 @@ def test_a_message_says_to_us_what_it_says_to_the_vendors_package() -> None:
 
 
 def test_a_click_says_to_us_what_it_says_to_the_vendors_package() -> None:
-    pytest.importorskip("dingtalk_stream", reason=STREAM)
-    from dingtalk_stream import CardCallbackMessage
-
     for sample in (s for s in SAMPLES if s["kind"] == "card_button_http"):
         event, _ = codec.click(sample["payload"], "click-1", codec.Me(), WALL)
         assert event is not None
@@ -105,15 +109,6 @@ async def test_the_vendors_own_client_is_served_by_our_far_end(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Whatever our line is tried against must be what the vendor's client understands."""
-    pytest.importorskip("dingtalk_stream", reason=STREAM)
-    from dingtalk_stream import (
-        AckMessage,
-        CallbackHandler,
-        Credential,
-        DingTalkStreamClient,
-        EventHandler,
-    )
-
     heard: list[str] = []
 
     class Heard(CallbackHandler):  # type: ignore[misc]  # untyped
@@ -161,30 +156,15 @@ async def _ended(task: "asyncio.Task[None]") -> None:
 
 
 def test_the_topics_are_the_vendors() -> None:
-    pytest.importorskip("dingtalk_stream", reason=STREAM)
-    from dingtalk_stream import CallbackHandler, ChatbotMessage
-
-    from bot.platforms.dingtalk import line
-
     assert line.MESSAGES == ChatbotMessage.TOPIC
     assert line.CLICKS == CallbackHandler.TOPIC_CARD_CALLBACK
 
 
 def test_the_public_template_is_the_one_of_the_vendors_package() -> None:
-    pytest.importorskip("dingtalk_stream", reason=STREAM)
-    import inspect
-
-    from dingtalk_stream import card_instance
-
-    from bot.platforms.dingtalk.cards import VENDOR_TEMPLATE
-
     assert VENDOR_TEMPLATE in inspect.getsource(card_instance)
 
 
 def test_what_we_seal_a_second_reader_opens() -> None:
-    crypto = pytest.importorskip("wechatpy.crypto", reason=ENVELOPE)
-    from wechatpy.utils import to_binary
-
     envelope = Envelope(TOKEN, KEY, OWNER)
     reader = crypto.PrpCrypto(envelope_key())
     for text in (b"success", '{"EventType":"走访"}'.encode(), b"x" * 4000):
@@ -195,7 +175,6 @@ def test_what_we_seal_a_second_reader_opens() -> None:
 
 
 def test_what_a_second_reader_refuses_we_refuse() -> None:
-    crypto = pytest.importorskip("wechatpy.crypto", reason=ENVELOPE)
     for vector in (v for v in VECTORS if v["scheme"] == "event_aes"):
         encrypted, query = json.loads(vector["body"])["encrypt"], vector["query"]
         signature = query.get("msg_signature") or query["signature"]
@@ -211,6 +190,4 @@ def test_what_a_second_reader_refuses_we_refuse() -> None:
 
 
 def envelope_key(key: str = KEY) -> bytes:
-    import base64
-
     return base64.b64decode(key + "=")

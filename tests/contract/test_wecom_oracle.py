@@ -1,4 +1,4 @@
-"""A package of others as judge of WeCom's envelope, where somebody installed it (extra `oracles`)."""
+"""A package of others as judge of WeCom's envelope."""
 
 import time
 from types import SimpleNamespace
@@ -9,6 +9,9 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from wechatpy.enterprise import WeChatCrypto, parse_message
+from wechatpy.enterprise.exceptions import InvalidCorpIdException
+from wechatpy.exceptions import InvalidSignatureException
 
 from bot.app import build_platforms, platform_settings
 from bot.envelope import BadEnvelope, Envelope
@@ -26,11 +29,6 @@ WORDS = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_
 
 @pytest.fixture(scope="module")
 def theirs() -> Any:
-    pytest.importorskip("wechatpy", reason="pip install '.[oracles]'")
-    from wechatpy.enterprise import WeChatCrypto, parse_message
-    from wechatpy.enterprise.exceptions import InvalidCorpIdException
-    from wechatpy.exceptions import InvalidSignatureException
-
     return SimpleNamespace(
         crypto=WeChatCrypto(APP_TOKEN, APP_KEY, CORP),
         of=lambda corp: WeChatCrypto(APP_TOKEN, APP_KEY, corp),
