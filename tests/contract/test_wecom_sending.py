@@ -46,6 +46,13 @@ async def test_every_part_of_a_long_text_is_taken_back() -> None:
         assert far.recalled == list(refs)
 
 
+async def test_the_same_words_said_again_are_shown_again_and_a_repeat_is_not() -> None:
+    async with FakeWeCom() as far, speaking(far) as platform:
+        for number in (1, 1, 2, 1, 2):
+            await platform.send(Delivery(number, ZHANG, Content("您可以说：查 1024")))
+        assert len(far.app_messages) == 2
+
+
 async def test_a_message_of_yesterday_stays_and_the_caller_is_told() -> None:
     async with FakeWeCom() as far, speaking(far) as platform:
         receipt = await platform.send(Delivery(1, ZHANG, Content("#1024 已登记")))

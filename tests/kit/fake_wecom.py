@@ -230,6 +230,8 @@ class FakeWeCom:
                 raise Refused("agentid or touser")
             if body["enable_duplicate_check"] != 1:
                 raise Refused("not safe to repeat")
+            if not 1800 <= body["duplicate_check_interval"] <= 4 * 3600:
+                raise Refused("duplicate_check_interval")
             if body["msgtype"] == "template_card":
                 check_card(body["template_card"], interactive=True)
             elif body["msgtype"] == "text":

@@ -380,7 +380,8 @@ def app_messages(delivery: Delivery, agent_id: int, public_url: str) -> list[dic
         "touser": delivery.to.chat.id,
         "agentid": agent_id,
         "enable_duplicate_check": 1,
-        "duplicate_check_interval": 1800,
+        # WeCom compares whole requests: the same words said again later must not look like a repeat.
+        "duplicate_check_interval": 1800 + delivery.id % 1800,
     }
     card = None
     if content.card is not None:
