@@ -21,7 +21,7 @@ def run(args: argparse.Namespace) -> int:
     import secrets
     import sys
     import webbrowser
-    from datetime import UTC, datetime
+    from datetime import UTC, datetime, timedelta
     from hashlib import sha256
     from zoneinfo import ZoneInfo
 
@@ -29,7 +29,9 @@ def run(args: argparse.Namespace) -> int:
     from bot import logs, registry
     from bot.clock import MovableClock
     from bot.platform import ConfigError
+    from bot.platforms.sandbox import SandboxPlatform
     from bot.run import serve
+    from bot.sandbox import AHEAD
     from bot.seed import load_sample
     from handlers.domain.people import Token
     from storage.db import engine_for, writer_connection
@@ -66,6 +68,11 @@ def run(args: argparse.Namespace) -> int:
     connection = writer_connection(engine)
     with connection.begin():
         uow = UnitOfWork(connection, Shared(clock.now))
+        if start is None:
+            # What happened on a day that the clock was moved to stays past.
+            ahead = float(uow.notes.get(SandboxPlatform.name, AHEAD) or 0)
+            if ahead > 0:
+                clock.set(clock.now() + timedelta(seconds=ahead))
         if not args.empty:
             load_sample(uow, clock)
         digest = sha256(token.encode()).hexdigest()

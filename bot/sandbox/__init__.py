@@ -54,6 +54,8 @@ _LONGEST: Final = 20_000
 # How often, and how far back, a page's process looks for what others wrote (PostgreSQL).
 _LOOK_SECONDS: Final = 0.5
 _NEWEST: Final = 100
+# A note of the platform: by how many seconds the clock was moved before the present.
+AHEAD: Final = "ahead"
 # In front of a picture's address: the message it came with and its place there.
 _SENT: Final = "sandbox"
 
@@ -384,6 +386,10 @@ class Sandbox:
             raise _Problem(
                 422, "bad_time", "时间只能往后拨，请写 PT4H 这样的时长或完整时间。"
             ) from None
+        ahead = (clock.now() - datetime.now(UTC)).total_seconds()
+        await self._app.writer.run(
+            lambda uow: uow.notes.put(SandboxPlatform.name, AHEAD, str(ahead))
+        )
         told = await self._clock()
         self._tell("clock", told)
         return web.json_response(told)

@@ -1,5 +1,6 @@
 """The command line: what it prints, what it leaves behind, how it ends."""
 
+import json
 import os
 import signal
 import socket
@@ -11,6 +12,7 @@ import threading
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
@@ -216,8 +218,9 @@ def test_a_changed_audit_line_is_found(tmp_path: Path) -> None:
     assert (done.returncode, "第 2 条" in done.stdout) == (1, True)
 
 
-def test_the_demo_starts_again_with_the_same_token_and_data(tmp_path: Path) -> None:
+def test_the_demo_starts_again_with_the_same_token_data_and_clock(tmp_path: Path) -> None:
     tokens = []
+    clocks = []
     for _ in range(2):
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
@@ -248,9 +251,19 @@ def test_the_demo_starts_again_with_the_same_token_and_data(tmp_path: Path) -> N
             )
             with urllib.request.urlopen(request, timeout=10) as response:
                 assert response.read().count(b'"short_name"') == 45
+            address = f"http://127.0.0.1:{port}/sandbox/api/clock"
+            with urllib.request.urlopen(address, timeout=10) as response:
+                clocks.append(datetime.fromisoformat(json.load(response)["now"]))
+            moved = urllib.request.Request(
+                address,
+                json.dumps({"advance": "P3D"}).encode(),
+                {"Content-Type": "application/json", "Origin": f"http://127.0.0.1:{port}"},
+            )
+            urllib.request.urlopen(moved, timeout=60).close()
             process.send_signal(signal.SIGINT)
             assert process.wait(10) == 0
     assert tokens[0] == tokens[1]
+    assert timedelta(days=3) <= clocks[1] - clocks[0] < timedelta(days=3, minutes=5)
     assert stat.S_IMODE((tmp_path / "d" / "token").stat().st_mode) == 0o600
     assert not (tmp_path / "lhg.db").exists()
 
