@@ -266,8 +266,7 @@ def build(
     )
     application.add_routes(ingress.routes())
     application.add_routes(pages.routes(writer, clock, links, settings.templates))
-    titles = {name: getattr(module, "TITLE", name) for name, module in registry.platforms().items()}
-    login = Login(writer, on, titles, settings.secret_key, address)
+    login = Login(writer, on, registry.titles(), settings.secret_key, address)
     application.add_routes(login.routes())
     application.add_routes(health.routes(writer, ticker.keeps_time, ownership.leads, lines.states))
     from bot import api

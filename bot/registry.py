@@ -3,12 +3,16 @@
 import importlib
 import pkgutil
 from types import ModuleType
+from typing import Final
 
 import bot.platforms
 import handlers.commands
 import handlers.jobs
 from handlers.chat.router import Router
 from handlers.ports import Job
+
+# Behind those that say their place.
+_LAST: Final = 100
 
 
 class RegistryError(Exception):
@@ -52,11 +56,19 @@ def jobs() -> list[Job]:
 
 
 def platforms() -> dict[str, ModuleType]:
-    """The modules of bot/platforms by name; each exposes SETTINGS and build."""
-    found = {}
+    """The modules of bot/platforms by name, as an office asks for them.
+
+    Each exposes SETTINGS and build, and may say its PLACE among the others.
+    """
+    found: dict[str, ModuleType] = {}
     for name in _modules(bot.platforms):
         module = importlib.import_module(f"bot.platforms.{name}")
         if not hasattr(module, "SETTINGS") or not hasattr(module, "build"):
             raise RegistryError(f"{module.__name__} exposes no SETTINGS or build")
         found[name] = module
-    return found
+    return dict(sorted(found.items(), key=lambda one: (getattr(one[1], "PLACE", _LAST), one[0])))
+
+
+def titles() -> dict[str, str]:
+    """What people call each platform."""
+    return {name: getattr(module, "TITLE", name) for name, module in platforms().items()}

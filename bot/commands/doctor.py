@@ -39,6 +39,7 @@ def _checks(env: Path) -> Iterator[tuple[str, str]]:
     from sqlalchemy.exc import SQLAlchemyError
 
     from bot import app as application
+    from bot import registry
     from bot.platform import ConfigError
     from handlers.texts import calendar as say_calendar
     from storage.db import engine_for
@@ -52,7 +53,12 @@ def _checks(env: Path) -> Iterator[tuple[str, str]]:
         return
     yield "设置", ""
     platforms = application.build_platforms(settings)
-    yield "聊天平台", "" if platforms else "没有打开任何平台，请填写企业微信或通用接口的设置。"
+    yield (
+        "聊天平台",
+        ""
+        if platforms
+        else f"还没有接入，请先填好其中一个的设置：{'、'.join(registry.titles().values())}。",
+    )
     if any(n != "sandbox" for n in platforms):
         yield "回调地址", public_address(settings.public_url)
     yield from _far_ends(settings.public_url, platforms)
@@ -69,7 +75,10 @@ def _checks(env: Path) -> Iterator[tuple[str, str]]:
     else:
         yield "数据库", ""
         yield _processes(settings.database_url), ""
-        yield "数据库版本", "" if have == head() else "不是最新，请运行 migrate。"
+        if have is None:
+            yield "数据库版本：还是空的，第一次运行 serve 时建好", ""
+        else:
+            yield "数据库版本", "" if have == head() else "不是最新，请运行 migrate。"
         if have == head():
             yield _corrections(settings), ""
         if missing is None or missing > datetime.now(UTC).year:

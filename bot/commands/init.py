@@ -53,9 +53,9 @@ def run(args: argparse.Namespace) -> int:
             lines.append(f"{setting.key}={_quoted(value or default)}")
 
     settle(CORE)
+    titles = registry.titles()
     for name, module in registry.platforms().items():
-        title = getattr(module, "TITLE", name)
-        if asked(f"要接入{title}吗？要请输入 y，不要直接回车：").lower() in (
+        if asked(f"要接入{titles[name]}吗？要请输入 y，不要直接回车：").lower() in (
             "y",
             "yes",
             "是",

@@ -43,6 +43,8 @@ from handlers.chat.outbound import Address, Delivery
 _log = logging.getLogger("bot.dingtalk")
 
 TITLE: Final = "钉钉"
+# Its place where the platforms are named one after another.
+PLACE: Final = 3
 SETTINGS: Final = (
     Setting("DINGTALK_CLIENT_ID", "钉钉 Client ID（原 AppKey）：开发者后台「凭证与基础信息」"),
     Setting(

@@ -37,6 +37,8 @@ from handlers.chat.outbound import Address, Delivery
 _log = logging.getLogger("bot.platforms.feishu")
 
 TITLE: Final = "飞书"
+# Its place where the platforms are named one after another.
+PLACE: Final = 2
 SETTINGS: Final = (
     Setting("FEISHU_APP_ID", "飞书 App ID：开发者后台「凭证与基础信息」，cli_ 开头"),
     Setting("FEISHU_APP_SECRET", "飞书 App Secret：开发者后台「凭证与基础信息」", secret=True),
