@@ -153,6 +153,17 @@ def test_a_quote_names_the_message_and_its_words(platform: DingTalk) -> None:
     )
 
 
+def test_a_message_of_the_bot_is_named_by_the_key_that_sending_gave() -> None:
+    plain = json.loads(json.dumps(sample("group_text_quote")))
+    plain["originalProcessQueryKey"] = "carrier-1"
+    plain["text"]["repliedMsg"] |= {"msgType": "interactiveCard", "content": {"taskId": "999"}}
+    event, _ = codec.message(plain, ME, WALL)
+    assert event is not None
+    assert event.quote is not None
+    # A card comes without its words.
+    assert (event.quote.message_ref, event.quote.text) == ("carrier-1", "")
+
+
 def test_a_picture_is_fetched_by_its_own_code_before_the_small_one(platform: DingTalk) -> None:
     event = heard("group_picture", platform)
     code = sample("group_picture")["content"]["downloadCode"]

@@ -1,4 +1,4 @@
-"""The same story over DingTalk, by HTTP and by the long connection, against strict far ends."""
+"""What is DingTalk's own, by HTTP and by the long connection, against strict far ends."""
 
 import asyncio
 import io
@@ -19,7 +19,16 @@ from handlers.chat.events import UserRef
 from handlers.domain.people import Chat, Identity
 from storage.uow import UnitOfWork
 from tests.kit.dingtalk import Caller, settings
-from tests.kit.fake_dingtalk import CLIENT_ID, CORP, SECRET, TEMPLATE, FakeDingTalk, labels, said
+from tests.kit.fake_dingtalk import (
+    CLIENT_ID,
+    CORP,
+    SECRET,
+    TEMPLATE,
+    VENDOR_TEMPLATE,
+    FakeDingTalk,
+    labels,
+    said,
+)
 from tests.kit.fake_dingtalk_line import MESSAGES, FakeStream, check_answer
 from tests.kit.house import House
 
@@ -28,7 +37,6 @@ ZHANG, ZHOU, XU, WANG = "ent0101", "liaison07", "leader02", "ent0205"
 ACCOUNTS = ((ZHANG, "E003-1"), (ZHOU, "P041"), (XU, "P028"), ("duty01", "P055"), (WANG, "E004-1"))
 NOTE = ("dingtalk", "heard:dingtalk.stream")
 PROBLEM = "车间缺操作工20人，临时招不到"
-BOTH_WAYS = pytest.mark.parametrize("stream", [False, True], ids=["http", "stream"])
 
 
 def accounts(uow: UnitOfWork) -> None:
@@ -66,69 +74,25 @@ async def scene(url: str, stream: bool, **more: str) -> AsyncIterator[Scene]:
     line.verify()
 
 
-@BOTH_WAYS
-async def test_the_story_from_the_report_to_the_rating(database_url: str, stream: bool) -> None:
-    async with scene(database_url, stream) as s:
-        first = s.caller.message(ZHANG, PROBLEM, GROUP, msg_id="msgFirst==")
-        for _ in range(3):
-            await s.caller.brings(first)
-        assert await s.house.count("tickets") == 1
-        await s.sent()
-        answer = next(m for m in s.far.to(GROUP) if "#1001" in said(m))
-        assert "联络员小周" in said(answer)
-        card = s.last_card(ZHOU)
-        assert labels(card["card"]) == ["认领", "转办", "退单", "更正"]
-
-        shown = await s.caller.presses(ZHOU, card, "认领")
-        assert check_answer(shown) == ""
-        assert "1001" in shown["userPrivateData"]["cardParamMap"]["tips"]
-        assert "认领" not in labels(shown["cardData"]["cardParamMap"])
-        await s.sent()
-        ticket = await s.house.ticket()
-        assert (ticket.state, ticket.owner_id) == ("in_progress", "P041")
-        assert any("已认领" in words for words in s.far.words(ZHANG))
-        # The card of the group is replaced where it stands.
-        assert answer["track"] in {u["track"] for u in s.far.updates}
-
-        await s.caller.says(ZHOU, "进展 1001 已联系人社局，周三组织专场招聘")
-        await s.caller.says(ZHOU, "办结 1001")
-        await s.caller.says(ZHOU, "已处理")
-        assert (await s.house.ticket()).state == "in_progress"
-        await s.caller.says(ZHOU, "办结 1001 专场招聘到岗12人，其余由劳务公司补齐")
-        await s.sent()
-        asked = s.last_card(ZHANG)
-        assert labels(asked["card"])[0] == "非常满意"
-        assert len([w for w in s.far.words(GROUP) if "已办结" in w]) == 1
-
-        await s.caller.says(ZHANG, "还是缺人")
-        ticket = await s.house.ticket()
-        assert (ticket.state, ticket.cycle) == ("in_progress", 2)
-        await s.sent()
-        assert s.far.to(XU)
-        # A fourth message to the firm within a quarter of an hour would wait.
-        s.house.passes(minutes=20)
-        await s.caller.says(ZHOU, "办结 1001 劳务公司今天又送来8人，已全部上岗")
-        await s.sent()
-        await s.caller.presses(ZHANG, s.last_card(ZHANG), "非常满意")
-        ticket = await s.house.ticket()
-        assert (ticket.state, ticket.rating) == ("closed", 5)
-        assert s.far.to(WANG) == []
-        assert await s.house.read(lambda uow: uow.outbox.counts().get("dead", 0)) == 0
-        assert await s.house.read(lambda uow: uow.audit.verify()) is None
-
-
-async def test_an_office_with_a_template_of_its_own_sees_the_words_beside_the_card(
-    sqlite_url: str,
+@pytest.mark.parametrize(
+    ("stream", "template", "place"),
+    [(False, VENDOR_TEMPLATE, "tips"), (True, TEMPLATE, "said")],
+    ids=["http", "stream"],
+)
+async def test_a_press_is_answered_with_a_few_words_and_its_new_card_and_the_groups_card_follows(
+    sqlite_url: str, stream: bool, template: str, place: str
 ) -> None:
-    async with scene(sqlite_url, True, DINGTALK_CARD_TEMPLATE_ID=TEMPLATE) as s:
+    async with scene(sqlite_url, stream, DINGTALK_CARD_TEMPLATE_ID=template) as s:
         await s.caller.says(ZHANG, PROBLEM, GROUP)
         await s.sent()
-        card = s.last_card(ZHOU)
-        assert labels(card["card"]) == ["认领", "转办", "退单", "更正"]
-        shown = await s.caller.presses(ZHOU, card, "认领")
+        answer = next(m for m in s.far.to(GROUP) if "#1001" in said(m))
+        shown = await s.caller.presses(ZHOU, s.last_card(ZHOU), "认领")
         assert check_answer(shown) == ""
-        assert "1001" in shown["userPrivateData"]["cardParamMap"]["said"]
-        assert (await s.house.ticket()).owner_id == "P041"
+        assert "1001" in shown["userPrivateData"]["cardParamMap"][place]
+        assert "认领" not in labels(shown["cardData"]["cardParamMap"])
+        await s.sent()
+        # The card of the group is replaced where it stands.
+        assert [u["track"] for u in s.far.updates] == [answer["track"]]
 
 
 async def test_a_second_press_moves_nothing_and_says_why(

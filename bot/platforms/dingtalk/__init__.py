@@ -145,7 +145,7 @@ class DingTalk:
             group_push=True,
             direct=True,
             max_text_bytes=api.TEXT_BYTES,
-            budget_seconds=1.4,
+            budget_seconds=1.2,
         )
 
     async def start(self) -> None:

@@ -190,10 +190,13 @@ def _without_names(text: str, names: Sequence[str]) -> str:
 
 
 def _quote(plain: Mapping[str, Any]) -> Quote | None:
-    """What is answered: people's messages by their id, the bot's own by their words only."""
-    text = part_at(plain, "text")
-    replied = part_at(text, "repliedMsg")
-    ref = text_at(plain, "originalMsgId") or text_at(replied, "msgId")
+    """What is answered: people's messages by their id, the bot's own by the key that sending gave.
+
+    Of a card the key comes alone; what went by a reply address has none, only its words.
+    """
+    replied = part_at(part_at(plain, "text"), "repliedMsg")
+    key = text_at(plain, "originalProcessQueryKey")
+    ref = key or text_at(plain, "originalMsgId") or text_at(replied, "msgId")
     if not ref and not replied:
         return None
     content = replied.get("content")

@@ -42,7 +42,7 @@ class Pace:
     """Seconds. The far end is asked for a sign of life after `ping`; a click waits 2 for its answer."""
 
     ping: float = 60.0
-    click: float = 1.8
+    click: float = 1.6
     first_retry: float = 1.0
     longest_retry: float = 30.0
     # A wrong secret will not become right by haste.
