@@ -265,9 +265,17 @@ class Moves:
         """A move whose text is the firm's own message."""
         after = self._plain(ticket, asked, move, text)
         self.keep(after, asked, text)
-        for heard in self.pictures_before(asked):
+        before = self.pictures_before(asked)
+        for heard in before:
             self.tickets.add_message(after, as_message(heard, after))
+        if asked.event.attachments or before:
+            self.came_along(after, asked)
         return after
+
+    def came_along(self, ticket: Ticket, asked: Asked) -> None:
+        speaker = asked.speaker
+        name = ticket.reporter_name if speaker.person is None else speaker.person.name
+        self.tickets.telling.came_along(ticket, speaker.person, name)
 
     def keep(self, ticket: Ticket, asked: Asked, text: str) -> None:
         """Keep the message with its ticket."""

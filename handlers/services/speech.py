@@ -484,6 +484,8 @@ class SpeechService:
         if ticket is None or not ticket.is_live:
             return None
         self._moves.keep(ticket, asked, asked.rest or asked.event.text or "[图片]")
+        if asked.event.attachments:
+            self._moves.came_along(ticket, asked)
         return None
 
     def _just_opened(self, asked: Asked) -> Ticket | None:

@@ -104,6 +104,12 @@ class Telling:
     def text(self, ticket: Ticket, person: Person | None, text: str, what: str) -> None:
         self._send(ticket, person, Content(text), what)
 
+    def came_along(self, ticket: Ticket, person: Person | None, name: str) -> None:
+        """Something was sent to a ticket that is open already; said once, however many pictures."""
+        handler = self.handler(ticket)
+        if handler is not None and (person is None or person.id != handler.id):
+            self.text(ticket, handler, say.told_along(ticket, name), "along")
+
     def card(
         self,
         ticket: Ticket,

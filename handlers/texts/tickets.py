@@ -489,6 +489,10 @@ def asked(ticket: Ticket) -> str:
     return f"#{ticket.number} 已请企业补充，等待期间不计时。"
 
 
+def told_along(ticket: Ticket, who: str) -> str:
+    return f"#{ticket.number} {who}发来附件，回复「查 {ticket.number}」打开。"
+
+
 def told_reply(ticket: Ticket, who: str, text: str) -> str:
     return f"#{ticket.number} {who}补充：{text}"
 

@@ -186,6 +186,28 @@ async def test_the_liaisons_card_says_that_something_came_along(sqlite_url: str)
         assert len(card["sub_title_text"]) <= 112
 
 
+async def test_pictures_sent_afterwards_are_told_once_to_the_liaison(sqlite_url: str) -> None:
+    data = base64.b64encode(picture()).decode()
+    sent = [{"type": "image", "name": "行车.png", "url": f"data:image/png;base64,{data}"}]
+    along = "#1001 张经理发来附件，回复「查 1001」打开。"
+    async with House(sqlite_url) as house:
+
+        async def said() -> list[str]:
+            return [m["text"] for m in await house.bot_said("P041")]
+
+        await house.group_says(OWN, PROBLEM)
+        for _ in range(3):
+            await house.group_says(OWN, "", attachments=sent)
+        assert (await said()).count(along) == 1
+        house.passes(minutes=20)
+        await house.says(OWN, "补充 1001 换了一台还是不行", attachments=sent)
+        assert (await said())[-2:] == ["#1001 张经理补充：换了一台还是不行", along]
+        # Whoever sends it knows.
+        await house.says("P041", "认领 1001")
+        await house.group_says("P041", "@小港 补充 1001 现场拍的", attachments=sent)
+        assert (await said()).count(along) == 2
+
+
 async def test_no_address_is_given_into_a_group(sqlite_url: str) -> None:
     async with office(sqlite_url) as (wecom, house, caller):
         await caller.shows("ZhangJing", PROBLEM, [wecom.lies("p1", picture(), KEY)], GROUP)

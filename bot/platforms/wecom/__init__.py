@@ -63,14 +63,18 @@ SETTINGS: Final = (
         "WECOM_AIBOT_WS", "长连接地址，私有部署才改", default="wss://openws.work.weixin.qq.com"
     ),
     Setting("WECOM_AIBOT_TOKEN", "智能机器人回调 Token：API 模式设置页", secret=True),
-    Setting("WECOM_AIBOT_AES_KEY", "智能机器人回调 EncodingAESKey，43 位：API 模式设置页", secret=True),
+    Setting(
+        "WECOM_AIBOT_AES_KEY", "智能机器人回调 EncodingAESKey，43 位：API 模式设置页", secret=True
+    ),
     Setting(
         "WECOM_MEDIA_HOSTS", "机器人收到的图片、文件另外从哪些域名下载，逗号隔开；平台换了域名才填"
     ),
     Setting("WECOM_APP_AGENT_ID", "自建应用 AgentId：应用详情页"),
     Setting("WECOM_APP_SECRET", "自建应用 Secret：应用详情页", secret=True),
     Setting("WECOM_APP_TOKEN", "自建应用 Token：应用详情页「接收消息」", secret=True),
-    Setting("WECOM_APP_AES_KEY", "自建应用 EncodingAESKey，43 位：应用详情页「接收消息」", secret=True),
+    Setting(
+        "WECOM_APP_AES_KEY", "自建应用 EncodingAESKey，43 位：应用详情页「接收消息」", secret=True
+    ),
 )
 _AIBOT: Final = ("WECOM_AIBOT_ID", "WECOM_AIBOT_TOKEN", "WECOM_AIBOT_AES_KEY")
 _APP: Final = (

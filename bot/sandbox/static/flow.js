@@ -239,7 +239,8 @@ export class Flow {
     const text = message.querySelector(".bubble > .text");
     if (!text || (text.textContent.length < 90 && text.textContent.split("\n").length <= 8)) return;
     text.classList.add("folded");
-    if (text.scrollHeight <= text.clientHeight + 4) {
+    // Whoever has to press for a line or two would rather have read them.
+    if (text.scrollHeight <= text.clientHeight * 1.5) {
       text.classList.remove("folded");
       return;
     }
