@@ -6,7 +6,7 @@ import json
 import logging
 import random
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -112,6 +112,8 @@ _OLD_CARD: Final = "这张卡片已失效，请直接打字告诉我"
 
 class DingTalk:
     name = codec.NAME
+    # The vendor's page names it for single chats (batch-message-recall-chat) and nothing for groups.
+    recall_seconds = 24 * 3600.0
 
     def __init__(
         self,
@@ -177,8 +179,8 @@ class DingTalk:
             await self._line.reachable()
         except SendError as error:
             told = cure(error.code) or f"没有接通（{error.code}），请核对网络和 DINGTALK_API_BASE。"
-            return [*found, Probe("钉钉长连接", told)]
-        return [*found, Probe("钉钉长连接")]
+            return [*found, Probe("钉钉长连接", told, self._client.ahead)]
+        return [*found, Probe("钉钉长连接", "", self._client.ahead)]
 
     # ---- in
 
@@ -322,8 +324,14 @@ class DingTalk:
     def lane(self, delivery: Delivery) -> str:
         return f"{delivery.to.kind}:{delivery.to.chat.id}"
 
+    def parts(self, delivery: Delivery) -> int:
+        return self._api.parts(delivery)
+
     async def send(self, delivery: Delivery) -> Receipt:
         return await self._api.send(delivery)
+
+    async def recall(self, to: Address, refs: Sequence[str]) -> None:
+        await self._api.recall(to, refs)
 
     async def fetch(self, attachment: Attachment) -> Fetched:
         code = codec.media_of(attachment.url)

@@ -1,24 +1,28 @@
 """Calls to DingTalk: token, messages, cards, urgent calls, files, the chat's reply address, a group's robot."""
 
+import asyncio
 import hashlib
 import logging
+import re
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from bot.client import Answer, Client, TokenCache, name_in
+from bot.client import Answer, Client, TokenCache, name_in, origin_of
 from bot.payload import part_at, text_at
 from bot.platform import (
     Expired,
     Fetched,
     Limit,
+    Outdated,
     Permanent,
     Probe,
     Receipt,
     SendError,
     Transient,
+    Unreachable,
     Unsure,
 )
 from bot.platforms.dingtalk import cards, errors, words
@@ -27,6 +31,7 @@ from bot.platforms.dingtalk.errors import Do
 from bot.platforms.dingtalk.words import TEXT_BYTES, Said
 from handlers.chat.events import ChatKind
 from handlers.chat.outbound import Address, Card, Delivery
+from handlers.chat.reach import Lost
 
 __all__ = ["TEXT_BYTES", "Api", "Refused", "Unset", "check", "limits"]
 
@@ -34,8 +39,10 @@ _log = logging.getLogger("bot.platforms.dingtalk")
 
 _EARLY_SECONDS: Final = 300.0
 _RECALLED_AT_ONCE: Final = 20
-_HOSTS: Final = frozenset({"oapi.dingtalk.com", "oapi.dingtalk.io"})
-_LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
+_OURS: Final = frozenset({("https", f"oapi.dingtalk.{top}", "") for top in ("com", "io")})
+_LOOPBACK: Final = frozenset({"127.0.0.1", "localhost"})
+# A name in the net: no bare address, however it is written, and no name of a house.
+_NAMED_HOST: Final = re.compile(r"(?:[a-z0-9-]+\.)+[a-z]{2,}")
 _HEADER: Final = "x-acs-dingtalk-access-token"
 # A kept connection that the far end closes just when the next message goes out would leave in doubt
 # a message that nobody may repeat.
@@ -48,6 +55,9 @@ _BEGUN: Final = 1000
 # without DING is not asked again: each refused call counts for the month.
 _REFUSED_SECONDS: Final = 3600.0
 _NO_RING_SECONDS: Final = 24 * 3600.0
+# Together below what the dispatcher waits: what it gives up on counts as unsure.
+_CARD_SECONDS: Final = 9.0
+_SEND_SECONDS: Final = 13.0
 # 20 a second and 20 a minute. A long text takes several calls, a robot beyond its limit is silent
 # for ten minutes: a little is left for both.
 _A_SECOND: Final = 18
@@ -56,6 +66,7 @@ _FINE: Final = frozenset({"", "0", "200", "ok", "OK", "None"})
 _MONTH: Final = frozenset({"Forbidden.AccessDenied.ApiCountLimitForOrg", "90020"})
 _CARD_KNOWN: Final = "param.cardAlreadyExist"
 _CARD_GONE: Final = "param.cardNotExist"
+_REDIRECTED: Final = "redirected"
 # In-app; messages and calls to the phone are bought apart.
 _RING_IN_APP: Final = 1
 # What a refused ring says of its receiver alone; anything else is said of the edition.
@@ -76,7 +87,8 @@ def check(answer: Answer, repeatable: bool = False) -> dict[str, Any]:
     """What the answer says where it was taken; HTTP 200 says nothing. Raises a SendError."""
     plain = answer.plain_or_none()
     known = plain if isinstance(plain, dict) else {}
-    code = _code(known)
+    # A token and a secret go nowhere but where the office told us.
+    code = _REDIRECTED if 300 <= answer.status < 400 else _code(known)
     if not code and (answer.body.lstrip()[:1] == b"<" or "punish" in known):
         # The limiter of addresses answers with a page of its own, a broken gateway with another.
         code = "ip_limit" if answer.status < 500 else str(answer.status)
@@ -145,6 +157,9 @@ class _Begun:
             self._refs.popitem(last=False)
         return refs
 
+    def has(self, delivery: Delivery) -> bool:
+        return bool(self._refs.get(cards.track_id(delivery)))
+
     def end(self, delivery: Delivery) -> None:
         self._refs.pop(cards.track_id(delivery), None)
 
@@ -164,10 +179,11 @@ class Api:
         card_callback: str,
         route_key: str,
         monotonic: Callable[[], float] = time.monotonic,
+        send_seconds: float = _SEND_SECONDS,
     ) -> None:
         self._client = client
         self._base = base.rstrip("/")
-        self._own_hosts = {urlsplit(one).netloc for one in (base, old_base)}
+        self._own = {origin_of(one) for one in (base, old_base)}
         self._app_key, self._app_secret = app_key, app_secret
         self._robot_code = robot_code
         self._template_id = template_id
@@ -176,6 +192,7 @@ class Api:
         self._sessions: OrderedDict[str, tuple[str, float]] = OrderedDict()
         self._begun = _Begun()
         self._monotonic = monotonic
+        self._send_seconds = send_seconds
         self._closed_to_app: dict[str, float] = {}
         self._no_ring_until = 0.0
 
@@ -190,6 +207,7 @@ class Api:
             json={"appKey": self._app_key, "appSecret": self._app_secret},
             headers=_ALONE,
             repeatable=True,
+            follow=False,
         )
         try:
             plain = check(answer, repeatable=True)
@@ -214,6 +232,7 @@ class Api:
                 json=body,
                 headers={_HEADER: token, **_ALONE},
                 repeatable=repeatable,
+                follow=False,
             )
             try:
                 return check(answer, repeatable)
@@ -245,33 +264,56 @@ class Api:
 
     def _is_ours(self, url: str) -> bool:
         """Whether it is the vendor's own host, or loopback where we were told to call that."""
-        try:
-            parts = urlsplit(url)
-            port = parts.port
-        except ValueError:
+        origin = origin_of(url)
+        if origin is None:
             return False
-        host = parts.hostname or ""
-        if parts.username or parts.password:
-            return False
-        if host in _HOSTS:
-            return parts.scheme == "https" and port in (None, 443)
-        return host in _LOOPBACK and parts.netloc in self._own_hosts
+        return origin in _OURS or (origin[1] in _LOOPBACK and origin in self._own)
 
     # ---- messages
 
     async def send(self, delivery: Delivery) -> Receipt:
         """A new message, or the replaced card; raises a SendError."""
-        card = delivery.content.card
-        receipt = None
-        if card is not None and self._template_id and self._shows_cards(delivery.to):
-            receipt = await self._card(delivery, card)
-        if receipt is None:
-            receipt = await self._words(delivery)
+        until = self._monotonic() + self._send_seconds
+        try:
+            receipt = await self._said(delivery)
+        except Refused as refusal:
+            why = self._lost(delivery.to, refusal.code)
+            if why is None:
+                raise
+            raise Unreachable(refusal.code, why) from None
         if not receipt.card_ref or receipt.card_ref != delivery.update_ref:
-            await self._ring(delivery)
+            await self._ring(delivery, until - self._monotonic())
         return receipt
 
+    def _lost(self, to: Address, code: str) -> Lost | None:
+        """Why the person gets nothing; in a group it may be somebody who is mentioned there."""
+        return errors.lost(code) if to.kind is ChatKind.DIRECT else None
+
+    async def _said(self, delivery: Delivery) -> Receipt:
+        card = delivery.content.card
+        if card is not None and self._shows_cards(delivery.to) and not self._begun.has(delivery):
+            try:
+                async with asyncio.timeout(_CARD_SECONDS):
+                    receipt = await self._card(delivery, card)
+            except TimeoutError:
+                # Its own id makes a repeat harmless, the dispatcher's limit would not know that.
+                raise Unsure("timeout", repeatable=True) from None
+            if receipt is not None:
+                return receipt
+        if delivery.in_place:
+            raise Outdated("no_card")
+        return await self._words(delivery)
+
+    def parts(self, delivery: Delivery) -> int:
+        """How many messages it takes, as far as that is known before."""
+        to, content = delivery.to, delivery.content
+        if self._is_closed(to) or (content.card is not None and self._shows_cards(to)):
+            return 1
+        return len(words.said(content))
+
     def _shows_cards(self, to: Address) -> bool:
+        if not self._template_id:
+            return False
         if to.kind is ChatKind.GROUP:
             return not self._is_closed(to)
         return words.is_staff(to.chat.id)
@@ -302,7 +344,7 @@ class Api:
             self._closed_to_app[delivery.to.chat.id] = self._monotonic() + _REFUSED_SECONDS
             return await self._by_robot(delivery)
         self._begun.end(delivery)
-        return Receipt(refs[0])
+        return _receipt(refs)
 
     def _calls_by_robot(self, delivery: Delivery) -> bool:
         """Whether somebody is to be notified who in this group only its robot can notify."""
@@ -347,7 +389,7 @@ class Api:
         """False where the address does not take it, so that it goes the other way."""
         body = _old_message(delivery, number, said)
         try:
-            check(await self._client.exchange("POST", url, json=body, headers=_ALONE))
+            check(await self._client.exchange("POST", url, json=body, headers=_ALONE, follow=False))
         except Unsure:
             raise
         except SendError as error:
@@ -369,27 +411,32 @@ class Api:
             params = {"timestamp": timestamp, "sign": robot_sign(secret, timestamp)}
         body = _old_message(delivery, 0, words.robot(delivery.content))
         check(
-            await self._client.exchange("POST", address, json=body, params=params, headers=_ALONE)
+            await self._client.exchange(
+                "POST", address, json=body, params=params, headers=_ALONE, follow=False
+            )
         )
         return Receipt()
 
-    async def _ring(self, delivery: Delivery) -> None:
-        """Whoever must see it now is rung; where that is not allowed the message stands alone."""
+    async def _ring(self, delivery: Delivery, seconds: float) -> None:
+        """Whoever must see it now is rung; whatever becomes of that, the message is out."""
         to = delivery.to
         if not delivery.urgent or to.kind is not ChatKind.DIRECT or not words.is_staff(to.chat.id):
             return
         if self._monotonic() < self._no_ring_until:
             return
         try:
-            answer = await self._call(
-                "/robot/ding/send",
-                {
-                    "robotCode": self._robot_code,
-                    "remindType": _RING_IN_APP,
-                    "receiverUserIdList": [to.chat.id],
-                    "content": words.ring(delivery.content),
-                },
-            )
+            async with asyncio.timeout(max(seconds, 0.0)):
+                answer = await self._call(
+                    "/robot/ding/send",
+                    {
+                        "robotCode": self._robot_code,
+                        "remindType": _RING_IN_APP,
+                        "receiverUserIdList": [to.chat.id],
+                        "content": words.ring(delivery.content),
+                    },
+                )
+        except TimeoutError:
+            _log.info("dingtalk.not_rung", extra={"code": "timeout"})
         except SendError as error:
             final = isinstance(error, Refused | Unset)
             if final and error.code not in _OF_RECEIVER:
@@ -408,7 +455,7 @@ class Api:
     # ---- cards
 
     async def _card(self, delivery: Delivery, card: Card) -> Receipt | None:
-        """None where it has to be told in words."""
+        """None where it cannot be drawn or is refused."""
         values = cards.variables(card, delivery.to, self.vendor_template)
         if values is None:
             return None
@@ -419,8 +466,14 @@ class Api:
                 except Refused as refusal:
                     if refusal.code != _CARD_GONE:
                         raise
+                    if delivery.in_place:
+                        raise Outdated(refusal.code) from None
+            if delivery.in_place:
+                return None
             return await self._create(delivery, card, values)
         except (Refused, Unset) as refusal:
+            if delivery.in_place or self._lost(delivery.to, refusal.code) is not None:
+                raise
             self._warn("dingtalk.card_as_words", refusal.code)
             return None
 
@@ -506,20 +559,22 @@ class Api:
     # ---- called back, fetched, tried
 
     async def recall(self, to: Address, refs: Sequence[str]) -> None:
-        """Take messages back; raises a SendError where one of them stays."""
+        """Take messages back; raises a SendError where one of them stays.
+
+        A card goes by its carrier's id, which the vendor's page on recalling names as one of the
+        keys (help.dingtalk.io, batch-withdrawal-of-single-chat-robot-messages…).
+        """
         body: dict[str, Any] = {"robotCode": self._robot_code}
         path = "/robot/otoMessages/batchRecall"
         if to.kind is ChatKind.GROUP:
             body["openConversationId"] = to.chat.id
             path = "/robot/groupMessages/recall"
-        keys = [ref for ref in refs if ref]
-        if len(keys) < len(refs):
-            # An answer by the reply address or by a group's robot has no key.
-            raise Refused("no_key")
-        for first in range(0, len(keys), _RECALLED_AT_ONCE):
-            some = keys[first : first + _RECALLED_AT_ONCE]
+        for first in range(0, len(refs), _RECALLED_AT_ONCE):
+            some = list(refs[first : first + _RECALLED_AT_ONCE])
             answer = await self._call(path, body | {"processQueryKeys": some}, repeatable=True)
-            if answer.get("failedResult"):
+            gone = _list(answer, "successResult")
+            # What the platform does not name it may never have known.
+            if not all(key in gone for key in some):
                 raise Refused("not_recalled")
 
     async def fetch(self, download_code: str) -> Fetched:
@@ -536,11 +591,10 @@ class Api:
         """The store's address, over TLS; it stands in no list, but it is no address of a house."""
         if self._is_ours(url):
             return url
-        parts = urlsplit(url)
-        host = parts.hostname or ""
-        if parts.scheme not in ("http", "https") or "." not in host or host[-1:].isdigit():
+        origin = origin_of(url)
+        if origin is None or _NAMED_HOST.fullmatch(origin[1]) is None:
             raise Refused("not_ours")
-        return parts._replace(scheme="https").geturl()
+        return urlsplit(url)._replace(scheme="https").geturl()
 
     async def probe(self) -> list[Probe]:
         try:
@@ -550,8 +604,8 @@ class Api:
                 errors.cure(error.code)
                 or f"没有接通（{error.code}），请核对 DINGTALK_API_BASE 和网络。"
             )
-            return [Probe("钉钉凭证", told)]
-        return [Probe("钉钉凭证")]
+            return [Probe("钉钉凭证", told, self._client.ahead)]
+        return [Probe("钉钉凭证", "", self._client.ahead)]
 
 
 def _old_message(delivery: Delivery, number: int, said: Said) -> dict[str, Any]:
@@ -574,6 +628,11 @@ def _key(answer: dict[str, Any]) -> str:
     if not key:
         raise Unsure("no_receipt")
     return key
+
+
+def _receipt(refs: Sequence[str]) -> Receipt:
+    """Where one part has no key none is named: a message is taken back whole or stays."""
+    return Receipt(refs[0], "", tuple(refs[1:])) if all(refs) else Receipt()
 
 
 def _list(plain: Any, name: str) -> list[Any]:

@@ -150,6 +150,7 @@ class StreamLine:
                 "ua": "laohonggang-bot",
             },
             repeatable=True,
+            follow=False,
         )
         plain = answer.plain_or_none()
         plain = plain if isinstance(plain, dict) else {}
