@@ -473,6 +473,7 @@ class Api:
             return await self._create(delivery, card, values)
         except (Refused, Unset) as refusal:
             if delivery.in_place or self._lost(delivery.to, refusal.code) is not None:
+                self._warn("dingtalk.refused", refusal.code)
                 raise
             self._warn("dingtalk.card_as_words", refusal.code)
             return None
