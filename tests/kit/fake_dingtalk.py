@@ -504,7 +504,8 @@ class FakeDingTalk:
             return self._no("param.cardAlreadyExist")
         space = "IM_GROUP" if "imGroupOpenSpaceModel" in body else "IM_ROBOT"
         result: dict[str, Any] = {"spaceType": space, "spaceId": receiver, "success": True}
-        if self.not_delivered:
+        # To whom no message is given no card is either.
+        if self.not_delivered or receiver in self.lists:
             result |= {"success": False, "errorMsg": "SYSTEM_ERROR"}
         else:
             deliver = body.get("imGroupOpenDeliverModel", {})
