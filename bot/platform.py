@@ -158,11 +158,15 @@ class SendError(Exception):
 
 
 class Transient(SendError):
-    """Try again, not before `retry_after` seconds where the far end named them."""
+    """Try again, not before `retry_after` seconds where the far end named them.
 
-    def __init__(self, code: str, retry_after: float | None = None) -> None:
+    `alone`: only this chat waits so long, not what shares its limits.
+    """
+
+    def __init__(self, code: str, retry_after: float | None = None, alone: bool = False) -> None:
         super().__init__(code)
         self.retry_after = retry_after
+        self.alone = alone
 
 
 class Permanent(SendError):

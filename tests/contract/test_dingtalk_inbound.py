@@ -153,6 +153,20 @@ def test_a_quote_names_the_message_and_its_words(platform: DingTalk) -> None:
     )
 
 
+def test_a_quoted_message_of_the_bot_is_named_by_the_key_that_sending_gave() -> None:
+    plain = {**sample("group_text_quote"), "originalProcessQueryKey": "pqk00001="}
+    plain["text"] = {
+        "content": " 认领",
+        "isReplyMsg": True,
+        "repliedMsg": {"msgType": "interactiveCard", "msgId": "msgCard==", "senderId": ""},
+    }
+    event, _ = codec.message(plain, ME, WALL)
+    assert event is not None
+    assert event.quote is not None
+    assert (event.quote.message_ref, event.quote.text) == ("pqk00001=", "")
+    assert event.quote.root_ref == plain["originalMsgId"]
+
+
 def test_a_picture_is_fetched_by_its_own_code_before_the_small_one(platform: DingTalk) -> None:
     event = heard("group_picture", platform)
     code = sample("group_picture")["content"]["downloadCode"]
@@ -384,6 +398,8 @@ GOOD = {"DINGTALK_CLIENT_ID": "ding1", "DINGTALK_CLIENT_SECRET": "canary-secret"
         ({"DINGTALK_EVENT_TOKEN": "t", "DINGTALK_EVENT_AES_KEY": "*" * 43}, "43 位"),
         ({"DINGTALK_API_BASE": "http://api.example.cn"}, "DINGTALK_API_BASE"),
         ({"DINGTALK_OAPI_BASE": "oapi"}, "DINGTALK_OAPI_BASE"),
+        ({"DINGTALK_API_BASE": "https://[api.example.cn"}, "DINGTALK_API_BASE"),
+        ({"DINGTALK_OAPI_BASE": "https:" + "//user@oapi.dingtalk.com"}, "DINGTALK_OAPI_BASE"),
     ],
 )
 def test_settings_that_cannot_work_are_named(changed: dict[str, str], named: str | None) -> None:

@@ -572,6 +572,9 @@ def test_no_window_holds_more_than_the_platform_takes() -> None:
         assert sum(at <= other < at + 60.0 for other in sent) <= 20
         assert sum(at <= other < at + 1.0 for other in sent) <= 20
     assert len(api.limits(to_person(WORDS).to)) == 1
+    # Where the application never speaks only the robot is counted.
+    outside = to_group(WORDS, chat="external-1", robot="https://oapi.dingtalk.com/robot/send").to
+    assert [limit.per for limit in api.limits(outside)] == [60.0]
 
 
 # ---- urgent

@@ -8,9 +8,8 @@ import random
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
-from urllib.parse import urlsplit
 
-from bot.client import Client
+from bot.client import Client, origin_of
 from bot.envelope import BadEnvelope, Envelope
 from bot.payload import json_object, part_at, text_at
 from bot.platform import (
@@ -444,5 +443,5 @@ def _value(section: Section, key: str) -> str:
 
 
 def _is_address(url: str) -> bool:
-    near = urlsplit(url).hostname in ("127.0.0.1", "localhost")
-    return url.startswith("https://") or (near and url.startswith("http://"))
+    origin = origin_of(url)
+    return origin is not None and (origin[0] == "https" or origin[1] in ("127.0.0.1", "localhost"))

@@ -125,7 +125,7 @@ def _refusal(code: str, answer: Answer, repeatable: bool) -> SendError:
     if trouble.do is Do.UNSURE:
         return Unsure(code, repeatable)
     if trouble.do is Do.WAIT:
-        return Transient(code, _retry_after(answer) or trouble.seconds)
+        return Transient(code, _retry_after(answer) or trouble.seconds, trouble.alone)
     if trouble.do is Do.FIX:
         return Unset(code, trouble.seconds)
     return Refused(code)
@@ -138,11 +138,22 @@ def _retry_after(answer: Answer) -> float | None:
 
 def limits(to: Address) -> tuple[Limit, ...]:
     """20 a second by the application, 20 a minute by a group's robot."""
-    found = [Limit("app:second", _A_SECOND, 1.0)]
+    found = []
+    if not _only_by_robot(to):
+        found.append(Limit("app:second", _A_SECOND, 1.0))
     if to.kind is ChatKind.GROUP and to.robot:
         digest = hashlib.sha256(to.robot.encode()).hexdigest()[:16]
         found.append(Limit(f"robot:{digest}", _A_MINUTE, 60.0))
     return tuple(found)
+
+
+def _has_robot(to: Address) -> bool:
+    return to.kind is ChatKind.GROUP and bool(to.robot)
+
+
+def _only_by_robot(to: Address) -> bool:
+    """Whether it is a group that the application has never heard."""
+    return _has_robot(to) and not to.chat.id.startswith(_GROUP_ID)
 
 
 class _Begun:
@@ -275,7 +286,7 @@ class Api:
         """A new message, or the replaced card; raises a SendError."""
         until = self._monotonic() + self._send_seconds
         try:
-            receipt = await self._said(delivery)
+            receipt = await self._deliver(delivery)
         except Refused as refusal:
             why = self._lost(delivery.to, refusal.code)
             if why is None:
@@ -289,7 +300,7 @@ class Api:
         """Why the person gets nothing; in a group it may be somebody who is mentioned there."""
         return errors.lost(code) if to.kind is ChatKind.DIRECT else None
 
-    async def _said(self, delivery: Delivery) -> Receipt:
+    async def _deliver(self, delivery: Delivery) -> Receipt:
         card = delivery.content.card
         if card is not None and self._shows_cards(delivery.to) and not self._begun.has(delivery):
             try:
@@ -320,12 +331,10 @@ class Api:
 
     def _is_closed(self, to: Address) -> bool:
         """Whether the application was refused in this group a short while ago, so that only its robot may."""
-        if not self._has_robot(to):
-            return False
-        return (
-            not to.chat.id.startswith(_GROUP_ID)
-            or self._closed_to_app.get(to.chat.id, 0.0) > self._monotonic()
-        )
+        if _only_by_robot(to):
+            return True
+        closed_until = self._closed_to_app.get(to.chat.id, 0.0)
+        return _has_robot(to) and closed_until > self._monotonic()
 
     async def _words(self, delivery: Delivery) -> Receipt:
         parts = words.said(delivery.content)
@@ -339,7 +348,7 @@ class Api:
             if isinstance(refusal, Refused | Unset):
                 self._warn("dingtalk.refused", refusal.code)
             kept_out = errors.keeps_out(refusal.code) or refusal.code in _MONTH
-            if refs or not kept_out or not self._has_robot(delivery.to):
+            if refs or not kept_out or not _has_robot(delivery.to):
                 raise
             self._closed_to_app[delivery.to.chat.id] = self._monotonic() + _REFUSED_SECONDS
             return await self._by_robot(delivery)
@@ -349,10 +358,7 @@ class Api:
     def _calls_by_robot(self, delivery: Delivery) -> bool:
         """Whether somebody is to be notified who in this group only its robot can notify."""
         called = words.called(delivery.content.mentions)
-        return bool(called) and self._has_robot(delivery.to) and not self._session(delivery)
-
-    def _has_robot(self, to: Address) -> bool:
-        return to.kind is ChatKind.GROUP and bool(to.robot)
+        return bool(called) and _has_robot(delivery.to) and not self._session(delivery)
 
     async def _say(self, delivery: Delivery, number: int, said: Said) -> str:
         """One part; its key by which it can be called back and is named where it was read."""
@@ -410,11 +416,15 @@ class Api:
             timestamp = str(int(time.time() * 1000))
             params = {"timestamp": timestamp, "sign": robot_sign(secret, timestamp)}
         body = _old_message(delivery, 0, words.robot(delivery.content))
-        check(
-            await self._client.exchange(
-                "POST", address, json=body, params=params, headers=_ALONE, follow=False
-            )
+        answer = await self._client.exchange(
+            "POST", address, json=body, params=params, headers=_ALONE, follow=False
         )
+        try:
+            check(answer)
+        except Transient as error:
+            # The robot's silence is none of the application's.
+            error.alone = True
+            raise
         return Receipt()
 
     async def _ring(self, delivery: Delivery, seconds: float) -> None:

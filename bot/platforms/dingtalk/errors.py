@@ -25,12 +25,14 @@ class Do(Enum):
 class Trouble:
     """What a code asks for, and what a person does about it; `seconds` is how long to wait.
 
-    `lost`: it is said of a person who gets nothing, whatever is sent.
+    `alone`: what goes another way need not wait with it. `lost`: it is said of a person who gets
+    nothing, whatever is sent.
     """
 
     do: Do
     cure: str
     seconds: float | None = None
+    alone: bool = False
     lost: Lost | None = None
 
 
@@ -62,6 +64,7 @@ _MONTH: Final = Trouble(
     "本月接口次数用完（标准版每个组织每月 1 万次），下月恢复；"
     "急用请升级专业版，或在群里配置自定义机器人。",
     _HOUR,
+    alone=True,
 )
 _PERMISSION: Final = _fix(
     "应用缺少接口权限，请在开发者后台「权限管理」开通「企业内机器人发送消息」"
@@ -194,7 +197,6 @@ TROUBLES: Final[dict[str, Trouble]] = {
     "redirected": _fix("接口被转到别的地址，请核对 DINGTALK_API_BASE 和网络代理。"),
     "no_receipt": _never("平台没有给出回执，不知道发出没有，请核对后再发。"),
     "not_accepted": _CONTENT,
-    "no_route": _never("没有可用的发送方式，请核对这个群或人的编号。"),
     "not_ours": _never("这个文件不是钉钉给出的，不能下载。"),
     "answer_too_long": _never("文件太大，没有下载。"),
 }
