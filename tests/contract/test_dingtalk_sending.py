@@ -217,6 +217,8 @@ async def test_http_200_with_a_code_is_an_error() -> None:
         (401, b"", Expired),
         (400, b'{"code":"InvalidAuthentication"}', Expired),
         (400, b'{"code":"some.new.code"}', Permanent),
+        (403, b'{"code":"Forbidden.AccessDenied.SomethingNew"}', Transient),
+        (302, b"<html>moved</html>", Transient),
         (500, b'{"code":"some.new.code"}', Transient),
         (500, b"", Transient),
         (503, b"<html>", Transient),
@@ -837,6 +839,9 @@ async def test_a_text_by_the_groups_robot_is_one_message_however_long() -> None:
         long = to_group(LONG, chat="external-1", robot=far.robot())
         await calls.send(long)
         assert len(far.robot_said) == calls.parts(long) == 1
+        calling = to_group(Content(LONG.text, mentions=CALLED.mentions), 2, robot=far.robot())
+        await calls.send(calling)
+        assert len(far.robot_said) == 1 + calls.parts(calling) == 2
 
 
 def test_without_a_template_a_card_counts_as_the_messages_that_it_is_told_in() -> None:
@@ -903,6 +908,18 @@ async def test_a_probe_names_the_cure() -> None:
     (line,) = await calls.probe()
     assert "没有接通" in line.fault
     await client.close()
+
+
+async def test_a_wrong_address_is_not_taken_for_a_wrong_secret() -> None:
+    async with FakeDingTalk() as far:
+        client = Client(1.0)
+        base = f"{far.base}/nowhere"
+        calls = api.Api(client, base, base, CLIENT_ID, SECRET, ROBOT, "", "STREAM", ROUTE)
+        (line,) = await calls.probe()
+        assert "（404），请核对 DINGTALK_API_BASE" in line.fault
+        with pytest.raises(Transient):
+            await calls.send(to_person(WORDS))
+        await client.close()
 
 
 async def test_no_secret_gets_into_logs_or_errors() -> None:

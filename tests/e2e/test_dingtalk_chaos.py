@@ -147,6 +147,25 @@ async def test_a_burst_stays_within_what_the_platform_takes(sqlite_url: str) -> 
         assert sorted(far.words()) == sorted(f"通知{n}" for n in range(40))
 
 
+async def test_every_part_of_a_long_text_counts_for_what_the_platform_takes(
+    sqlite_url: str,
+) -> None:
+    long = "\n".join(f"#{n} 某某机械｜缺操作工" for n in range(1001, 1300))
+    async with (
+        FakeDingTalk(per_second=20) as far,
+        House(sqlite_url, settings(far.base), pace=PATIENT) as house,
+    ):
+
+        def burst(uow: UnitOfWork) -> None:
+            for number in range(8):
+                uow.outbox.put(to(f"person{number}", long))
+
+        await house.app.writer.run(burst)
+        await calm(house)
+        assert far.overrun == 0
+        assert "\n".join(far.words("person7")) == long
+
+
 def with_robots(far: FakeDingTalk, uow: UnitOfWork) -> None:
     """A group of the organisation and one outside, each with a robot of its own."""
     for number, chat in enumerate((GROUP, "external-1")):

@@ -35,7 +35,7 @@ from handlers.chat.reach import Lost
 
 __all__ = ["TEXT_BYTES", "Api", "Refused", "Unset", "check", "limits"]
 
-_log = logging.getLogger("bot.platforms.dingtalk")
+_log = logging.getLogger("bot.dingtalk")
 
 _EARLY_SECONDS: Final = 300.0
 _RECALLED_AT_ONCE: Final = 20
@@ -222,7 +222,10 @@ class Api:
         )
         try:
             plain = check(answer, repeatable=True)
-        except (Refused, Expired):
+        except (Refused, Expired) as error:
+            if isinstance(error, Refused) and error.code == str(answer.status):
+                # Nothing that the vendor said: somebody else answers there.
+                raise Unset(error.code, 300.0) from None
             # Whatever the code of the day: it is about the key and the secret.
             raise Unset("invalidClientIdOrSecret", 300.0) from None
         token = text_at(plain, "accessToken")
@@ -317,10 +320,9 @@ class Api:
 
     def parts(self, delivery: Delivery) -> int:
         """How many messages it takes, as far as that is known before."""
-        to, content = delivery.to, delivery.content
-        if self._is_closed(to) or (content.card is not None and self._shows_cards(to)):
-            return 1
-        return len(words.said(content))
+        content = delivery.content
+        as_card = content.card is not None and self._shows_cards(delivery.to)
+        return 1 if as_card or self._robot_speaks(delivery) else len(words.said(content))
 
     def _shows_cards(self, to: Address) -> bool:
         if not self._template_id:
@@ -339,7 +341,7 @@ class Api:
     async def _words(self, delivery: Delivery) -> Receipt:
         parts = words.said(delivery.content)
         refs = self._begun.of(delivery)
-        if not refs and (self._is_closed(delivery.to) or self._calls_by_robot(delivery)):
+        if not refs and self._robot_speaks(delivery):
             return await self._by_robot(delivery)
         try:
             while len(refs) < len(parts):
@@ -355,8 +357,10 @@ class Api:
         self._begun.end(delivery)
         return _receipt(refs)
 
-    def _calls_by_robot(self, delivery: Delivery) -> bool:
-        """Whether somebody is to be notified who in this group only its robot can notify."""
+    def _robot_speaks(self, delivery: Delivery) -> bool:
+        """Whether the group's robot says it: we may not speak there, or it alone can notify somebody."""
+        if self._is_closed(delivery.to):
+            return True
         called = words.called(delivery.content.mentions)
         return bool(called) and _has_robot(delivery.to) and not self._session(delivery)
 

@@ -101,6 +101,8 @@ TROUBLES: Final[dict[str, Trouble]] = {
     "40089": _SECRET,
     "40096": _SECRET,
     "invalidClientIdOrSecret": _SECRET,
+    # What forbids in words that nobody has described is about the application, not the message.
+    "Forbidden": _fix("平台拒绝访问，请在开发者后台核对权限和「安全设置」，并发布版本。"),
     "Forbidden.AccessDenied.AccessTokenPermissionDenied": _PERMISSION,
     "Forbidden.AccessDenied.IpNotInWhiteList": _IP_LIST,
     "60020": _IP_LIST,
