@@ -3,6 +3,7 @@
 import pytest
 
 from bot.seed import MAIN_TITLE
+from handlers.chat.events import UserRef
 from handlers.domain.people import Chat, Identity
 from storage.uow import UnitOfWork
 from tests.e2e.test_story_wecom_line import connected
@@ -128,6 +129,31 @@ async def test_who_left_dingtalk_is_called_in_the_group_once_and_the_liaison_hea
         dead = (await house.api("GET", "/outbox?state=dead"))["items"]
         assert dead
         assert all(row["error"].startswith("unreachable:") and row["cure"] for row in dead)
+
+
+async def test_who_is_outside_the_organisation_is_called_where_they_wrote(sqlite_url: str) -> None:
+    guest = "$:LWCP_v1:$guest"
+    async with (
+        FakeDingTalk() as far,
+        House(sqlite_url, alone(dingtalk.settings(far.base))) as house,
+    ):
+        await house.app.writer.run(on_dingtalk)
+        await house.app.writer.run(
+            lambda uow: uow.people.save_identity(Identity("dingtalk", guest, "E003-1"))
+        )
+        await house.app.writer.run(
+            lambda uow: uow.people.drop_identity(UserRef("dingtalk", "ZhangJing"))
+        )
+        caller = dingtalk.Caller(house, far)
+        plain = caller.message("guest", PROBLEM, GROUP)
+        del plain["senderStaffId"]
+        await caller.brings(plain)
+        await caller.says("ZhouLian", "认领 1001")
+        for _ in range(3):
+            await house.app.dispatcher.drain()
+        (called,) = [w for w in far.words(GROUP) if "单聊发不到您" in w]
+        assert "#1001 有新消息" in called
+        assert len([w for w in far.words("ZhouLian") if "不在我能发消息的范围里" in w]) == 1
 
 
 @pytest.mark.parametrize("refusing", ["wecom", "dingtalk"])
