@@ -303,14 +303,26 @@ async def test_a_group_card_that_calls_somebody_who_left_is_told_in_words() -> N
         assert [m["msg_key"] for m in far.to(GROUP)] == ["sampleMarkdown"]
 
 
-@pytest.mark.parametrize("code", ["robot.oto.notExist", "invalidParameter.userIds.overMax"])
-async def test_what_is_wrong_with_us_is_not_said_of_the_person(code: str) -> None:
+async def test_what_is_wrong_with_us_is_not_said_of_the_person() -> None:
     async with FakeDingTalk() as far, speaking(far) as calls:
-        far.refusals[PERSON] = code
+        far.refusals[PERSON] = "invalidParameter.userIds.overMax"
         with pytest.raises(Permanent) as error:
             await calls.send(to_person(WORDS))
         assert not isinstance(error.value, Unreachable)
-        assert "成员" not in errors.cure(code)
+        assert "成员" not in errors.cure(error.value.code)
+
+
+@pytest.mark.parametrize("code", ["robot.oto.notExist", "chatbotId.notAllow.sendOTO"])
+async def test_single_chats_that_are_not_open_yet_lose_nothing_and_keep_no_group_waiting(
+    code: str,
+) -> None:
+    async with FakeDingTalk() as far, speaking(far) as calls:
+        far.refusals[PERSON] = code
+        for content in (WORDS, Content.of(a_card())):
+            with pytest.raises(Transient) as error:
+                await calls.send(to_person(content))
+            assert (error.value.retry_after, error.value.alone) == (300.0, True)
+            assert "发布版本" in errors.cure(code)
 
 
 async def test_a_card_that_was_not_delivered_is_told_in_words() -> None:

@@ -55,7 +55,8 @@ _BEGUN: Final = 1000
 # without DING is not asked again: each refused call counts for the month.
 _REFUSED_SECONDS: Final = 3600.0
 _NO_RING_SECONDS: Final = 24 * 3600.0
-# Together below what the dispatcher waits: what it gives up on counts as unsure.
+# Below what the dispatcher waits, for what it gives up on counts as unsure: of a card, and of a
+# message with its ring.
 _CARD_SECONDS: Final = 9.0
 _SEND_SECONDS: Final = 13.0
 # 20 a second and 20 a minute. A long text takes several calls, a robot beyond its limit is silent
@@ -127,7 +128,7 @@ def _refusal(code: str, answer: Answer, repeatable: bool) -> SendError:
     if trouble.do is Do.WAIT:
         return Transient(code, _retry_after(answer) or trouble.seconds, trouble.alone)
     if trouble.do is Do.FIX:
-        return Unset(code, trouble.seconds)
+        return Unset(code, trouble.seconds, trouble.alone)
     return Refused(code)
 
 

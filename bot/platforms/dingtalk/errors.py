@@ -44,8 +44,8 @@ _IP_SECONDS: Final = 300.0
 _SILENCE_SECONDS: Final = 600.0
 
 
-def _fix(cure: str) -> Trouble:
-    return Trouble(Do.FIX, cure, _FIX_SECONDS)
+def _fix(cure: str, alone: bool = False) -> Trouble:
+    return Trouble(Do.FIX, cure, _FIX_SECONDS, alone)
 
 
 def _never(cure: str, lost: Lost | None = None) -> Trouble:
@@ -77,7 +77,10 @@ _ROBOT: Final = _fix(
 _ROBOT_OFF: Final = _never(
     "机器人没有启用或不在群里，请发布应用版本，并在群设置「机器人」里重新添加。"
 )
-_OFF: Final = _never("没有启用单聊机器人或应用没有发布，请在开发者后台发布版本后再试。")
+# Groups are spoken to all the same.
+_OFF: Final = _fix(
+    "没有启用单聊机器人或应用没有发布，请在开发者后台发布版本，之后自动再发。", alone=True
+)
 _GROUP: Final = _never("群不存在、已解散或不是内部群，请在群里 @机器人 重新绑定。")
 _NOBODY: Final = _never("没有这个成员，可能已离职或不在本组织，请更新联系人或改用电话。", Lost.LEFT)
 _CONTENT: Final = _never("消息内容或格式不被接受，请把编号发给维护人员。")
