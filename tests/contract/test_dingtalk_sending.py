@@ -187,6 +187,18 @@ async def test_a_card_without_an_answer_is_asked_for_again_and_shown_once(fault:
         assert far.repeats == (1 if fault == "half" else 0)
 
 
+async def test_a_card_whose_answer_takes_long_is_asked_for_again_and_shown_once() -> None:
+    async with FakeDingTalk() as far, speaking(far, card_seconds=0.05) as calls:
+        card = to_person(Content.of(a_card()))
+        await calls.send(to_person(WORDS, 9))
+        far.card_wait = 0.5
+        with pytest.raises(Unsure) as error:
+            await calls.send(card)
+        assert error.value.repeatable
+        assert (await calls.send(card)).card_ref == cards.track_id(card)
+        assert len([m for m in far.messages if m["card"]]) == far.repeats == 1
+
+
 async def test_http_200_with_a_code_is_an_error() -> None:
     async with FakeDingTalk() as far, speaking(far) as calls:
         far.faults.append("lie")

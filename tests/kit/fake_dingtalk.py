@@ -158,7 +158,9 @@ class FakeDingTalk:
         # What every card for a receiver meets.
         self.card_refusals: dict[str, str] = {}
         self.ding_code = ""
+        # Seconds before it is answered what became of a ring, and of a card that is taken.
         self.ding_wait = 0.0
+        self.card_wait = 0.0
         self.not_delivered = False
         # Keys of what cannot be taken back any more, as after 24 hours.
         self.settled: set[str] = set()
@@ -519,6 +521,7 @@ class FakeDingTalk:
             }
             result["carrierId"] = self._take(receiver, shown)
             self.messages[-1]["track"] = track
+        await asyncio.sleep(self.card_wait)
         answer = {"success": True, "result": {"outTrackId": track, "deliverResults": [result]}}
         return await self._half(request, answer)
 

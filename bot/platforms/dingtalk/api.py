@@ -191,6 +191,7 @@ class Api:
         card_callback: str,
         route_key: str,
         monotonic: Callable[[], float] = time.monotonic,
+        card_seconds: float = _CARD_SECONDS,
         send_seconds: float = _SEND_SECONDS,
     ) -> None:
         self._client = client
@@ -204,7 +205,7 @@ class Api:
         self._sessions: OrderedDict[str, tuple[str, float]] = OrderedDict()
         self._begun = _Begun()
         self._monotonic = monotonic
-        self._send_seconds = send_seconds
+        self._card_seconds, self._send_seconds = card_seconds, send_seconds
         self._closed_to_app: dict[str, float] = {}
         self._no_ring_until = 0.0
 
@@ -308,7 +309,7 @@ class Api:
         card = delivery.content.card
         if card is not None and self._shows_cards(delivery.to) and not self._begun.has(delivery):
             try:
-                async with asyncio.timeout(_CARD_SECONDS):
+                async with asyncio.timeout(self._card_seconds):
                     receipt = await self._card(delivery, card)
             except TimeoutError:
                 # Its own id makes a repeat harmless, the dispatcher's limit would not know that.
@@ -481,8 +482,6 @@ class Api:
                 except Refused as refusal:
                     if refusal.code != _CARD_GONE:
                         raise
-                    if delivery.in_place:
-                        raise Outdated(refusal.code) from None
             if delivery.in_place:
                 return None
             return await self._create(delivery, card, values)
