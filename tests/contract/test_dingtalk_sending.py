@@ -23,7 +23,7 @@ from bot.platform import (
     Unreachable,
     Unsure,
 )
-from bot.platforms.dingtalk import api, cards, errors
+from bot.platforms.dingtalk import answers, api, cards, errors
 from bot.throttle import Throttle
 from handlers.chat.events import ChatKind, ChatRef, UserRef
 from handlers.chat.outbound import Address, Button, Content, Delivery, Mention, Open
@@ -240,12 +240,12 @@ async def test_http_200_with_a_code_is_an_error() -> None:
 )
 def test_every_answer_is_judged(status: int, body: bytes, kind: type[SendError]) -> None:
     with pytest.raises(kind):
-        api.check(Answer(status, {}, body))
+        answers.check(Answer(status, {}, body))
 
 
 @pytest.mark.parametrize("body", [b'{"errcode":0,"errmsg":"ok"}', b'{"code":"0"}', b"{}"])
 def test_what_was_taken_is_taken(body: bytes) -> None:
-    assert isinstance(api.check(Answer(200, {}, body)), dict)
+    assert isinstance(answers.check(Answer(200, {}, body)), dict)
 
 
 def test_every_described_code_says_what_a_person_does() -> None:
@@ -847,6 +847,16 @@ async def test_what_the_platform_does_not_name_as_taken_back_stays(how: str) -> 
             await calls.recall(to_group(WORDS).to, refs)
         assert error.value.code == "not_recalled"
         assert "24 小时" in errors.cure("not_recalled")
+
+
+async def test_a_message_that_an_earlier_try_took_back_is_gone() -> None:
+    async with FakeDingTalk() as far, speaking(far) as calls:
+        receipt = await calls.send(to_group(WORDS))
+        far.faults.append("half")
+        with pytest.raises(Unsure):
+            await calls.recall(to_group(WORDS).to, [receipt.ref])
+        await calls.recall(to_group(WORDS).to, [receipt.ref])
+        assert far.recalled == [receipt.ref]
 
 
 async def test_a_text_of_which_a_part_has_no_key_names_none_to_be_taken_back_by() -> None:

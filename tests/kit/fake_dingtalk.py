@@ -195,6 +195,7 @@ class FakeDingTalk:
         post("/v1.0/robot/oToMessages/batchSend", self._single)
         post("/v1.0/robot/groupMessages/recall", self._recall_group)
         post("/v1.0/robot/otoMessages/batchRecall", self._recall_single)
+        post("/v1.0/robot/groupMessages/query", self._query)
         post("/v1.0/robot/ding/send", self._ding)
         post("/v1.0/robot/messageFiles/download", self._download)
         post("/v1.0/card/instances/createAndDeliver", self._create)
@@ -431,6 +432,19 @@ class FakeDingTalk:
         failed = {k: "recallFailed" for k in keys if k not in fine}
         said = {} if self.vague else {"successResult": fine, "failedResult": failed}
         return await self._half(request, said)
+
+    async def _query(self, request: web.Request) -> web.StreamResponse:
+        if (fault := await self._before(request)) is not None:
+            return fault
+        body = await request.json()
+        known = _words("robotCode openConversationId processQueryKey maxResults")
+        if set(body) != known or body["robotCode"] != ROBOT or not 1 <= body["maxResults"] <= 200:
+            return self._wrong(Refused("query"))
+        key = body["processQueryKey"]
+        if all(m["key"] != key for m in self.to(body["openConversationId"])):
+            return self._no("invalid.processQueryKey")
+        status = "RECALLED" if key in self.recalled else "SUCCESS"
+        return web.json_response({"sendStatus": status, "readUserIds": [], "hasMore": False})
 
     async def _ding(self, request: web.Request) -> web.StreamResponse:
         if (fault := await self._before(request)) is not None:

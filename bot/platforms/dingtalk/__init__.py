@@ -32,7 +32,7 @@ from bot.platform import (
     SendError,
     Setting,
 )
-from bot.platforms.dingtalk import api, cards, codec
+from bot.platforms.dingtalk import api, cards, codec, words
 from bot.platforms.dingtalk.crypto import card_secret, card_sign, robot_sign, same
 from bot.platforms.dingtalk.errors import cure
 from bot.platforms.dingtalk.line import CLICKS, EVENT, MESSAGES, StreamLine
@@ -143,7 +143,7 @@ class DingTalk:
             mentions=True,
             group_push=True,
             direct=True,
-            max_text_bytes=api.TEXT_BYTES,
+            max_text_bytes=words.TEXT_BYTES,
             budget_seconds=1.4,
         )
 

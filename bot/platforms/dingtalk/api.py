@@ -10,14 +10,13 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from bot.client import Answer, Client, TokenCache, name_in, origin_of
+from bot.client import Client, TokenCache, name_in, origin_of
 from bot.payload import part_at, text_at
 from bot.platform import (
     Expired,
     Fetched,
     Limit,
     Outdated,
-    Permanent,
     Probe,
     Receipt,
     SendError,
@@ -26,14 +25,12 @@ from bot.platform import (
     Unsure,
 )
 from bot.platforms.dingtalk import cards, errors, words
+from bot.platforms.dingtalk.answers import Refused, Unset, check
 from bot.platforms.dingtalk.crypto import robot_sign
-from bot.platforms.dingtalk.errors import Do
-from bot.platforms.dingtalk.words import TEXT_BYTES, Said
+from bot.platforms.dingtalk.words import Said
 from handlers.chat.events import ChatKind
 from handlers.chat.outbound import Address, Card, Delivery
 from handlers.chat.reach import Lost
-
-__all__ = ["TEXT_BYTES", "Api", "Refused", "Unset", "check", "limits"]
 
 _log = logging.getLogger("bot.dingtalk")
 
@@ -63,78 +60,15 @@ _SEND_SECONDS: Final = 13.0
 # for ten minutes: a little is left for both.
 _A_SECOND: Final = 18
 _A_MINUTE: Final = 18
-_FINE: Final = frozenset({"", "0", "200", "ok", "OK", "None"})
 _MONTH: Final = frozenset({"Forbidden.AccessDenied.ApiCountLimitForOrg", "90020"})
 _CARD_KNOWN: Final = "param.cardAlreadyExist"
 _CARD_GONE: Final = "param.cardNotExist"
-_REDIRECTED: Final = "redirected"
 # In-app; messages and calls to the phone are bought apart.
 _RING_IN_APP: Final = 1
 # What a refused ring says of its receiver alone; anything else is said of the edition.
 _OF_RECEIVER: Final = frozenset({"miss.staffId", "ding.receivercount.limit", "send.ding.exception"})
 # What the application may speak in; other groups are only known by their robot.
 _GROUP_ID: Final = "cid"
-
-
-class Refused(Permanent):
-    """It will never be taken."""
-
-
-class Unset(Transient):
-    """Somebody must set it right; until then nothing is given up."""
-
-
-def check(answer: Answer, repeatable: bool = False) -> dict[str, Any]:
-    """What the answer says where it was taken; HTTP 200 says nothing. Raises a SendError."""
-    plain = answer.plain_or_none()
-    known = plain if isinstance(plain, dict) else {}
-    # A token and a secret go nowhere but where the office told us.
-    code = _REDIRECTED if 300 <= answer.status < 400 else _code(known)
-    if not code and (answer.body.lstrip()[:1] == b"<" or "punish" in known):
-        # The limiter of addresses answers with a page of its own, a broken gateway with another.
-        code = "ip_limit" if answer.status < 500 else str(answer.status)
-    if not code and answer.status >= 400:
-        code = str(answer.status)
-    if code:
-        raise _refusal(code, answer, repeatable)
-    if not isinstance(plain, dict):
-        raise Unsure("not_json", repeatable)
-    if known.get("success") is False:
-        raise Refused("not_accepted")
-    return known
-
-
-def _code(plain: dict[str, Any]) -> str:
-    """The new interface's name or the old one's number; empty where all is well."""
-    number = str(plain.get("errcode", ""))
-    if number == "88" and plain.get("sub_code"):
-        number = str(plain["sub_code"])
-    for code in (number, str(plain.get("code", ""))):
-        if code not in _FINE:
-            return code[:100]
-    return ""
-
-
-def _refusal(code: str, answer: Answer, repeatable: bool) -> SendError:
-    trouble = errors.trouble(code)
-    if trouble is None:
-        if answer.status >= 500:
-            return Transient(code)
-        return Refused(code)
-    if trouble.do is Do.REFRESH:
-        return Expired(code)
-    if trouble.do is Do.UNSURE:
-        return Unsure(code, repeatable)
-    if trouble.do is Do.WAIT:
-        return Transient(code, _retry_after(answer) or trouble.seconds, trouble.alone)
-    if trouble.do is Do.FIX:
-        return Unset(code, trouble.seconds, trouble.alone)
-    return Refused(code)
-
-
-def _retry_after(answer: Answer) -> float | None:
-    given = answer.headers.get("Retry-After") or ""
-    return float(given) if given.replace(".", "", 1).isdigit() else None
 
 
 def limits(to: Address) -> tuple[Limit, ...]:
@@ -588,9 +522,27 @@ class Api:
             some = list(refs[first : first + _RECALLED_AT_ONCE])
             answer = await self._call(path, body | {"processQueryKeys": some}, repeatable=True)
             gone = _list(answer, "successResult")
-            # What the platform does not name it may never have known.
-            if not all(key in gone for key in some):
-                raise Refused("not_recalled")
+            for key in some:
+                # What the platform does not name it may never have known, or an earlier try, whose
+                # answer got lost, has taken it back already.
+                if key not in gone and not await self._is_gone(to, key):
+                    raise Refused("not_recalled")
+
+    async def _is_gone(self, to: Address, key: str) -> bool:
+        """Whether a message was taken back; of those in single chats nobody can ask."""
+        if to.kind is not ChatKind.GROUP:
+            return False
+        asked = {
+            "robotCode": self._robot_code,
+            "openConversationId": to.chat.id,
+            "processQueryKey": key,
+            "maxResults": 1,
+        }
+        try:
+            answer = await self._call("/robot/groupMessages/query", asked, repeatable=True)
+        except Refused:
+            return False
+        return text_at(answer, "sendStatus") == "RECALLED"
 
     async def fetch(self, download_code: str) -> Fetched:
         """What a message carried; raises a SendError."""
