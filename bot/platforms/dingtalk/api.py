@@ -276,9 +276,9 @@ class Api:
 
     async def _words(self, delivery: Delivery) -> Receipt:
         parts = words.said(delivery.content)
-        refs = self._begun.of(delivery)
-        if not refs and self._robot_speaks(delivery):
+        if not self._begun.has(delivery) and self._robot_speaks(delivery):
             return await self._by_robot(delivery)
+        refs = self._begun.of(delivery)
         try:
             while len(refs) < len(parts):
                 refs.append(await self._say(delivery, len(refs), parts[len(refs)]))
