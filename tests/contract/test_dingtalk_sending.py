@@ -510,17 +510,24 @@ async def test_no_other_address_is_ever_called(url: str) -> None:
         assert [m["via"] for m in far.to(GROUP)] == ["api"]
 
 
-@pytest.mark.parametrize("host", ["oapi.dingtalk.com", "oapi.dingtalk.io"])
-async def test_loopback_counts_only_where_we_were_told_to_call_it(host: str) -> None:
+@pytest.mark.parametrize(
+    ("old_base", "ours", "foreign"),
+    [
+        ("https://oapi.dingtalk.com", ("oapi.dingtalk.com", "oapi.dingtalk.io"), "example.com"),
+        ("https://example.com", ("oapi.dingtalk.com", "example.com"), "api.example.com"),
+    ],
+)
+async def test_an_address_is_the_vendors_or_the_one_that_the_office_named(
+    old_base: str, ours: tuple[str, ...], foreign: str
+) -> None:
     client = Client(1.0)
-    calls = api.Api(
-        client,
-        "https://api.dingtalk.com",
-        "https://oapi.dingtalk.com",
-        *("a", "b", "c", "", "STREAM", ROUTE),
-    )
-    assert calls._is_ours(f"https://{host}/robot/sendBySession?session=x")
-    assert not calls._is_ours("http://127.0.0.1:8080/robot/sendBySession?session=x")
+    given = ("a", "b", "c", "", "STREAM", ROUTE)
+    calls = api.Api(client, "https://api.dingtalk.com", old_base, *given)
+    for host in ours:
+        assert calls._is_ours(f"https://{host}/robot/sendBySession?session=x")
+        assert not calls._is_ours(f"http://{host}/robot/sendBySession?session=x")
+    for address in (f"https://{foreign}", "http://127.0.0.1:8080", "https://api.dingtalk.com"):
+        assert not calls._is_ours(f"{address}/robot/sendBySession?session=x")
     await client.close()
 
 

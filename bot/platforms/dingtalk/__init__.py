@@ -81,7 +81,7 @@ SETTINGS: Final = (
     ),
     Setting(
         "DINGTALK_OAPI_BASE",
-        "钉钉旧版接口地址，国际版改为 https://oapi.dingtalk.io",
+        "钉钉旧版接口地址，回复和群机器人只发往它和官方地址；国际版改为 https://oapi.dingtalk.io",
         default="https://oapi.dingtalk.com",
     ),
 )

@@ -37,7 +37,6 @@ _log = logging.getLogger("bot.dingtalk")
 _EARLY_SECONDS: Final = 300.0
 _RECALLED_AT_ONCE: Final = 20
 _OURS: Final = frozenset({("https", f"oapi.dingtalk.{top}", "") for top in ("com", "io")})
-_LOOPBACK: Final = frozenset({"127.0.0.1", "localhost"})
 # A name in the net: no bare address, however it is written, and no name of a house.
 _NAMED_HOST: Final = re.compile(r"(?:[a-z0-9-]+\.)+[a-z]{2,}")
 _HEADER: Final = "x-acs-dingtalk-access-token"
@@ -130,7 +129,7 @@ class Api:
     ) -> None:
         self._client = client
         self._base = base.rstrip("/")
-        self._own = {origin_of(one) for one in (base, old_base)}
+        self._old = origin_of(old_base)
         self._app_key, self._app_secret = app_key, app_secret
         self._robot_code = robot_code
         self._template_id = template_id
@@ -213,11 +212,9 @@ class Api:
         return url if delivery.reply_token or words.called(content.mentions) or outsider else ""
 
     def _is_ours(self, url: str) -> bool:
-        """Whether it is the vendor's own host, or loopback where we were told to call that."""
+        """Whether it is the vendor's own host, or the one that the office named."""
         origin = origin_of(url)
-        if origin is None:
-            return False
-        return origin in _OURS or (origin[1] in _LOOPBACK and origin in self._own)
+        return origin is not None and (origin in _OURS or origin == self._old)
 
     # ---- messages
 
