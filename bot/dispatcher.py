@@ -603,9 +603,9 @@ class Dispatcher:
             self.wake()
             return
         wait = self._wait(row.attempts, failure)
-        if isinstance(failure, Transient) and not failure.alone:
-            if failure.retry_after is not None:
-                self._throttle.cool(limits, time.monotonic() + wait)
+        if isinstance(failure, Transient) and failure.retry_after is not None:
+            cooled = [limit for limit in limits if limit.key.startswith(failure.cools)]
+            self._throttle.cool(cooled, time.monotonic() + wait)
         final = isinstance(failure, Permanent) or (
             isinstance(failure, Unsure) and (not failure.repeatable or self._told_once(row))
         )

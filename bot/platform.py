@@ -160,13 +160,14 @@ class SendError(Exception):
 class Transient(SendError):
     """Try again, not before `retry_after` seconds where the far end named them.
 
-    `alone`: only this chat waits so long, not what shares its limits.
+    `cools` is how the keys of those limits begin that have to rest for so long; empty means all.
     """
 
-    def __init__(self, code: str, retry_after: float | None = None, alone: bool = False) -> None:
+    cools = ""
+
+    def __init__(self, code: str, retry_after: float | None = None) -> None:
         super().__init__(code)
         self.retry_after = retry_after
-        self.alone = alone
 
 
 class Permanent(SendError):

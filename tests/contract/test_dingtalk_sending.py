@@ -248,6 +248,14 @@ def test_what_was_taken_is_taken(body: bytes) -> None:
     assert isinstance(answers.check(Answer(200, {}, body)), dict)
 
 
+@pytest.mark.parametrize("body", [b"{}", b'{"errmsg":"ok"}', b'{"success":true}'])
+def test_the_old_interface_took_nothing_that_it_gives_no_number_for(body: bytes) -> None:
+    with pytest.raises(Unsure) as error:
+        answers.check_old(Answer(200, {}, body))
+    assert not error.value.repeatable
+    answers.check_old(Answer(200, {}, b'{"errcode":0,"errmsg":"ok"}'))
+
+
 def test_every_described_code_says_what_a_person_does() -> None:
     for code, trouble in errors.TROUBLES.items():
         assert errors.cure(code) == trouble.cure
@@ -333,7 +341,7 @@ async def test_single_chats_that_are_not_open_yet_lose_nothing_and_keep_no_group
         for content in (WORDS, Content.of(a_card())):
             with pytest.raises(Transient) as error:
                 await calls.send(to_person(content))
-            assert (error.value.retry_after, error.value.alone) == (300.0, True)
+            assert error.value.retry_after is None
             assert "发布版本" in errors.cure(code)
 
 
@@ -605,9 +613,6 @@ def test_no_window_holds_more_than_the_platform_takes() -> None:
         assert sum(at <= other < at + 60.0 for other in sent) <= 20
         assert sum(at <= other < at + 1.0 for other in sent) <= 20
     assert len(api.limits(to_person(WORDS).to)) == 1
-    # Where the application never speaks only the robot is counted.
-    outside = to_group(WORDS, chat="external-1", robot="https://oapi.dingtalk.com/robot/send").to
-    assert [limit.per for limit in api.limits(outside)] == [60.0]
 
 
 # ---- urgent
@@ -880,6 +885,8 @@ async def test_a_text_by_the_groups_robot_is_one_message_however_long() -> None:
         long = to_group(LONG, chat="external-1", robot=far.robot())
         await calls.send(long)
         assert len(far.robot_said) == calls.parts(long) == 1
+        # Nor is the application counted, which never speaks there.
+        assert [limit.per for limit in calls.limits(long.to)] == [60.0]
         calling = to_group(Content(LONG.text, mentions=CALLED.mentions), 2, robot=far.robot())
         await calls.send(calling)
         assert len(far.robot_said) == 1 + calls.parts(calling) == 2

@@ -9,6 +9,8 @@ from bot.platforms.dingtalk.errors import Do
 
 _FINE: Final = frozenset({"", "0", "200", "ok", "OK", "None"})
 _REDIRECTED: Final = "redirected"
+# Concerns whatever this machine says, not one robot.
+OF_ADDRESS: Final = "ip_limit"
 
 
 class Refused(Permanent):
@@ -27,7 +29,7 @@ def check(answer: Answer, repeatable: bool = False) -> dict[str, Any]:
     code = _REDIRECTED if 300 <= answer.status < 400 else _code(known)
     if not code and (answer.body.lstrip()[:1] == b"<" or "punish" in known):
         # The limiter of addresses answers with a page of its own, a broken gateway with another.
-        code = "ip_limit" if answer.status < 500 else str(answer.status)
+        code = OF_ADDRESS if answer.status < 500 else str(answer.status)
     if not code and answer.status >= 400:
         code = str(answer.status)
     if code:
@@ -37,6 +39,12 @@ def check(answer: Answer, repeatable: bool = False) -> dict[str, Any]:
     if known.get("success") is False:
         raise Refused("not_accepted")
     return known
+
+
+def check_old(answer: Answer) -> None:
+    """As `check`, of the old interface: an answer without its number promises nothing."""
+    if "errcode" not in check(answer):
+        raise Unsure("no_receipt")
 
 
 def _code(plain: dict[str, Any]) -> str:
@@ -61,9 +69,9 @@ def _refusal(code: str, answer: Answer, repeatable: bool) -> SendError:
     if trouble.do is Do.UNSURE:
         return Unsure(code, repeatable)
     if trouble.do is Do.WAIT:
-        return Transient(code, _retry_after(answer) or trouble.seconds, trouble.alone)
+        return Transient(code, _retry_after(answer) or trouble.seconds)
     if trouble.do is Do.FIX:
-        return Unset(code, trouble.seconds, trouble.alone)
+        return Unset(code, trouble.seconds)
     return Refused(code)
 
 

@@ -25,7 +25,7 @@ from bot.platform import (
     Unsure,
 )
 from bot.platforms.dingtalk import cards, errors, words
-from bot.platforms.dingtalk.answers import Refused, Unset, check
+from bot.platforms.dingtalk.answers import OF_ADDRESS, Refused, Unset, check, check_old
 from bot.platforms.dingtalk.crypto import robot_sign
 from bot.platforms.dingtalk.words import Said
 from handlers.chat.events import ChatKind
@@ -68,26 +68,29 @@ _RING_IN_APP: Final = 1
 _OF_RECEIVER: Final = frozenset({"miss.staffId", "ding.receivercount.limit", "send.ding.exception"})
 # What the application may speak in; other groups are only known by their robot.
 _GROUP_ID: Final = "cid"
+# How the keys of the limits begin: of the application, of a group's robot. The month is none that we
+# count: who may be told another way need not wait for it.
+_APP, _ROBOT, _NONE = "app:", "robot:", "month:"
 
 
-def limits(to: Address) -> tuple[Limit, ...]:
+def _cooling(refusal: Transient, whose: str) -> Transient:
+    """What a robot must wait for concerns neither people nor other groups, and the other way round."""
+    if refusal.code != OF_ADDRESS:
+        refusal.cools = whose
+    return refusal
+
+
+def limits(to: Address, robot_only: bool = False) -> tuple[Limit, ...]:
     """20 a second by the application, 20 a minute by a group's robot."""
-    found = []
-    if not _only_by_robot(to):
-        found.append(Limit("app:second", _A_SECOND, 1.0))
+    found = [] if robot_only else [Limit(f"{_APP}second", _A_SECOND, 1.0)]
     if to.kind is ChatKind.GROUP and to.robot:
         digest = hashlib.sha256(to.robot.encode()).hexdigest()[:16]
-        found.append(Limit(f"robot:{digest}", _A_MINUTE, 60.0))
+        found.append(Limit(f"{_ROBOT}{digest}", _A_MINUTE, 60.0))
     return tuple(found)
 
 
 def _has_robot(to: Address) -> bool:
     return to.kind is ChatKind.GROUP and bool(to.robot)
-
-
-def _only_by_robot(to: Address) -> bool:
-    """Whether it is a group that the application has never heard."""
-    return _has_robot(to) and not to.chat.id.startswith(_GROUP_ID)
 
 
 class _Begun:
@@ -140,6 +143,7 @@ class Api:
         self._monotonic = monotonic
         self._card_seconds, self._send_seconds = card_seconds, send_seconds
         self._closed_to_app: dict[str, float] = {}
+        self._used_up_until = 0.0
         self._no_ring_until = 0.0
 
     @property
@@ -189,6 +193,11 @@ class Api:
                 self._tokens.drop(token)
                 if attempt == 2:
                     raise
+            except Transient as refusal:
+                if refusal.code not in _MONTH:
+                    raise _cooling(refusal, _APP) from None
+                self._used_up_until = self._monotonic() + _REFUSED_SECONDS
+                raise _cooling(refusal, _NONE) from None
         raise Expired("token")
 
     # ---- reply addresses
@@ -217,6 +226,10 @@ class Api:
         return origin is not None and (origin in _OURS or origin == self._old)
 
     # ---- messages
+
+    def limits(self, to: Address) -> tuple[Limit, ...]:
+        """Where only the group's robot speaks, what the application must wait for delays nothing."""
+        return limits(to, self._is_closed(to))
 
     async def send(self, delivery: Delivery) -> Receipt:
         """A new message, or the replaced card; raises a SendError."""
@@ -265,11 +278,11 @@ class Api:
         return words.is_staff(to.chat.id)
 
     def _is_closed(self, to: Address) -> bool:
-        """Whether the application was refused in this group a short while ago, so that only its robot may."""
-        if _only_by_robot(to):
-            return True
-        closed_until = self._closed_to_app.get(to.chat.id, 0.0)
-        return _has_robot(to) and closed_until > self._monotonic()
+        """Whether the application was refused a short while ago, so that only the group's robot may."""
+        if not _has_robot(to):
+            return False
+        until = max(self._used_up_until, self._closed_to_app.get(to.chat.id, 0.0))
+        return not to.chat.id.startswith(_GROUP_ID) or until > self._monotonic()
 
     async def _words(self, delivery: Delivery) -> Receipt:
         parts = words.said(delivery.content)
@@ -332,7 +345,9 @@ class Api:
         """False where the address does not take it, so that it goes the other way."""
         body = _old_message(delivery, number, said)
         try:
-            check(await self._client.exchange("POST", url, json=body, headers=_ALONE, follow=False))
+            check_old(
+                await self._client.exchange("POST", url, json=body, headers=_ALONE, follow=False)
+            )
         except Unsure:
             raise
         except SendError as error:
@@ -357,11 +372,9 @@ class Api:
             "POST", address, json=body, params=params, headers=_ALONE, follow=False
         )
         try:
-            check(answer)
-        except Transient as error:
-            # The robot's silence is none of the application's.
-            error.alone = True
-            raise
+            check_old(answer)
+        except Transient as refusal:
+            raise _cooling(refusal, _ROBOT) from None
         return Receipt()
 
     async def _ring(self, delivery: Delivery, seconds: float) -> None:
@@ -422,6 +435,11 @@ class Api:
                 raise
             self._warn("dingtalk.card_as_words", refusal.code)
             return None
+        except Transient:
+            if delivery.in_place or not self._is_closed(delivery.to):
+                raise
+            # The month is used up: the group's robot tells it.
+            return None
 
     async def _create(self, delivery: Delivery, card: Card, values: dict[str, str]) -> Receipt:
         track, to = cards.track_id(delivery), delivery.to
@@ -473,7 +491,7 @@ class Api:
         raise Refused("not_delivered")
 
     async def _replace(self, track: str, values: dict[str, str]) -> Receipt:
-        await self._call(
+        answer = await self._call(
             "/card/instances",
             {
                 "outTrackId": track,
@@ -487,6 +505,8 @@ class Api:
             method="PUT",
             repeatable=True,
         )
+        if answer.get("success") is not True:
+            raise Unsure("no_receipt", repeatable=True)
         return Receipt("", track)
 
     async def register_cards(self, url: str, api_secret: str) -> None:

@@ -25,14 +25,12 @@ class Do(Enum):
 class Trouble:
     """What a code asks for, and what a person does about it; `seconds` is how long to wait.
 
-    `alone`: what goes another way need not wait with it. `lost`: it is said of a person who gets
-    nothing, whatever is sent.
+    `lost`: it is said of a person who gets nothing, whatever is sent.
     """
 
     do: Do
     cure: str
     seconds: float | None = None
-    alone: bool = False
     lost: Lost | None = None
 
 
@@ -44,8 +42,8 @@ _IP_SECONDS: Final = 300.0
 _SILENCE_SECONDS: Final = 600.0
 
 
-def _fix(cure: str, alone: bool = False) -> Trouble:
-    return Trouble(Do.FIX, cure, _FIX_SECONDS, alone)
+def _fix(cure: str) -> Trouble:
+    return Trouble(Do.FIX, cure, _FIX_SECONDS)
 
 
 def _never(cure: str, lost: Lost | None = None) -> Trouble:
@@ -64,7 +62,6 @@ _MONTH: Final = Trouble(
     "本月接口次数用完（标准版每个组织每月 1 万次），下月恢复；"
     "急用请升级专业版，或在群里配置自定义机器人。",
     _HOUR,
-    alone=True,
 )
 _PERMISSION: Final = _fix(
     "应用缺少接口权限，请在开发者后台「权限管理」开通「企业内机器人发送消息」"
@@ -77,9 +74,9 @@ _ROBOT: Final = _fix(
 _ROBOT_OFF: Final = _never(
     "机器人没有启用或不在群里，请发布应用版本，并在群设置「机器人」里重新添加。"
 )
-# Groups are spoken to all the same.
-_OFF: Final = _fix(
-    "没有启用单聊机器人或应用没有发布，请在开发者后台发布版本，之后自动再发。", alone=True
+# Without a time, for what is said in groups need not wait with it.
+_OFF: Final = Trouble(
+    Do.FIX, "没有启用单聊机器人或应用没有发布，请在开发者后台发布版本，之后自动再发。"
 )
 _GROUP: Final = _never("群不存在、已解散或不是内部群，请在群里 @机器人 重新绑定。")
 _NOBODY: Final = _never("没有这个成员，可能已离职或不在本组织，请更新联系人或改用电话。", Lost.LEFT)
