@@ -153,18 +153,15 @@ def test_a_quote_names_the_message_and_its_words(platform: DingTalk) -> None:
     )
 
 
-def test_a_quoted_message_of_the_bot_is_named_by_the_key_that_sending_gave() -> None:
-    plain = {**sample("group_text_quote"), "originalProcessQueryKey": "pqk00001="}
-    plain["text"] = {
-        "content": " 认领",
-        "isReplyMsg": True,
-        "repliedMsg": {"msgType": "interactiveCard", "msgId": "msgCard==", "senderId": ""},
-    }
+def test_a_message_of_the_bot_is_named_by_the_key_that_sending_gave() -> None:
+    plain = json.loads(json.dumps(sample("group_text_quote")))
+    plain["originalProcessQueryKey"] = "carrier-1"
+    plain["text"]["repliedMsg"] |= {"msgType": "interactiveCard", "content": {"taskId": "999"}}
     event, _ = codec.message(plain, ME, WALL)
     assert event is not None
     assert event.quote is not None
-    assert (event.quote.message_ref, event.quote.text) == ("pqk00001=", "")
-    assert event.quote.root_ref == plain["originalMsgId"]
+    # A card comes without its words.
+    assert (event.quote.message_ref, event.quote.text) == ("carrier-1", "")
 
 
 def test_a_picture_is_fetched_by_its_own_code_before_the_small_one(platform: DingTalk) -> None:

@@ -767,6 +767,16 @@ async def test_an_update_without_an_answer_is_made_again() -> None:
         assert len(far.messages) == 1
 
 
+async def test_an_update_that_nobody_says_was_made_is_made_again() -> None:
+    async with FakeDingTalk() as far, speaking(far) as calls:
+        first = await calls.send(to_person(Content.of(a_card()), 1))
+        newer = to_person(Content.of(a_card(status="办理中")), 2, update_ref=first.card_ref)
+        far.update_answer = {}
+        with pytest.raises(Unsure) as error:
+            await calls.send(newer)
+        assert error.value.repeatable
+
+
 @pytest.mark.parametrize("fault", ["lie", "denied", "unpublished"])
 async def test_a_card_that_is_refused_is_told_in_words_at_once(fault: str) -> None:
     async with FakeDingTalk() as far, speaking(far) as calls:

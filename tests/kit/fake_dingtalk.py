@@ -173,6 +173,7 @@ class FakeDingTalk:
         self.session_most = 1000
         self.robot_code = 0
         self.gone: set[str] = set()
+        self.update_answer: dict[str, Any] = {"success": True, "result": True}
         self.tokens = 0
         self.life = 7200
         self.repeats = 0
@@ -566,7 +567,7 @@ class FakeDingTalk:
             return self._wrong(error)
         card["card"] = dict(values)
         self.updates.append({"track": track, "card": dict(values)})
-        return await self._half(request, {"success": True, "result": True})
+        return await self._half(request, self.update_answer)
 
     async def _register(self, request: web.Request) -> web.StreamResponse:
         if (fault := await self._before(request)) is not None:

@@ -192,19 +192,17 @@ def _without_names(text: str, names: Sequence[str]) -> str:
 def _quote(plain: Mapping[str, Any]) -> Quote | None:
     """What is answered: people's messages by their id, the bot's own by the key that sending gave.
 
-    The key stands in no page of the vendor; connectors in use read it (of a card it is the carrier).
+    Of a card the key comes alone; what went by a reply address has none, only its words.
     """
-    text = part_at(plain, "text")
-    replied = part_at(text, "repliedMsg")
-    key = text_at(plain, "originalProcessQueryKey")[:_MOST_ID]
-    ref = (text_at(plain, "originalMsgId") or text_at(replied, "msgId"))[:_MOST_ID]
-    if not key and not ref and not replied:
+    replied = part_at(part_at(plain, "text"), "repliedMsg")
+    key = text_at(plain, "originalProcessQueryKey")
+    ref = key or text_at(plain, "originalMsgId") or text_at(replied, "msgId")
+    if not ref and not replied:
         return None
     content = replied.get("content")
     if isinstance(content, dict):
         content = text_at(content, "text") or text_at(content, "content")
-    said = content[:2000] if isinstance(content, str) else ""
-    return Quote(said, key or ref, ref if key else "")
+    return Quote(content[:2000] if isinstance(content, str) else "", ref[:_MOST_ID])
 
 
 # ---- clicks
