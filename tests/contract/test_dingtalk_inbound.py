@@ -395,6 +395,8 @@ GOOD = {"DINGTALK_CLIENT_ID": "ding1", "DINGTALK_CLIENT_SECRET": "canary-secret"
         ({"DINGTALK_EVENT_TOKEN": "t", "DINGTALK_EVENT_AES_KEY": "*" * 43}, "43 位"),
         ({"DINGTALK_API_BASE": "http://api.example.cn"}, "DINGTALK_API_BASE"),
         ({"DINGTALK_OAPI_BASE": "oapi"}, "DINGTALK_OAPI_BASE"),
+        ({"DINGTALK_API_BASE": "https://[api.example.cn"}, "DINGTALK_API_BASE"),
+        ({"DINGTALK_OAPI_BASE": "https:" + "//user@oapi.dingtalk.com"}, "DINGTALK_OAPI_BASE"),
     ],
 )
 def test_settings_that_cannot_work_are_named(changed: dict[str, str], named: str | None) -> None:

@@ -12,11 +12,22 @@ import pytest
 
 from bot import logs
 from bot.client import Answer, Client
-from bot.platform import MOST_FETCHED, Expired, Permanent, Receipt, SendError, Transient, Unsure
-from bot.platforms.dingtalk import api, cards, errors
+from bot.platform import (
+    MOST_FETCHED,
+    Expired,
+    Outdated,
+    Permanent,
+    Receipt,
+    SendError,
+    Transient,
+    Unreachable,
+    Unsure,
+)
+from bot.platforms.dingtalk import answers, api, cards, errors
 from bot.throttle import Throttle
 from handlers.chat.events import ChatKind, ChatRef, UserRef
 from handlers.chat.outbound import Address, Button, Content, Delivery, Mention, Open
+from handlers.chat.reach import Lost
 from tests.contract.test_dingtalk_cards import CHOICE, a_card
 from tests.kit.fake_dingtalk import (
     CLIENT_ID,
@@ -34,6 +45,7 @@ OUTSIDER = "$:LWCP_v1:$canaryoutsider"
 WORDS = Content("#1024 已登记")
 CALLED = Content("请看", mentions=(Mention(UserRef("dingtalk", PERSON), "小周"),))
 METADATA, STORE = "169.254.169.254", "zjk.oss-cn.aliyuncs.com"
+LONG = Content("\n".join(f"#{n} 某某机械｜缺操作工" for n in range(1001, 1300)))
 MONTH = "Forbidden.AccessDenied.ApiCountLimitForOrg"
 
 
@@ -175,6 +187,18 @@ async def test_a_card_without_an_answer_is_asked_for_again_and_shown_once(fault:
         assert far.repeats == (1 if fault == "half" else 0)
 
 
+async def test_a_card_whose_answer_takes_long_is_asked_for_again_and_shown_once() -> None:
+    async with FakeDingTalk() as far, speaking(far, card_seconds=0.05) as calls:
+        card = to_person(Content.of(a_card()))
+        await calls.send(to_person(WORDS, 9))
+        far.card_wait = 0.5
+        with pytest.raises(Unsure) as error:
+            await calls.send(card)
+        assert error.value.repeatable
+        assert (await calls.send(card)).card_ref == cards.track_id(card)
+        assert len([m for m in far.messages if m["card"]]) == far.repeats == 1
+
+
 async def test_http_200_with_a_code_is_an_error() -> None:
     async with FakeDingTalk() as far, speaking(far) as calls:
         far.faults.append("lie")
@@ -205,6 +229,8 @@ async def test_http_200_with_a_code_is_an_error() -> None:
         (401, b"", Expired),
         (400, b'{"code":"InvalidAuthentication"}', Expired),
         (400, b'{"code":"some.new.code"}', Permanent),
+        (403, b'{"code":"Forbidden.AccessDenied.SomethingNew"}', Transient),
+        (302, b"<html>moved</html>", Transient),
         (500, b'{"code":"some.new.code"}', Transient),
         (500, b"", Transient),
         (503, b"<html>", Transient),
@@ -214,12 +240,20 @@ async def test_http_200_with_a_code_is_an_error() -> None:
 )
 def test_every_answer_is_judged(status: int, body: bytes, kind: type[SendError]) -> None:
     with pytest.raises(kind):
-        api.check(Answer(status, {}, body))
+        answers.check(Answer(status, {}, body))
 
 
 @pytest.mark.parametrize("body", [b'{"errcode":0,"errmsg":"ok"}', b'{"code":"0"}', b"{}"])
 def test_what_was_taken_is_taken(body: bytes) -> None:
-    assert isinstance(api.check(Answer(200, {}, body)), dict)
+    assert isinstance(answers.check(Answer(200, {}, body)), dict)
+
+
+@pytest.mark.parametrize("body", [b"{}", b'{"errmsg":"ok"}', b'{"success":true}'])
+def test_the_old_interface_took_nothing_that_it_gives_no_number_for(body: bytes) -> None:
+    with pytest.raises(Unsure) as error:
+        answers.check_old(Answer(200, {}, body))
+    assert not error.value.repeatable
+    answers.check_old(Answer(200, {}, b'{"errcode":0,"errmsg":"ok"}'))
 
 
 def test_every_described_code_says_what_a_person_does() -> None:
@@ -243,24 +277,72 @@ def test_every_described_code_says_what_a_person_does() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "kind", "code"),
+    ("name", "code", "why"),
     [
-        ("invalidStaffIdList", Permanent, "invalid_staff"),
-        ("filteredStaffIdList", Permanent, "filtered_staff"),
-        ("flowControlledStaffIdList", Transient, "flow_controlled"),
+        ("invalidStaffIdList", "invalid_staff", Lost.LEFT),
+        ("filteredStaffIdList", "filtered_staff", Lost.OUT_OF_RANGE),
     ],
 )
-async def test_a_person_who_got_nothing_is_no_success(
-    name: str, kind: type[SendError], code: str
-) -> None:
+async def test_a_person_who_got_nothing_is_no_success(name: str, code: str, why: Lost) -> None:
     async with FakeDingTalk() as far, speaking(far) as calls:
         far.lists[PERSON] = name
-        with pytest.raises(kind) as error:
+        with pytest.raises(Unreachable) as error:
             await calls.send(to_person(WORDS))
-        assert error.value.code == code
+        assert (error.value.code, error.value.why) == (code, why)
         assert errors.cure(code)
+
+
+async def test_a_person_who_was_told_too_much_waits_alone() -> None:
+    async with FakeDingTalk() as far, speaking(far) as calls:
+        far.lists[PERSON] = "flowControlledStaffIdList"
+        with pytest.raises(Transient) as error:
+            await calls.send(to_person(WORDS))
+        assert error.value.code == "flow_controlled"
+        assert errors.cure("flow_controlled")
         # One person's limit must not cool down the whole application.
-        assert getattr(error.value, "retry_after", None) is None
+        assert error.value.retry_after is None
+
+
+@pytest.mark.parametrize("code", ["staffId.notExisted", "miss.staffId", "staff.not.found"])
+async def test_somebody_who_left_is_not_reached_by_any_message(code: str) -> None:
+    async with FakeDingTalk() as far, speaking(far) as calls:
+        far.refusals[PERSON] = code
+        for content in (WORDS, Content.of(a_card())):
+            asked = far.calls
+            with pytest.raises(Unreachable) as error:
+                await calls.send(to_person(content))
+            assert error.value.why is Lost.LEFT
+            # Words would not come to them either.
+            assert far.calls == asked + 1
+
+
+async def test_a_group_card_that_calls_somebody_who_left_is_told_in_words() -> None:
+    async with FakeDingTalk() as far, speaking(far) as calls:
+        far.card_refusals[GROUP] = "param.userIdNotExist"
+        await calls.send(to_group(Content.of(a_card(), mentions=CALLED.mentions)))
+        assert [m["msg_key"] for m in far.to(GROUP)] == ["sampleMarkdown"]
+
+
+async def test_what_is_wrong_with_us_is_not_said_of_the_person() -> None:
+    async with FakeDingTalk() as far, speaking(far) as calls:
+        far.refusals[PERSON] = "invalidParameter.userIds.overMax"
+        with pytest.raises(Permanent) as error:
+            await calls.send(to_person(WORDS))
+        assert not isinstance(error.value, Unreachable)
+        assert "成员" not in errors.cure(error.value.code)
+
+
+@pytest.mark.parametrize("code", ["robot.oto.notExist", "chatbotId.notAllow.sendOTO"])
+async def test_single_chats_that_are_not_open_yet_lose_nothing_and_keep_no_group_waiting(
+    code: str,
+) -> None:
+    async with FakeDingTalk() as far, speaking(far) as calls:
+        far.refusals[PERSON] = code
+        for content in (WORDS, Content.of(a_card())):
+            with pytest.raises(Transient) as error:
+                await calls.send(to_person(content))
+            assert error.value.retry_after is None
+            assert "发布版本" in errors.cure(code)
 
 
 async def test_a_card_that_was_not_delivered_is_told_in_words() -> None:
@@ -273,9 +355,9 @@ async def test_a_card_that_was_not_delivered_is_told_in_words() -> None:
 
 async def test_an_outsider_is_only_reached_where_he_wrote() -> None:
     async with FakeDingTalk() as far, speaking(far) as calls:
-        with pytest.raises(Permanent) as error:
+        with pytest.raises(Unreachable) as error:
             await calls.send(to_person(WORDS, chat=OUTSIDER))
-        assert error.value.code == "outsider"
+        assert (error.value.code, error.value.why) == ("outsider", Lost.OUT_OF_RANGE)
         assert "90 分钟" in errors.cure("outsider")
         calls.remember_session(OUTSIDER, far.session(OUTSIDER), in_an_hour())
         await calls.send(to_person(WORDS, chat=OUTSIDER))
@@ -283,6 +365,17 @@ async def test_an_outsider_is_only_reached_where_he_wrote() -> None:
         assert [m["via"] for m in far.to(OUTSIDER)] == ["session", "session"]
         # Neither a card nor a ring is tried in vain.
         assert far.calls == 0
+
+
+async def test_nothing_follows_to_another_address_with_our_token() -> None:
+    async with FakeDingTalk() as far, speaking(far) as calls:
+        await calls.send(to_person(WORDS, 1))
+        far.faults.append("moved")
+        with pytest.raises(Transient) as error:
+            await calls.send(to_person(WORDS, 2))
+        assert error.value.code == "redirected"
+        assert "DINGTALK_API_BASE" in errors.cure("redirected")
+        assert far.strayed == 0
 
 
 # ---- messages
@@ -425,17 +518,24 @@ async def test_no_other_address_is_ever_called(url: str) -> None:
         assert [m["via"] for m in far.to(GROUP)] == ["api"]
 
 
-@pytest.mark.parametrize("host", ["oapi.dingtalk.com", "oapi.dingtalk.io"])
-async def test_loopback_counts_only_where_we_were_told_to_call_it(host: str) -> None:
+@pytest.mark.parametrize(
+    ("old_base", "ours", "foreign"),
+    [
+        ("https://oapi.dingtalk.com", ("oapi.dingtalk.com", "oapi.dingtalk.io"), "example.com"),
+        ("https://example.com", ("oapi.dingtalk.com", "example.com"), "api.example.com"),
+    ],
+)
+async def test_an_address_is_the_vendors_or_the_one_that_the_office_named(
+    old_base: str, ours: tuple[str, ...], foreign: str
+) -> None:
     client = Client(1.0)
-    calls = api.Api(
-        client,
-        "https://api.dingtalk.com",
-        "https://oapi.dingtalk.com",
-        *("a", "b", "c", "", "STREAM", ROUTE),
-    )
-    assert calls._is_ours(f"https://{host}/robot/sendBySession?session=x")
-    assert not calls._is_ours("http://127.0.0.1:8080/robot/sendBySession?session=x")
+    given = ("a", "b", "c", "", "STREAM", ROUTE)
+    calls = api.Api(client, "https://api.dingtalk.com", old_base, *given)
+    for host in ours:
+        assert calls._is_ours(f"https://{host}/robot/sendBySession?session=x")
+        assert not calls._is_ours(f"http://{host}/robot/sendBySession?session=x")
+    for address in (f"https://{foreign}", "http://127.0.0.1:8080", "https://api.dingtalk.com"):
+        assert not calls._is_ours(f"{address}/robot/sendBySession?session=x")
     await client.close()
 
 
@@ -569,6 +669,14 @@ async def test_one_person_who_cannot_be_rung_leaves_it_to_the_others() -> None:
         assert len(far.messages) == 2
 
 
+async def test_a_ring_that_takes_long_is_left() -> None:
+    async with FakeDingTalk() as far, speaking(far, send_seconds=0.05) as calls:
+        far.ding_wait = 1.0
+        receipt = await calls.send(to_person(WORDS, urgent=True))
+        assert receipt.ref == far.messages[0]["key"]
+        assert far.dings == []
+
+
 async def test_a_ring_that_gets_lost_does_not_lose_the_message() -> None:
     async with FakeDingTalk() as far, speaking(far) as calls:
         far.faults.extend(["", "broken"])
@@ -600,6 +708,53 @@ async def test_a_card_is_replaced_where_it_stands_and_sent_anew_where_it_cannot(
         assert len(far.messages) == 2
 
 
+@pytest.mark.parametrize(
+    ("template", "gone"), [(TEMPLATE, True), ("", False)], ids=["gone", "no template any more"]
+)
+async def test_a_card_that_must_go_is_replaced_where_it_stands_or_not_at_all(
+    template: str, gone: bool
+) -> None:
+    async with FakeDingTalk() as far:
+        async with speaking(far) as calls:
+            sent = await calls.send(to_group(Content.of(a_card())))
+        async with speaking(far, template) as calls:
+            taken = Content.of(a_card(status="已撤回", buttons=()))
+            back = to_group(taken, 2, update_ref=sent.card_ref, in_place=True)
+            if gone:
+                assert (await calls.send(back)).card_ref == sent.card_ref
+                far.gone.add(sent.card_ref)
+            with pytest.raises(Outdated):
+                await calls.send(back)
+        assert len(far.messages) == 1
+
+
+@pytest.mark.parametrize(("fault", "kind"), [("lie", Permanent), ("denied", Transient)])
+async def test_a_card_that_must_go_is_never_told_in_words(
+    fault: str, kind: type[SendError]
+) -> None:
+    async with FakeDingTalk() as far, speaking(far) as calls:
+        sent = await calls.send(to_group(Content.of(a_card())))
+        far.faults.append(fault)
+        with pytest.raises(kind):
+            await calls.send(
+                to_group(Content.of(a_card()), 2, update_ref=sent.card_ref, in_place=True)
+            )
+        assert len(far.messages) == 1
+
+
+async def test_a_card_of_which_words_are_out_already_is_told_to_its_end_in_words() -> None:
+    async with FakeDingTalk() as far, speaking(far) as calls:
+        long = to_person(Content.of(a_card(fallback=LONG.text)))
+        await calls.send(to_person(WORDS, 9))
+        # The card is refused, its first words are taken, the next are throttled.
+        far.faults.extend(["lie", "", "throttled"])
+        with pytest.raises(Transient):
+            await calls.send(long)
+        await calls.send(long)
+        assert "card" not in [m["msg_key"] for m in far.messages]
+        assert len(far.to(PERSON)) == 1 + 3
+
+
 async def test_an_update_without_an_answer_is_made_again() -> None:
     async with FakeDingTalk() as far, speaking(far) as calls:
         first = await calls.send(to_person(Content.of(a_card()), 1))
@@ -610,6 +765,16 @@ async def test_an_update_without_an_answer_is_made_again() -> None:
         assert error.value.repeatable
         await calls.send(newer)
         assert len(far.messages) == 1
+
+
+async def test_an_update_that_nobody_says_was_made_is_made_again() -> None:
+    async with FakeDingTalk() as far, speaking(far) as calls:
+        first = await calls.send(to_person(Content.of(a_card()), 1))
+        newer = to_person(Content.of(a_card(status="办理中")), 2, update_ref=first.card_ref)
+        far.update_answer = {}
+        with pytest.raises(Unsure) as error:
+            await calls.send(newer)
+        assert error.value.repeatable
 
 
 @pytest.mark.parametrize("fault", ["lie", "denied", "unpublished"])
@@ -658,17 +823,91 @@ async def test_clicks_over_http_are_registered_under_our_route() -> None:
 
 
 async def test_messages_are_called_back_by_their_keys() -> None:
-    async with FakeDingTalk() as far, speaking(far) as calls:
+    async with FakeDingTalk(per_second=100) as far, speaking(far) as calls:
         group, person = to_group(WORDS).to, to_person(WORDS).to
-        await calls.recall(group, ["k1", "k2"])
-        await calls.recall(person, [f"k{n}" for n in range(45)])
-        assert len(far.recalled) == 47
-        far.not_recalled.add("k3")
-        for refs, code in ((["k3"], "not_recalled"), (["k1", ""], "no_key")):
-            with pytest.raises(Permanent) as error:
-                await calls.recall(group, refs)
-            assert error.value.code == code
-            assert errors.cure(code)
+        there = [(await calls.send(to_group(Content(f"第{n}条"), n))).ref for n in range(2)]
+        await calls.recall(group, there)
+        alone = [(await calls.send(to_person(Content(f"第{n}条"), n))).ref for n in range(22)]
+        far.faults.extend(["expired", "throttled"])
+        with pytest.raises(Transient):
+            await calls.recall(person, alone)
+        await calls.recall(person, alone)
+        assert far.recalled == [*there, *alone]
+        # A key of another chat takes nothing back.
+        with pytest.raises(Permanent) as error:
+            await calls.recall(person, there)
+        assert errors.cure(error.value.code)
+
+
+async def test_every_part_of_a_long_text_is_taken_back() -> None:
+    async with FakeDingTalk() as far, speaking(far) as calls:
+        long = to_person(LONG)
+        receipt = await calls.send(long)
+        refs = (receipt.ref, *receipt.more)
+        assert list(refs) == [m["key"] for m in far.messages]
+        assert len(refs) == calls.parts(long) > 1
+        await calls.recall(long.to, refs)
+        assert far.recalled == list(refs)
+
+
+async def test_a_card_is_taken_back_by_its_carrier() -> None:
+    async with FakeDingTalk() as far, speaking(far) as calls:
+        for card in (to_group(Content.of(a_card())), to_person(Content.of(a_card()), 2)):
+            assert calls.parts(card) == 1
+            receipt = await calls.send(card)
+            await calls.recall(card.to, (receipt.ref,))
+        assert far.recalled == [m["key"] for m in far.messages]
+
+
+@pytest.mark.parametrize("how", ["settled", "vague"])
+async def test_what_the_platform_does_not_name_as_taken_back_stays(how: str) -> None:
+    async with FakeDingTalk() as far, speaking(far) as calls:
+        refs = [(await calls.send(to_group(Content(f"第{n}条"), n))).ref for n in range(2)]
+        far.settled.add(refs[1])
+        far.vague = how == "vague"
+        with pytest.raises(Permanent) as error:
+            await calls.recall(to_group(WORDS).to, refs)
+        assert error.value.code == "not_recalled"
+        assert "24 小时" in errors.cure("not_recalled")
+
+
+async def test_a_message_that_an_earlier_try_took_back_is_gone() -> None:
+    async with FakeDingTalk() as far, speaking(far) as calls:
+        receipt = await calls.send(to_group(WORDS))
+        far.faults.append("half")
+        with pytest.raises(Unsure):
+            await calls.recall(to_group(WORDS).to, [receipt.ref])
+        await calls.recall(to_group(WORDS).to, [receipt.ref])
+        assert far.recalled == [receipt.ref]
+
+
+async def test_a_text_of_which_a_part_has_no_key_names_none_to_be_taken_back_by() -> None:
+    async with FakeDingTalk() as far, speaking(far) as calls:
+        calls.remember_session(GROUP, far.session(GROUP), in_an_hour())
+        far.session_most = 1
+        receipt = await calls.send(to_group(LONG, reply_token="msg1"))
+        assert [m["via"] for m in far.to(GROUP)] == ["session", "api", "api"]
+        assert receipt == Receipt()
+
+
+async def test_a_text_by_the_groups_robot_is_one_message_however_long() -> None:
+    async with FakeDingTalk() as far, speaking(far) as calls:
+        long = to_group(LONG, chat="external-1", robot=far.robot())
+        await calls.send(long)
+        assert len(far.robot_said) == calls.parts(long) == 1
+        # Nor is the application counted, which never speaks there.
+        assert [limit.per for limit in calls.limits(long.to)] == [60.0]
+        calling = to_group(Content(LONG.text, mentions=CALLED.mentions), 2, robot=far.robot())
+        await calls.send(calling)
+        assert len(far.robot_said) == 1 + calls.parts(calling) == 2
+
+
+def test_without_a_template_a_card_counts_as_the_messages_that_it_is_told_in() -> None:
+    base = "http://127.0.0.1:9"
+    long = to_group(Content.of(a_card(fallback=LONG.text)))
+    for template, most in ((TEMPLATE, 1), ("", 3)):
+        calls = api.Api(Client(), base, base, "a", "b", "c", template, "STREAM", ROUTE)
+        assert calls.parts(long) == most
 
 
 async def test_what_a_message_carried_is_fetched_from_where_the_platform_says() -> None:
@@ -688,7 +927,16 @@ async def test_what_a_message_carried_is_fetched_from_where_the_platform_says() 
 
 @pytest.mark.parametrize(
     "url",
-    ["http:" + f"//{METADATA}/latest", "file:///etc/passwd", "http://localhost/x", "https:///"],
+    [
+        "http:" + f"//{METADATA}/latest",
+        "http:" + f"//{METADATA}./latest",
+        "https:" + "//0x7f.0x0.0x0.0xa/x",
+        "https://[::1%25.x]/x",
+        "https:" + f"//{METADATA}\\@{STORE}/x",
+        "file:///etc/passwd",
+        "http://localhost/x",
+        "https:///",
+    ],
 )
 async def test_a_file_at_an_address_of_a_house_is_not_fetched(url: str) -> None:
     async with FakeDingTalk() as far, speaking(far) as calls:
@@ -718,6 +966,18 @@ async def test_a_probe_names_the_cure() -> None:
     (line,) = await calls.probe()
     assert "没有接通" in line.fault
     await client.close()
+
+
+async def test_a_wrong_address_is_not_taken_for_a_wrong_secret() -> None:
+    async with FakeDingTalk() as far:
+        client = Client(1.0)
+        base = f"{far.base}/nowhere"
+        calls = api.Api(client, base, base, CLIENT_ID, SECRET, ROBOT, "", "STREAM", ROUTE)
+        (line,) = await calls.probe()
+        assert "（404），请核对 DINGTALK_API_BASE" in line.fault
+        with pytest.raises(Transient):
+            await calls.send(to_person(WORDS))
+        await client.close()
 
 
 async def test_no_secret_gets_into_logs_or_errors() -> None:

@@ -226,6 +226,19 @@ async def test_a_ring_that_is_refused_leaves_the_message(code: int) -> None:
         assert far.messages[0]["message_id"] == receipt.ref
 
 
+async def test_a_robot_that_is_too_fast_waits_without_the_application() -> None:
+    async with FakeFeishu() as far, speaking(far) as platform:
+        far.refusals["oc_group"] = 230002
+        far.robot_code = 11232
+        robot = f"{far.base}/open-apis/bot/v2/hook/one#secret"
+        with pytest.raises(Transient) as error:
+            await platform.send(to_group(WORDS, robot=robot))
+        keys = [limit.key for limit in platform.limits(to_group(WORDS, robot=robot).to)]
+        cooled = [key for key in keys if key.startswith(error.value.cools)]
+        assert error.value.retry_after == 60.0
+        assert [key.partition(":")[0] for key in cooled] == ["robot"]
+
+
 async def test_a_robots_address_elsewhere_gets_nothing() -> None:
     async with FakeFeishu() as far, speaking(far) as platform:
         far.refusals["oc_group"] = 230002

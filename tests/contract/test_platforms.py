@@ -10,7 +10,18 @@ import pytest
 from bot import registry
 from bot.app import build_platforms, platform_settings
 from bot.payload import cut
-from bot.platform import Fetches, Outcome, Permanent, Platform, RawRequest, Rejected
+from bot.platform import (
+    Explaining,
+    Fetches,
+    Outcome,
+    Permanent,
+    Platform,
+    Probing,
+    RawRequest,
+    Recalls,
+    Rejected,
+    Splitting,
+)
 from bot.platforms.wecom import codec
 from bot.settings import load
 from handlers.chat.events import Attachment, AttachmentKind, ChatKind, ChatRef, UserRef
@@ -113,6 +124,22 @@ def test_lanes_and_limits_answer_for_groups_and_people(platform: Platform) -> No
         for limit in platform.limits(to):
             assert limit.count >= 1
             assert limit.per > 0
+
+
+@pytest.mark.parametrize("name", ["dingtalk", "feishu", "wecom"])
+def test_a_platform_that_offices_chat_on_offers_every_seam(name: str) -> None:
+    platform = platforms()[name]
+    assert isinstance(platform, Recalls)
+    assert platform.recall_seconds == 24 * 3600
+    assert isinstance(platform, Splitting)
+    to = Address(ChatRef(name, "zhang"), ChatKind.DIRECT)
+    long = Content("\n".join(f"#{n} 某某机械｜缺操作工" for n in range(1001, 9000)))
+    said = (long, Content("#1024 已登记"), Content.of(card()))
+    parts = [platform.parts(Delivery(1, to, content)) for content in said]
+    assert parts[0] > 1
+    assert parts[1:] == [1, 1]
+    for seam in (Explaining, Fetches, Probing):
+        assert isinstance(platform, seam)
 
 
 def test_closing_twice_is_harmless(platform: Platform) -> None:

@@ -108,10 +108,14 @@ async def test_what_feishu_refuses_is_named_with_its_cure(code: str, cure: str) 
 
 
 async def test_the_far_ends_clock_is_held_against_ours() -> None:
-    async with FakeWeCom() as wecom, FakeFeishu() as far:
+    ding, line = FakeDingTalk(), FakeStream(CLIENT_ID, DINGTALK_SECRET)
+    line.attach(ding.app)
+    async with FakeWeCom() as wecom, FakeFeishu() as far, ding:
         for name, values in (
             ("wecom", settings(wecom.base)),
             ("feishu", feishu.settings(far.base)),
+            ("dingtalk", dingtalk_settings(ding.base, stream=True)),
+            ("dingtalk", {**dingtalk_settings(ding.base), "DINGTALK_CLIENT_SECRET": "another"}),
         ):
             (probe, *_) = await tried(name, **values)
             assert probe.ahead is not None

@@ -95,6 +95,24 @@ async def test_a_press_is_answered_with_a_few_words_and_its_new_card_and_the_gro
         assert [u["track"] for u in s.far.updates] == [answer["track"]]
 
 
+@pytest.mark.parametrize("template", [TEMPLATE, "0"])
+async def test_a_reply_to_what_the_bot_said_is_about_its_ticket(
+    sqlite_url: str, template: str
+) -> None:
+    async with scene(sqlite_url, False, DINGTALK_CARD_TEMPLATE_ID=template) as s:
+        await s.caller.says(ZHANG, PROBLEM)
+        await s.caller.says(ZHANG, "厂门口路灯坏了5盏，晚上看不见")
+        await s.sent()
+        told = next(m for m in s.far.to(ZHOU) if "#1001" in said(m))
+        # A quoted card comes without its words.
+        replied = {"msgType": "interactiveCard", "msgId": "msgBot==", "senderId": "$:LWCP_v1:$bot"}
+        plain = s.caller.message(ZHOU, "认领", originalProcessQueryKey=told["key"])
+        plain["text"] |= {"isReplyMsg": True, "repliedMsg": replied}
+        await s.caller.brings(plain)
+        assert (await s.house.ticket(1001)).state == "in_progress"
+        assert (await s.house.ticket(1002)).state == "open"
+
+
 async def test_a_second_press_moves_nothing_and_says_why(
     sqlite_url: str,
 ) -> None:

@@ -1,20 +1,24 @@
 """What was said and must go: taken back where the platform can, else replaced, else told."""
 
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
 from typing import Any
+
+import pytest
 
 from bot.seed import MAIN_TITLE
 from handlers.domain.people import Chat, Identity
 from storage.uow import UnitOfWork
 from tests.e2e.test_story_wecom_line import connected
-from tests.kit import feishu, wecom
-from tests.kit.fake_feishu import FakeFeishu, said
+from tests.kit import dingtalk, fake_dingtalk, fake_feishu, feishu, wecom
+from tests.kit.fake_dingtalk import FakeDingTalk
+from tests.kit.fake_feishu import FakeFeishu
 from tests.kit.fake_generic import FakeBridge
 from tests.kit.fake_wecom import FakeWeCom
 from tests.kit.fake_wecom_line import FakeLine
 from tests.kit.house import House
 
-GROUP = "oc_36b3216fdaeeb975729fae923d5a4fd1"
 ROOM = "wrkSFfCgAAbQ7mZx1kTt2uW9pLhE0aAA"
 PROBLEM = "车间缺操作工20人，临时招不到"
 TAKEN_BACK = "【停水停电】周四停电 已撤回，请不要再按它办。"
@@ -25,12 +29,86 @@ def house_of(url: str, settings: dict[str, str]) -> AbstractAsyncContextManager[
     return House(url, {**settings, "LHG_SANDBOX": "0"})
 
 
-def on_feishu(uow: UnitOfWork) -> None:
+@dataclass(frozen=True, slots=True)
+class Words:
+    """How a platform and its stand-in name what these stories look at."""
+
+    group: str
+    # Of a message: what it is called, and whom it went to.
+    ref: str
+    receiver: str
+    # Of a message and of the card that replaces another: what the card is called.
+    card: str
+    replaces: str
+
+
+PLATFORMS = {
+    "feishu": Words(
+        "oc_36b3216fdaeeb975729fae923d5a4fd1",
+        "message_id",
+        "receive_id",
+        "message_id",
+        "message_id",
+    ),
+    "dingtalk": Words("cidKeyFirms==", "key", "to", "track", "track"),
+}
+ON_BOTH = pytest.mark.parametrize("on", list(PLATFORMS))
+
+
+class Scene:
+    """A house with one platform that takes back, and its far end."""
+
+    def __init__(self, on: str, house: House, far: FakeFeishu | FakeDingTalk) -> None:
+        self.house, self.far = house, far
+        self._words = PLATFORMS[on]
+        self.group = self._words.group
+        self._caller: Any = (
+            feishu.Caller(house, far)
+            if isinstance(far, FakeFeishu)
+            else dingtalk.Caller(house, far)
+        )
+
+    async def says(self, user: str, text: str, *, in_group: bool = False) -> None:
+        more = {"at_bot": True} if in_group and isinstance(self.far, FakeFeishu) else {}
+        await self._caller.says(user, text, self.group if in_group else "", **more)
+
+    async def presses(self, user: str, message: dict[str, Any], label: str) -> None:
+        await self._caller.presses(user, message, label)
+
+    def said(self, message: dict[str, Any]) -> str:
+        found = fake_feishu if isinstance(self.far, FakeFeishu) else fake_dingtalk
+        return found.said(message)
+
+    def told(self, receiver: str) -> list[str]:
+        return [self.said(m) for m in self.far.to(receiver)]
+
+    def ref(self, message: dict[str, Any]) -> str:
+        return str(message[self._words.ref])
+
+    def receiver(self, message: dict[str, Any]) -> str:
+        return str(message[self._words.receiver])
+
+    def card(self, message: dict[str, Any]) -> str:
+        return str(message[self._words.card])
+
+    def replaced(self) -> list[str]:
+        return [str(u[self._words.replaces]) for u in self.far.updates]
+
+
+@asynccontextmanager
+async def scene(on: str, url: str, **more: str) -> AsyncIterator[Scene]:
+    kit: Any = {"feishu": (FakeFeishu, feishu), "dingtalk": (FakeDingTalk, dingtalk)}[on]
+    async with kit[0]() as far, house_of(url, kit[1].settings(far.base) | more) as house:
+        await house.app.writer.run(lambda uow: accounts(uow, on))
+        yield Scene(on, house, far)
+
+
+def accounts(uow: UnitOfWork, on: str) -> None:
     for user, person in (
         ("ou_zhang", "E003-1"), ("ou_wang", "E004-1"), ("ou_zhou", "P041"),
     ):  # fmt: skip
-        uow.people.save_identity(Identity("feishu", user, person))
-    uow.chats.save_chat(Chat("feishu", GROUP, MAIN_TITLE, "group", True, is_main=True))
+        uow.people.save_identity(Identity(on, user, person))
+    uow.chats.save_chat(Chat(on, PLATFORMS[on].group, MAIN_TITLE, "group", True, is_main=True))
 
 
 def on_wecom(uow: UnitOfWork) -> None:
@@ -62,55 +140,65 @@ async def withdrawn(house: House, number: int) -> None:
     await house.app.dispatcher.drain()
 
 
+@ON_BOTH
 async def test_a_withdrawn_announcement_is_taken_back_and_who_may_have_acted_is_told(
-    database_url: str,
+    database_url: str, on: str
 ) -> None:
-    async with FakeFeishu() as far, house_of(database_url, feishu.settings(far.base)) as house:
-        await house.app.writer.run(on_feishu)
+    async with scene(on, database_url) as s:
         everybody = {"audience": {"all": True}, "route": "both", "need_receipt": True}
-        number = await announced(house, **everybody)
-        sent = [m["message_id"] for m in far.messages]
-        assert {m["receive_id"] for m in far.messages} == {GROUP, "ou_zhang", "ou_wang"}
-        card = far.to("ou_zhang")[-1]
-        await feishu.Caller(house, far).presses("ou_zhang", card, "已阅")
-        await house.app.dispatcher.drain()
-        await withdrawn(house, number)
-        assert sorted(far.recalled) == sorted(sent)
+        number = await announced(s.house, **everybody)
+        sent = [s.ref(m) for m in s.far.messages]
+        assert {s.receiver(m) for m in s.far.messages} == {s.group, "ou_zhang", "ou_wang"}
+        await s.presses("ou_zhang", s.far.to("ou_zhang")[-1], "已阅")
+        await s.house.app.dispatcher.drain()
+        await withdrawn(s.house, number)
+        assert sorted(s.far.recalled) == sorted(sent)
         # One has read it and everybody in the group may have: they hear of it, the other need not.
-        assert [said(m) for m in far.to("ou_zhang")[1:]] == [TAKEN_BACK]
-        assert [said(m) for m in far.to(GROUP)[1:]] == [TAKEN_BACK]
-        assert len(far.to("ou_wang")) == 1
-        await house.app.dispatcher.drain()
-        assert len(far.messages) == 5
-        left = await house.read(lambda uow: uow.outbox.waiting_counts())
+        assert s.told("ou_zhang")[1:] == [TAKEN_BACK]
+        assert s.told(s.group)[1:] == [TAKEN_BACK]
+        assert len(s.told("ou_wang")) == 1
+        await s.house.app.dispatcher.drain()
+        assert len(s.far.messages) == 5
+        left = await s.house.read(lambda uow: uow.outbox.waiting_counts())
         assert (left["waiting"], left["sending"]) == (0, 0)
 
 
+@ON_BOTH
 async def test_after_the_day_in_which_it_can_be_taken_back_its_card_says_so(
-    sqlite_url: str,
+    sqlite_url: str, on: str
 ) -> None:
-    async with FakeFeishu() as far, house_of(sqlite_url, feishu.settings(far.base)) as house:
-        await house.app.writer.run(on_feishu)
-        number = await announced(house)
-        house.passes(hours=25)
-        await withdrawn(house, number)
-        assert far.recalled == []
-        assert {u["message_id"] for u in far.updates} == {m["message_id"] for m in far.messages}
-        assert all("已撤回" in str(u) for u in far.updates)
-        assert len(far.messages) == 2
+    async with scene(on, sqlite_url) as s:
+        number = await announced(s.house)
+        s.house.passes(hours=25)
+        await withdrawn(s.house, number)
+        assert s.far.recalled == []
+        assert set(s.replaced()) == {s.card(m) for m in s.far.messages}
+        assert all("已撤回" in str(u) for u in s.far.updates)
+        assert len(s.far.messages) == 2
 
 
-async def test_what_a_platform_refuses_to_take_back_is_replaced(sqlite_url: str) -> None:
-    async with FakeFeishu() as far, house_of(sqlite_url, feishu.settings(far.base)) as house:
-        await house.app.writer.run(on_feishu)
-        number = await announced(house)
-        kept = far.to("ou_zhang")[0]["message_id"]
-        far.settled.add(kept)
-        far.faults.append("expired")
-        await withdrawn(house, number)
-        assert far.recalled == [far.to("ou_wang")[0]["message_id"]]
-        assert [u["message_id"] for u in far.updates] == [kept]
-        assert len(far.messages) == 2
+@ON_BOTH
+async def test_what_a_platform_refuses_to_take_back_is_replaced(sqlite_url: str, on: str) -> None:
+    async with scene(on, sqlite_url) as s:
+        number = await announced(s.house)
+        kept, gone = s.far.to("ou_zhang")[0], s.far.to("ou_wang")[0]
+        s.far.settled.add(s.ref(kept))
+        s.far.faults.append("expired")
+        await withdrawn(s.house, number)
+        assert s.far.recalled == [s.ref(gone)]
+        assert s.replaced() == [s.card(kept)]
+        assert len(s.far.messages) == 2
+
+
+async def test_a_long_notice_in_words_is_taken_back_with_all_its_parts(sqlite_url: str) -> None:
+    async with scene("dingtalk", sqlite_url, DINGTALK_CARD_TEMPLATE_ID="0") as s:
+        long = "\n".join(f"{n}号线停电检修，请提前安排生产。" for n in range(1, 120))
+        number = await announced(s.house, text=long)
+        sent = [s.ref(m) for m in s.far.messages]
+        assert len(sent) > 2
+        await withdrawn(s.house, number)
+        assert sorted(s.far.recalled) == sorted(sent)
+        assert len(s.far.messages) == len(sent)
 
 
 async def test_the_application_of_wecom_takes_back_what_it_said_and_tells_where_it_cannot(
@@ -146,27 +234,42 @@ async def test_a_bridge_that_can_take_nothing_back_is_told(sqlite_url: str) -> N
         assert "已撤回" in more[0]["text"]
 
 
-async def test_a_ticket_made_confidential_goes_from_the_group(database_url: str) -> None:
-    async with FakeFeishu() as far, house_of(database_url, feishu.settings(far.base)) as house:
-        await house.app.writer.run(on_feishu)
-        caller = feishu.Caller(house, far)
-        await caller.says("ou_zhang", PROBLEM, GROUP, at_bot=True)
-        await house.app.dispatcher.drain()
-        (answer,) = [m for m in far.messages if "1001" in said(m) and m["receive_id"] == GROUP]
-        await caller.says("ou_zhou", "认领 1001")
-        await caller.says("ou_zhou", "保密 1001")
-        await house.app.dispatcher.drain()
-        assert far.recalled == [answer["message_id"]]
-        assert (await house.ticket()).confidential
+@ON_BOTH
+async def test_a_ticket_made_confidential_goes_from_the_group(database_url: str, on: str) -> None:
+    async with scene(on, database_url) as s:
+        await s.says("ou_zhang", PROBLEM, in_group=True)
+        await s.house.app.dispatcher.drain()
+        (answer,) = [m for m in s.far.to(s.group) if "1001" in s.said(m)]
+        await s.says("ou_zhou", "认领 1001")
+        await s.says("ou_zhou", "保密 1001")
+        await s.house.app.dispatcher.drain()
+        assert s.far.recalled == [s.ref(answer)]
+        assert (await s.house.ticket()).confidential
         # Nothing more of it is said there, and nobody is bothered by what went well.
-        await caller.says("ou_zhou", "办结 1001 专场招聘到岗12人，其余由劳务公司补齐")
-        await house.app.dispatcher.drain()
-        assert [m for m in far.to(GROUP) if m is not answer and "1001" in said(m)] == []
-        assert not any("撤不回" in words for words in far.words())
-        lines = (await house.api("GET", "/audit"))["items"]
+        await s.says("ou_zhou", "办结 1001 专场招聘到岗12人，其余由劳务公司补齐")
+        await s.house.app.dispatcher.drain()
+        assert [w for w in s.told(s.group) if "1001" in w] == [s.said(answer)]
+        assert not any("撤不回" in words for words in s.far.words())
+        lines = (await s.house.api("GET", "/audit"))["items"]
         assert [a["facts"] for a in lines if a["action"] == "message.taken_back"] == [
             {"how": "recalled"}
         ]
+
+
+async def test_an_answer_by_the_chats_reply_address_stays_and_its_liaison_hears_that_once(
+    sqlite_url: str,
+) -> None:
+    async with scene("dingtalk", sqlite_url, DINGTALK_CARD_TEMPLATE_ID="0") as s:
+        await s.says("ou_zhang", PROBLEM, in_group=True)
+        await s.house.app.dispatcher.drain()
+        assert [m["via"] for m in s.far.to(s.group)] == ["session"]
+        await s.says("ou_zhou", "认领 1001")
+        await s.says("ou_zhou", "保密 1001")
+        for _ in range(3):
+            await s.house.app.dispatcher.drain()
+        assert s.far.recalled == []
+        assert len([w for w in s.told("ou_zhou") if "撤不回" in w]) == 1
+        assert len(s.told(s.group)) == 1
 
 
 async def test_whoever_made_it_confidential_hears_once_what_stays_in_the_group(

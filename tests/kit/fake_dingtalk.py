@@ -138,8 +138,8 @@ class FakeDingTalk:
     """`faults` name what the next calls meet; `refusals` what every call for a receiver meets.
 
     expired, throttled (403), throttled_old (429), page (the limiter's HTML), month, busy (500 with a
-    code), broken (502), slow (504), lie (HTTP 200 with a code), denied (403), half (taken, but the
-    connection breaks before the answer). Of a session or robot: too_fast.
+    code), broken (502), moved (307), slow (504), lie (HTTP 200 with a code), denied (403), half
+    (taken, but the connection breaks before the answer). Of a session or robot: too_fast.
     """
 
     def __init__(self, per_second: int = 20) -> None:
@@ -155,14 +155,25 @@ class FakeDingTalk:
         self.refusals: dict[str, str] = {}
         # Of single messages: by receiver, in which list he comes back.
         self.lists: dict[str, str] = {}
+        # What every card for a receiver meets.
+        self.card_refusals: dict[str, str] = {}
         self.ding_code = ""
+        # Seconds before it is answered what became of a ring, and of a card that is taken.
+        self.ding_wait = 0.0
+        self.card_wait = 0.0
         self.not_delivered = False
-        self.not_recalled: set[str] = set()
+        # Keys of what cannot be taken back any more, as after 24 hours.
+        self.settled: set[str] = set()
+        # Whether a recall is answered without naming anything.
+        self.vague = False
         self.templates = {TEMPLATE, VENDOR_TEMPLATE}
         self.sessions: dict[str, str] = {}
         self.session_code = 0
+        # So many messages does a reply address take.
+        self.session_most = 1000
         self.robot_code = 0
         self.gone: set[str] = set()
+        self.update_answer: dict[str, Any] = {"success": True, "result": True}
         self.tokens = 0
         self.life = 7200
         self.repeats = 0
@@ -171,6 +182,8 @@ class FakeDingTalk:
         # Whether any call left its connection open for the next.
         self.kept = False
         self.secret = SECRET
+        # How often somebody came where a redirect led.
+        self.strayed = 0
         self.silent_until = 0.0
         self.download_url = ""
         self._per_second = per_second
@@ -183,6 +196,7 @@ class FakeDingTalk:
         post("/v1.0/robot/oToMessages/batchSend", self._single)
         post("/v1.0/robot/groupMessages/recall", self._recall_group)
         post("/v1.0/robot/otoMessages/batchRecall", self._recall_single)
+        post("/v1.0/robot/groupMessages/query", self._query)
         post("/v1.0/robot/ding/send", self._ding)
         post("/v1.0/robot/messageFiles/download", self._download)
         post("/v1.0/card/instances/createAndDeliver", self._create)
@@ -191,6 +205,7 @@ class FakeDingTalk:
         post("/robot/sendBySession", self._session)
         post("/robot/send", self._robot)
         app.router.add_get("/files/{code}", self._file)
+        app.router.add_route("*", "/elsewhere", self._elsewhere)
 
     async def __aenter__(self) -> "FakeDingTalk":
         # Not earlier, so that more can be attached to the application.
@@ -261,6 +276,8 @@ class FakeDingTalk:
         elif fault == "slow":
             await asyncio.sleep(0.05)
             return web.Response(status=504, text="<html>gateway time-out</html>")
+        elif fault == "moved":
+            return web.Response(status=307, headers={"Location": f"{self.base}/elsewhere"})
         elif fault == "lie":
             return self._no("invalidParameter.msgParam.invalid", 200)
         elif fault == "denied":
@@ -283,6 +300,10 @@ class FakeDingTalk:
             stamps.popleft()
         stamps.append(now)
         return len(stamps) > most
+
+    async def _elsewhere(self, request: web.Request) -> web.Response:
+        self.strayed += 1
+        return web.json_response({"processQueryKey": "astray"})
 
     async def _half(self, request: web.Request, plain: dict[str, Any]) -> web.Response:
         """The answer, unless it is to be lost."""
@@ -394,12 +415,37 @@ class FakeDingTalk:
             return fault
         body = await request.json()
         keys = body.get("processQueryKeys")
-        if set(body) != known or not isinstance(keys, list) or not 1 <= len(keys) <= 20:
-            return self._wrong(Refused("recall"))
-        fine = [k for k in keys if k not in self.not_recalled]
+        try:
+            _need(set(body) == known and isinstance(keys, list), f"fields {set(body)}")
+            _need(1 <= len(keys) <= 20 and all(keys), "processQueryKeys")
+            _need(body["robotCode"] == ROBOT, "robotCode", "invalidParameter.robotCode.notExsit")
+        except Refused as error:
+            return self._wrong(error)
+        chat = body.get("openConversationId", "")
+        stand = {
+            m["key"]
+            for m in self.messages
+            # What went by a reply address has no key that anybody was told.
+            if m["via"] != "session" and (m["to"] == chat if chat else m["to"][:3] != "cid")
+        }
+        fine = [k for k in keys if k in stand - self.settled - set(self.recalled)]
         self.recalled += fine
-        failed = {k: "messageExpired" for k in keys if k in self.not_recalled}
-        return web.json_response({"successResult": fine, "failedResult": failed})
+        failed = {k: "recallFailed" for k in keys if k not in fine}
+        said = {} if self.vague else {"successResult": fine, "failedResult": failed}
+        return await self._half(request, said)
+
+    async def _query(self, request: web.Request) -> web.StreamResponse:
+        if (fault := await self._before(request)) is not None:
+            return fault
+        body = await request.json()
+        known = _words("robotCode openConversationId processQueryKey maxResults")
+        if set(body) != known or body["robotCode"] != ROBOT or not 1 <= body["maxResults"] <= 200:
+            return self._wrong(Refused("query"))
+        key = body["processQueryKey"]
+        if all(m["key"] != key for m in self.to(body["openConversationId"])):
+            return self._no("invalid.processQueryKey")
+        status = "RECALLED" if key in self.recalled else "SUCCESS"
+        return web.json_response({"sendStatus": status, "readUserIds": [], "hasMore": False})
 
     async def _ding(self, request: web.Request) -> web.StreamResponse:
         if (fault := await self._before(request)) is not None:
@@ -415,6 +461,7 @@ class FakeDingTalk:
             _need(bool(body["content"].strip()), "content")
         except Refused as error:
             return self._wrong(error)
+        await asyncio.sleep(self.ding_wait)
         if self.ding_code:
             status = 403 if self.ding_code.startswith("Forbidden") else 400
             return self._no(self.ding_code, status)
@@ -465,15 +512,17 @@ class FakeDingTalk:
             return self._wrong(error)
         if body["cardTemplateId"] not in self.templates:
             return self._no("param.templateUnpublished")
-        if receiver in self.refusals:
-            return self._no(self.refusals[receiver])
+        refused = self.card_refusals.get(receiver) or self.refusals.get(receiver)
+        if refused:
+            return self._no(refused)
         track = body["outTrackId"]
         if any(m["track"] == track for m in self.messages):
             self.repeats += 1
             return self._no("param.cardAlreadyExist")
         space = "IM_GROUP" if "imGroupOpenSpaceModel" in body else "IM_ROBOT"
         result: dict[str, Any] = {"spaceType": space, "spaceId": receiver, "success": True}
-        if self.not_delivered:
+        # To whom no message is given no card is either.
+        if self.not_delivered or receiver in self.lists:
             result |= {"success": False, "errorMsg": "SYSTEM_ERROR"}
         else:
             deliver = body.get("imGroupOpenDeliverModel", {})
@@ -487,6 +536,7 @@ class FakeDingTalk:
             }
             result["carrierId"] = self._take(receiver, shown)
             self.messages[-1]["track"] = track
+        await asyncio.sleep(self.card_wait)
         answer = {"success": True, "result": {"outTrackId": track, "deliverResults": [result]}}
         return await self._half(request, answer)
 
@@ -517,7 +567,7 @@ class FakeDingTalk:
             return self._wrong(error)
         card["card"] = dict(values)
         self.updates.append({"track": track, "card": dict(values)})
-        return await self._half(request, {"success": True, "result": True})
+        return await self._half(request, self.update_answer)
 
     async def _register(self, request: web.Request) -> web.StreamResponse:
         if (fault := await self._before(request)) is not None:
@@ -555,7 +605,8 @@ class FakeDingTalk:
         chat = self.sessions.get(request.query.get("session", ""))
         if fault:
             return web.json_response({"errcode": 130101, "errmsg": "send too fast"})
-        if chat is None or self.session_code:
+        used = sum(m["via"] == "session" for m in self.messages) >= self.session_most
+        if chat is None or used or self.session_code:
             return web.json_response({"errcode": self.session_code or 300001, "errmsg": "no"})
         try:
             shown = self._check_old(await request.json())

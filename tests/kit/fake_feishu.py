@@ -202,6 +202,7 @@ class FakeFeishu:
         self.updates: list[dict[str, Any]] = []
         self.urged: list[tuple[str, list[str]]] = []
         self.robot_said: list[dict[str, Any]] = []
+        self.robot_code = 0
         self.uploads: list[tuple[str, str, int]] = []
         self.resources: dict[tuple[str, str, str], bytes] = {}
         self.refused: list[str] = []
@@ -457,6 +458,8 @@ class FakeFeishu:
         body = await request.json()
         if body.get("msg_type") != "text" or len(json.dumps(body).encode()) > 20 * 1024:
             return self._wrong(Refused("robot"))
+        if self.robot_code:
+            return web.json_response({"code": self.robot_code, "msg": "no"})
         self.robot_said.append(body)
         return web.json_response({"code": 0, "msg": "success", "data": {}})
 

@@ -6,11 +6,10 @@ import json
 import logging
 import random
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
-from urllib.parse import urlsplit
 
-from bot.client import Client
+from bot.client import Client, origin_of
 from bot.envelope import BadEnvelope, Envelope
 from bot.payload import json_object, part_at, text_at
 from bot.platform import (
@@ -33,7 +32,7 @@ from bot.platform import (
     SendError,
     Setting,
 )
-from bot.platforms.dingtalk import api, cards, codec
+from bot.platforms.dingtalk import api, cards, codec, words
 from bot.platforms.dingtalk.crypto import card_secret, card_sign, robot_sign, same
 from bot.platforms.dingtalk.errors import cure
 from bot.platforms.dingtalk.line import CLICKS, EVENT, MESSAGES, StreamLine
@@ -84,7 +83,7 @@ SETTINGS: Final = (
     ),
     Setting(
         "DINGTALK_OAPI_BASE",
-        "钉钉旧版接口地址，国际版改为 https://oapi.dingtalk.io",
+        "钉钉旧版接口地址，回复和群机器人只发往它和官方地址；国际版改为 https://oapi.dingtalk.io",
         default="https://oapi.dingtalk.com",
     ),
 )
@@ -114,6 +113,8 @@ _OLD_CARD: Final = "这张卡片已失效，请直接打字告诉我"
 
 class DingTalk:
     name = codec.NAME
+    # The vendor's page names it for single chats (batch-message-recall-chat) and nothing for groups.
+    recall_seconds = 24 * 3600.0
 
     def __init__(
         self,
@@ -144,7 +145,7 @@ class DingTalk:
             mentions=True,
             group_push=True,
             direct=True,
-            max_text_bytes=api.TEXT_BYTES,
+            max_text_bytes=words.TEXT_BYTES,
             budget_seconds=1.2,
         )
 
@@ -179,8 +180,8 @@ class DingTalk:
             await self._line.reachable()
         except SendError as error:
             told = cure(error.code) or f"没有接通（{error.code}），请核对网络和 DINGTALK_API_BASE。"
-            return [*found, Probe("钉钉长连接", told)]
-        return [*found, Probe("钉钉长连接")]
+            return [*found, Probe("钉钉长连接", told, self._client.ahead)]
+        return [*found, Probe("钉钉长连接", "", self._client.ahead)]
 
     # ---- in
 
@@ -319,13 +320,19 @@ class DingTalk:
     # ---- out
 
     def limits(self, to: Address) -> tuple[Limit, ...]:
-        return api.limits(to)
+        return self._api.limits(to)
 
     def lane(self, delivery: Delivery) -> str:
         return f"{delivery.to.kind}:{delivery.to.chat.id}"
 
+    def parts(self, delivery: Delivery) -> int:
+        return self._api.parts(delivery)
+
     async def send(self, delivery: Delivery) -> Receipt:
         return await self._api.send(delivery)
+
+    async def recall(self, to: Address, refs: Sequence[str]) -> None:
+        await self._api.recall(to, refs)
 
     async def fetch(self, attachment: Attachment) -> Fetched:
         code = codec.media_of(attachment.url)
@@ -438,5 +445,5 @@ def _value(section: Section, key: str) -> str:
 
 
 def _is_address(url: str) -> bool:
-    near = urlsplit(url).hostname in ("127.0.0.1", "localhost")
-    return url.startswith("https://") or (near and url.startswith("http://"))
+    origin = origin_of(url)
+    return origin is not None and (origin[0] == "https" or origin[1] in ("127.0.0.1", "localhost"))

@@ -1,41 +1,44 @@
 """Calls to DingTalk: token, messages, cards, urgent calls, files, the chat's reply address, a group's robot."""
 
+import asyncio
 import hashlib
 import logging
+import re
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from bot.client import Answer, Client, TokenCache, name_in
+from bot.client import Client, TokenCache, name_in, origin_of
 from bot.payload import part_at, text_at
 from bot.platform import (
     Expired,
     Fetched,
     Limit,
-    Permanent,
+    Outdated,
     Probe,
     Receipt,
     SendError,
     Transient,
+    Unreachable,
     Unsure,
 )
 from bot.platforms.dingtalk import cards, errors, words
+from bot.platforms.dingtalk.answers import OF_ADDRESS, Refused, Unset, check, check_old
 from bot.platforms.dingtalk.crypto import robot_sign
-from bot.platforms.dingtalk.errors import Do
-from bot.platforms.dingtalk.words import TEXT_BYTES, Said
+from bot.platforms.dingtalk.words import Said
 from handlers.chat.events import ChatKind
 from handlers.chat.outbound import Address, Card, Delivery
+from handlers.chat.reach import Lost
 
-__all__ = ["TEXT_BYTES", "Api", "Refused", "Unset", "check", "limits"]
-
-_log = logging.getLogger("bot.platforms.dingtalk")
+_log = logging.getLogger("bot.dingtalk")
 
 _EARLY_SECONDS: Final = 300.0
 _RECALLED_AT_ONCE: Final = 20
-_HOSTS: Final = frozenset({"oapi.dingtalk.com", "oapi.dingtalk.io"})
-_LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
+_OURS: Final = frozenset({("https", f"oapi.dingtalk.{top}", "") for top in ("com", "io")})
+# A name in the net: no bare address, however it is written, and no name of a house.
+_NAMED_HOST: Final = re.compile(r"(?:[a-z0-9-]+\.)+[a-z]{2,}")
 _HEADER: Final = "x-acs-dingtalk-access-token"
 # A kept connection that the far end closes just when the next message goes out would leave in doubt
 # a message that nobody may repeat.
@@ -48,11 +51,14 @@ _BEGUN: Final = 1000
 # without DING is not asked again: each refused call counts for the month.
 _REFUSED_SECONDS: Final = 3600.0
 _NO_RING_SECONDS: Final = 24 * 3600.0
+# Below what the dispatcher waits, for what it gives up on counts as unsure: of a card, and of a
+# message with its ring.
+_CARD_SECONDS: Final = 9.0
+_SEND_SECONDS: Final = 13.0
 # 20 a second and 20 a minute. A long text takes several calls, a robot beyond its limit is silent
 # for ten minutes: a little is left for both.
 _A_SECOND: Final = 18
 _A_MINUTE: Final = 18
-_FINE: Final = frozenset({"", "0", "200", "ok", "OK", "None"})
 _MONTH: Final = frozenset({"Forbidden.AccessDenied.ApiCountLimitForOrg", "90020"})
 _CARD_KNOWN: Final = "param.cardAlreadyExist"
 _CARD_GONE: Final = "param.cardNotExist"
@@ -62,75 +68,29 @@ _RING_IN_APP: Final = 1
 _OF_RECEIVER: Final = frozenset({"miss.staffId", "ding.receivercount.limit", "send.ding.exception"})
 # What the application may speak in; other groups are only known by their robot.
 _GROUP_ID: Final = "cid"
+# How the keys of the limits begin: of the application, of a group's robot. The month is none that we
+# count: who may be told another way need not wait for it.
+_APP, _ROBOT, _NONE = "app:", "robot:", "month:"
 
 
-class Refused(Permanent):
-    """It will never be taken."""
+def _cooling(refusal: Transient, whose: str) -> Transient:
+    """What a robot must wait for concerns neither people nor other groups, and the other way round."""
+    if refusal.code != OF_ADDRESS:
+        refusal.cools = whose
+    return refusal
 
 
-class Unset(Transient):
-    """Somebody must set it right; until then nothing is given up."""
-
-
-def check(answer: Answer, repeatable: bool = False) -> dict[str, Any]:
-    """What the answer says where it was taken; HTTP 200 says nothing. Raises a SendError."""
-    plain = answer.plain_or_none()
-    known = plain if isinstance(plain, dict) else {}
-    code = _code(known)
-    if not code and (answer.body.lstrip()[:1] == b"<" or "punish" in known):
-        # The limiter of addresses answers with a page of its own, a broken gateway with another.
-        code = "ip_limit" if answer.status < 500 else str(answer.status)
-    if not code and answer.status >= 400:
-        code = str(answer.status)
-    if code:
-        raise _refusal(code, answer, repeatable)
-    if not isinstance(plain, dict):
-        raise Unsure("not_json", repeatable)
-    if known.get("success") is False:
-        raise Refused("not_accepted")
-    return known
-
-
-def _code(plain: dict[str, Any]) -> str:
-    """The new interface's name or the old one's number; empty where all is well."""
-    number = str(plain.get("errcode", ""))
-    if number == "88" and plain.get("sub_code"):
-        number = str(plain["sub_code"])
-    for code in (number, str(plain.get("code", ""))):
-        if code not in _FINE:
-            return code[:100]
-    return ""
-
-
-def _refusal(code: str, answer: Answer, repeatable: bool) -> SendError:
-    trouble = errors.trouble(code)
-    if trouble is None:
-        if answer.status >= 500:
-            return Transient(code)
-        return Refused(code)
-    if trouble.do is Do.REFRESH:
-        return Expired(code)
-    if trouble.do is Do.UNSURE:
-        return Unsure(code, repeatable)
-    if trouble.do is Do.WAIT:
-        return Transient(code, _retry_after(answer) or trouble.seconds)
-    if trouble.do is Do.FIX:
-        return Unset(code, trouble.seconds)
-    return Refused(code)
-
-
-def _retry_after(answer: Answer) -> float | None:
-    given = answer.headers.get("Retry-After") or ""
-    return float(given) if given.replace(".", "", 1).isdigit() else None
-
-
-def limits(to: Address) -> tuple[Limit, ...]:
+def limits(to: Address, robot_only: bool = False) -> tuple[Limit, ...]:
     """20 a second by the application, 20 a minute by a group's robot."""
-    found = [Limit("app:second", _A_SECOND, 1.0)]
+    found = [] if robot_only else [Limit(f"{_APP}second", _A_SECOND, 1.0)]
     if to.kind is ChatKind.GROUP and to.robot:
         digest = hashlib.sha256(to.robot.encode()).hexdigest()[:16]
-        found.append(Limit(f"robot:{digest}", _A_MINUTE, 60.0))
+        found.append(Limit(f"{_ROBOT}{digest}", _A_MINUTE, 60.0))
     return tuple(found)
+
+
+def _has_robot(to: Address) -> bool:
+    return to.kind is ChatKind.GROUP and bool(to.robot)
 
 
 class _Begun:
@@ -144,6 +104,9 @@ class _Begun:
         while len(self._refs) > _BEGUN:
             self._refs.popitem(last=False)
         return refs
+
+    def has(self, delivery: Delivery) -> bool:
+        return bool(self._refs.get(cards.track_id(delivery)))
 
     def end(self, delivery: Delivery) -> None:
         self._refs.pop(cards.track_id(delivery), None)
@@ -164,10 +127,12 @@ class Api:
         card_callback: str,
         route_key: str,
         monotonic: Callable[[], float] = time.monotonic,
+        card_seconds: float = _CARD_SECONDS,
+        send_seconds: float = _SEND_SECONDS,
     ) -> None:
         self._client = client
         self._base = base.rstrip("/")
-        self._own_hosts = {urlsplit(one).netloc for one in (base, old_base)}
+        self._old = origin_of(old_base)
         self._app_key, self._app_secret = app_key, app_secret
         self._robot_code = robot_code
         self._template_id = template_id
@@ -176,7 +141,9 @@ class Api:
         self._sessions: OrderedDict[str, tuple[str, float]] = OrderedDict()
         self._begun = _Begun()
         self._monotonic = monotonic
+        self._card_seconds, self._send_seconds = card_seconds, send_seconds
         self._closed_to_app: dict[str, float] = {}
+        self._used_up_until = 0.0
         self._no_ring_until = 0.0
 
     @property
@@ -190,10 +157,14 @@ class Api:
             json={"appKey": self._app_key, "appSecret": self._app_secret},
             headers=_ALONE,
             repeatable=True,
+            follow=False,
         )
         try:
             plain = check(answer, repeatable=True)
-        except (Refused, Expired):
+        except (Refused, Expired) as error:
+            if isinstance(error, Refused) and error.code == str(answer.status):
+                # Nothing that the vendor said: somebody else answers there.
+                raise Unset(error.code, 300.0) from None
             # Whatever the code of the day: it is about the key and the secret.
             raise Unset("invalidClientIdOrSecret", 300.0) from None
         token = text_at(plain, "accessToken")
@@ -214,6 +185,7 @@ class Api:
                 json=body,
                 headers={_HEADER: token, **_ALONE},
                 repeatable=repeatable,
+                follow=False,
             )
             try:
                 return check(answer, repeatable)
@@ -221,6 +193,11 @@ class Api:
                 self._tokens.drop(token)
                 if attempt == 2:
                     raise
+            except Transient as refusal:
+                if refusal.code not in _MONTH:
+                    raise _cooling(refusal, _APP) from None
+                self._used_up_until = self._monotonic() + _REFUSED_SECONDS
+                raise _cooling(refusal, _NONE) from None
         raise Expired("token")
 
     # ---- reply addresses
@@ -244,52 +221,74 @@ class Api:
         return url if delivery.reply_token or words.called(content.mentions) or outsider else ""
 
     def _is_ours(self, url: str) -> bool:
-        """Whether it is the vendor's own host, or loopback where we were told to call that."""
-        try:
-            parts = urlsplit(url)
-            port = parts.port
-        except ValueError:
-            return False
-        host = parts.hostname or ""
-        if parts.username or parts.password:
-            return False
-        if host in _HOSTS:
-            return parts.scheme == "https" and port in (None, 443)
-        return host in _LOOPBACK and parts.netloc in self._own_hosts
+        """Whether it is the vendor's own host, or the one that the office named."""
+        origin = origin_of(url)
+        return origin is not None and (origin in _OURS or origin == self._old)
 
     # ---- messages
 
+    def limits(self, to: Address) -> tuple[Limit, ...]:
+        """Where only the group's robot speaks, what the application must wait for delays nothing."""
+        return limits(to, self._is_closed(to))
+
     async def send(self, delivery: Delivery) -> Receipt:
         """A new message, or the replaced card; raises a SendError."""
-        card = delivery.content.card
-        receipt = None
-        if card is not None and self._template_id and self._shows_cards(delivery.to):
-            receipt = await self._card(delivery, card)
-        if receipt is None:
-            receipt = await self._words(delivery)
+        until = self._monotonic() + self._send_seconds
+        try:
+            receipt = await self._deliver(delivery)
+        except Refused as refusal:
+            why = self._lost(delivery.to, refusal.code)
+            if why is None:
+                raise
+            raise Unreachable(refusal.code, why) from None
         if not receipt.card_ref or receipt.card_ref != delivery.update_ref:
-            await self._ring(delivery)
+            await self._ring(delivery, until - self._monotonic())
         return receipt
 
+    def _lost(self, to: Address, code: str) -> Lost | None:
+        """Why the person gets nothing; in a group it may be somebody who is mentioned there."""
+        return errors.lost(code) if to.kind is ChatKind.DIRECT else None
+
+    async def _deliver(self, delivery: Delivery) -> Receipt:
+        card = delivery.content.card
+        if card is not None and self._shows_cards(delivery.to) and not self._begun.has(delivery):
+            try:
+                async with asyncio.timeout(self._card_seconds):
+                    receipt = await self._card(delivery, card)
+            except TimeoutError:
+                # Its own id makes a repeat harmless, the dispatcher's limit would not know that.
+                raise Unsure("timeout", repeatable=True) from None
+            if receipt is not None:
+                return receipt
+        if delivery.in_place:
+            raise Outdated("no_card")
+        return await self._words(delivery)
+
+    def parts(self, delivery: Delivery) -> int:
+        """How many messages it takes, as far as that is known before."""
+        content = delivery.content
+        as_card = content.card is not None and self._shows_cards(delivery.to)
+        return 1 if as_card or self._robot_speaks(delivery) else len(words.said(content))
+
     def _shows_cards(self, to: Address) -> bool:
+        if not self._template_id:
+            return False
         if to.kind is ChatKind.GROUP:
             return not self._is_closed(to)
         return words.is_staff(to.chat.id)
 
     def _is_closed(self, to: Address) -> bool:
-        """Whether the application was refused in this group a short while ago, so that only its robot may."""
-        if not self._has_robot(to):
+        """Whether the application was refused a short while ago, so that only the group's robot may."""
+        if not _has_robot(to):
             return False
-        return (
-            not to.chat.id.startswith(_GROUP_ID)
-            or self._closed_to_app.get(to.chat.id, 0.0) > self._monotonic()
-        )
+        until = max(self._used_up_until, self._closed_to_app.get(to.chat.id, 0.0))
+        return not to.chat.id.startswith(_GROUP_ID) or until > self._monotonic()
 
     async def _words(self, delivery: Delivery) -> Receipt:
         parts = words.said(delivery.content)
-        refs = self._begun.of(delivery)
-        if not refs and (self._is_closed(delivery.to) or self._calls_by_robot(delivery)):
+        if not self._begun.has(delivery) and self._robot_speaks(delivery):
             return await self._by_robot(delivery)
+        refs = self._begun.of(delivery)
         try:
             while len(refs) < len(parts):
                 refs.append(await self._say(delivery, len(refs), parts[len(refs)]))
@@ -297,20 +296,19 @@ class Api:
             if isinstance(refusal, Refused | Unset):
                 self._warn("dingtalk.refused", refusal.code)
             kept_out = errors.keeps_out(refusal.code) or refusal.code in _MONTH
-            if refs or not kept_out or not self._has_robot(delivery.to):
+            if refs or not kept_out or not _has_robot(delivery.to):
                 raise
             self._closed_to_app[delivery.to.chat.id] = self._monotonic() + _REFUSED_SECONDS
             return await self._by_robot(delivery)
         self._begun.end(delivery)
-        return Receipt(refs[0])
+        return _receipt(refs)
 
-    def _calls_by_robot(self, delivery: Delivery) -> bool:
-        """Whether somebody is to be notified who in this group only its robot can notify."""
+    def _robot_speaks(self, delivery: Delivery) -> bool:
+        """Whether the group's robot says it: we may not speak there, or it alone can notify somebody."""
+        if self._is_closed(delivery.to):
+            return True
         called = words.called(delivery.content.mentions)
-        return bool(called) and self._has_robot(delivery.to) and not self._session(delivery)
-
-    def _has_robot(self, to: Address) -> bool:
-        return to.kind is ChatKind.GROUP and bool(to.robot)
+        return bool(called) and _has_robot(delivery.to) and not self._session(delivery)
 
     async def _say(self, delivery: Delivery, number: int, said: Said) -> str:
         """One part; its key by which it can be called back and is named where it was read."""
@@ -347,7 +345,9 @@ class Api:
         """False where the address does not take it, so that it goes the other way."""
         body = _old_message(delivery, number, said)
         try:
-            check(await self._client.exchange("POST", url, json=body, headers=_ALONE))
+            check_old(
+                await self._client.exchange("POST", url, json=body, headers=_ALONE, follow=False)
+            )
         except Unsure:
             raise
         except SendError as error:
@@ -368,28 +368,35 @@ class Api:
             timestamp = str(int(time.time() * 1000))
             params = {"timestamp": timestamp, "sign": robot_sign(secret, timestamp)}
         body = _old_message(delivery, 0, words.robot(delivery.content))
-        check(
-            await self._client.exchange("POST", address, json=body, params=params, headers=_ALONE)
+        answer = await self._client.exchange(
+            "POST", address, json=body, params=params, headers=_ALONE, follow=False
         )
+        try:
+            check_old(answer)
+        except Transient as refusal:
+            raise _cooling(refusal, _ROBOT) from None
         return Receipt()
 
-    async def _ring(self, delivery: Delivery) -> None:
-        """Whoever must see it now is rung; where that is not allowed the message stands alone."""
+    async def _ring(self, delivery: Delivery, seconds: float) -> None:
+        """Whoever must see it now is rung; whatever becomes of that, the message is out."""
         to = delivery.to
         if not delivery.urgent or to.kind is not ChatKind.DIRECT or not words.is_staff(to.chat.id):
             return
         if self._monotonic() < self._no_ring_until:
             return
         try:
-            answer = await self._call(
-                "/robot/ding/send",
-                {
-                    "robotCode": self._robot_code,
-                    "remindType": _RING_IN_APP,
-                    "receiverUserIdList": [to.chat.id],
-                    "content": words.ring(delivery.content),
-                },
-            )
+            async with asyncio.timeout(max(seconds, 0.0)):
+                answer = await self._call(
+                    "/robot/ding/send",
+                    {
+                        "robotCode": self._robot_code,
+                        "remindType": _RING_IN_APP,
+                        "receiverUserIdList": [to.chat.id],
+                        "content": words.ring(delivery.content),
+                    },
+                )
+        except TimeoutError:
+            _log.info("dingtalk.not_rung", extra={"code": "timeout"})
         except SendError as error:
             final = isinstance(error, Refused | Unset)
             if final and error.code not in _OF_RECEIVER:
@@ -408,7 +415,7 @@ class Api:
     # ---- cards
 
     async def _card(self, delivery: Delivery, card: Card) -> Receipt | None:
-        """None where it has to be told in words."""
+        """None where it cannot be drawn or is refused."""
         values = cards.variables(card, delivery.to, self.vendor_template)
         if values is None:
             return None
@@ -419,9 +426,19 @@ class Api:
                 except Refused as refusal:
                     if refusal.code != _CARD_GONE:
                         raise
+            if delivery.in_place:
+                return None
             return await self._create(delivery, card, values)
         except (Refused, Unset) as refusal:
+            if delivery.in_place or self._lost(delivery.to, refusal.code) is not None:
+                self._warn("dingtalk.refused", refusal.code)
+                raise
             self._warn("dingtalk.card_as_words", refusal.code)
+            return None
+        except Transient:
+            if delivery.in_place or not self._is_closed(delivery.to):
+                raise
+            # The month is used up: the group's robot tells it.
             return None
 
     async def _create(self, delivery: Delivery, card: Card, values: dict[str, str]) -> Receipt:
@@ -474,7 +491,7 @@ class Api:
         raise Refused("not_delivered")
 
     async def _replace(self, track: str, values: dict[str, str]) -> Receipt:
-        await self._call(
+        answer = await self._call(
             "/card/instances",
             {
                 "outTrackId": track,
@@ -488,6 +505,8 @@ class Api:
             method="PUT",
             repeatable=True,
         )
+        if answer.get("success") is not True:
+            raise Unsure("no_receipt", repeatable=True)
         return Receipt("", track)
 
     async def register_cards(self, url: str, api_secret: str) -> None:
@@ -506,21 +525,41 @@ class Api:
     # ---- called back, fetched, tried
 
     async def recall(self, to: Address, refs: Sequence[str]) -> None:
-        """Take messages back; raises a SendError where one of them stays."""
+        """Take messages back; raises a SendError where one of them stays.
+
+        A card goes by its carrier's id, which the vendor's page on recalling names as one of the
+        keys (help.dingtalk.io, batch-withdrawal-of-single-chat-robot-messages…).
+        """
         body: dict[str, Any] = {"robotCode": self._robot_code}
         path = "/robot/otoMessages/batchRecall"
         if to.kind is ChatKind.GROUP:
             body["openConversationId"] = to.chat.id
             path = "/robot/groupMessages/recall"
-        keys = [ref for ref in refs if ref]
-        if len(keys) < len(refs):
-            # An answer by the reply address or by a group's robot has no key.
-            raise Refused("no_key")
-        for first in range(0, len(keys), _RECALLED_AT_ONCE):
-            some = keys[first : first + _RECALLED_AT_ONCE]
+        for first in range(0, len(refs), _RECALLED_AT_ONCE):
+            some = list(refs[first : first + _RECALLED_AT_ONCE])
             answer = await self._call(path, body | {"processQueryKeys": some}, repeatable=True)
-            if answer.get("failedResult"):
-                raise Refused("not_recalled")
+            gone = _list(answer, "successResult")
+            for key in some:
+                # What the platform does not name it may never have known, or an earlier try, whose
+                # answer got lost, has taken it back already.
+                if key not in gone and not await self._is_gone(to, key):
+                    raise Refused("not_recalled")
+
+    async def _is_gone(self, to: Address, key: str) -> bool:
+        """Whether a message was taken back; of those in single chats nobody can ask."""
+        if to.kind is not ChatKind.GROUP:
+            return False
+        asked = {
+            "robotCode": self._robot_code,
+            "openConversationId": to.chat.id,
+            "processQueryKey": key,
+            "maxResults": 1,
+        }
+        try:
+            answer = await self._call("/robot/groupMessages/query", asked, repeatable=True)
+        except Refused:
+            return False
+        return text_at(answer, "sendStatus") == "RECALLED"
 
     async def fetch(self, download_code: str) -> Fetched:
         """What a message carried; raises a SendError."""
@@ -536,11 +575,10 @@ class Api:
         """The store's address, over TLS; it stands in no list, but it is no address of a house."""
         if self._is_ours(url):
             return url
-        parts = urlsplit(url)
-        host = parts.hostname or ""
-        if parts.scheme not in ("http", "https") or "." not in host or host[-1:].isdigit():
+        origin = origin_of(url)
+        if origin is None or _NAMED_HOST.fullmatch(origin[1]) is None:
             raise Refused("not_ours")
-        return parts._replace(scheme="https").geturl()
+        return urlsplit(url)._replace(scheme="https").geturl()
 
     async def probe(self) -> list[Probe]:
         try:
@@ -550,8 +588,8 @@ class Api:
                 errors.cure(error.code)
                 or f"没有接通（{error.code}），请核对 DINGTALK_API_BASE 和网络。"
             )
-            return [Probe("钉钉凭证", told)]
-        return [Probe("钉钉凭证")]
+            return [Probe("钉钉凭证", told, self._client.ahead)]
+        return [Probe("钉钉凭证", "", self._client.ahead)]
 
 
 def _old_message(delivery: Delivery, number: int, said: Said) -> dict[str, Any]:
@@ -574,6 +612,11 @@ def _key(answer: dict[str, Any]) -> str:
     if not key:
         raise Unsure("no_receipt")
     return key
+
+
+def _receipt(refs: Sequence[str]) -> Receipt:
+    """Where one part has no key none is named: a message is taken back whole or stays."""
+    return Receipt(refs[0], "", tuple(refs[1:])) if all(refs) else Receipt()
 
 
 def _list(plain: Any, name: str) -> list[Any]:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
+from handlers.chat.reach import Lost
+
 
 class Do(Enum):
     """What a refusal asks for."""
@@ -21,11 +23,15 @@ class Do(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """What a code asks for, and what a person does about it; `seconds` is how long to wait."""
+    """What a code asks for, and what a person does about it; `seconds` is how long to wait.
+
+    `lost`: it is said of a person who gets nothing, whatever is sent.
+    """
 
     do: Do
     cure: str
     seconds: float | None = None
+    lost: Lost | None = None
 
 
 _HOUR: Final = 3600.0
@@ -40,8 +46,8 @@ def _fix(cure: str) -> Trouble:
     return Trouble(Do.FIX, cure, _FIX_SECONDS)
 
 
-def _never(cure: str) -> Trouble:
-    return Trouble(Do.NEVER, cure)
+def _never(cure: str, lost: Lost | None = None) -> Trouble:
+    return Trouble(Do.NEVER, cure, lost=lost)
 
 
 _TOKEN: Final = Trouble(Do.REFRESH, "访问凭证失效，会自动重新获取；反复出现请核对 Client Secret。")
@@ -68,9 +74,12 @@ _ROBOT: Final = _fix(
 _ROBOT_OFF: Final = _never(
     "机器人没有启用或不在群里，请发布应用版本，并在群设置「机器人」里重新添加。"
 )
-_OFF: Final = _never("没有启用单聊机器人或应用没有发布，请在开发者后台发布版本后再试。")
+# Without a time, for what is said in groups need not wait with it.
+_OFF: Final = Trouble(
+    Do.FIX, "没有启用单聊机器人或应用没有发布，请在开发者后台发布版本，之后自动再发。"
+)
 _GROUP: Final = _never("群不存在、已解散或不是内部群，请在群里 @机器人 重新绑定。")
-_NOBODY: Final = _never("没有这个成员，可能已离职或不在本组织，请更新联系人或改用电话。")
+_NOBODY: Final = _never("没有这个成员，可能已离职或不在本组织，请更新联系人或改用电话。", Lost.LEFT)
 _CONTENT: Final = _never("消息内容或格式不被接受，请把编号发给维护人员。")
 _UNSAFE: Final = _never("内容被平台审核拦下，请换一种说法再发。")
 _TEMPLATE: Final = _never(
@@ -92,6 +101,8 @@ TROUBLES: Final[dict[str, Trouble]] = {
     "40089": _SECRET,
     "40096": _SECRET,
     "invalidClientIdOrSecret": _SECRET,
+    # What forbids in words that nobody has described is about the application, not the message.
+    "Forbidden": _fix("平台拒绝访问，请在开发者后台核对权限和「安全设置」，并发布版本。"),
     "Forbidden.AccessDenied.AccessTokenPermissionDenied": _PERMISSION,
     "Forbidden.AccessDenied.IpNotInWhiteList": _IP_LIST,
     "60020": _IP_LIST,
@@ -136,11 +147,15 @@ TROUBLES: Final[dict[str, Trouble]] = {
     "group.disbanded": _GROUP,
     "staffId.notExisted": _NOBODY,
     "miss.staffId": _NOBODY,
+    "staff.not.found": _NOBODY,
     "illegal.receivers": _NOBODY,
-    "invalidParameter.userIds": _NOBODY,
     "param.userIdNotExist": _NOBODY,
     "invalid_staff": _NOBODY,
-    "filtered_staff": _never("对方屏蔽了机器人或没有激活钉钉，请改用电话。"),
+    "filtered_staff": _never(
+        "对方不在应用可用范围、屏蔽了机器人或没有激活钉钉，"
+        "请在「版本管理与发布」核对可用范围，或改用电话。",
+        Lost.OUT_OF_RANGE,
+    ),
     # What is said
     "invalidParameter": _CONTENT,
     "param.contentUnsafe": _UNSAFE,
@@ -177,13 +192,13 @@ TROUBLES: Final[dict[str, Trouble]] = {
     "robot_host": _never("群机器人的地址不是钉钉的，请从群设置里重新复制。"),
     # Ours
     "outsider": _never(
-        "对方不在本组织，只能在对方发言后约 90 分钟内回复，请电话联系或邀请加入组织。"
+        "对方不在本组织，只能在对方发言后约 90 分钟内回复，请电话联系或邀请加入组织。",
+        Lost.OUT_OF_RANGE,
     ),
-    "no_key": _never("这条消息没有编号，不能撤回，请在群里另发更正。"),
     "not_recalled": _never("平台没有撤回（单聊限 24 小时内），请另发更正。"),
+    "redirected": _fix("接口被转到别的地址，请核对 DINGTALK_API_BASE 和网络代理。"),
     "no_receipt": _never("平台没有给出回执，不知道发出没有，请核对后再发。"),
     "not_accepted": _CONTENT,
-    "no_route": _never("没有可用的发送方式，请核对这个群或人的编号。"),
     "not_ours": _never("这个文件不是钉钉给出的，不能下载。"),
     "answer_too_long": _never("文件太大，没有下载。"),
 }
@@ -203,6 +218,12 @@ def cure(code: str) -> str:
     """What a person does about a code; empty for one that nobody has described."""
     found = trouble(code)
     return "" if found is None else found.cure
+
+
+def lost(code: str) -> Lost | None:
+    """Why a person gets nothing; None where the code is not about the person."""
+    found = trouble(code)
+    return None if found is None else found.lost
 
 
 def keeps_out(code: str) -> bool:

@@ -107,7 +107,9 @@ class StreamLine:
                 except Transient as error:
                     _log.warning("line.down", extra={"line": self.name, "error": error.code})
                     wait = max(wait, min(error.retry_after or 0.0, self._pace.longest_pause))
-                except (SendError, aiohttp.ClientError, OSError, TimeoutError) as error:
+                except SendError as error:
+                    _log.warning("line.down", extra={"line": self.name, "error": error.code})
+                except (aiohttp.ClientError, OSError, TimeoutError) as error:
                     _log.warning(
                         "line.down", extra={"line": self.name, "error": type(error).__name__}
                     )
@@ -150,6 +152,7 @@ class StreamLine:
                 "ua": "laohonggang-bot",
             },
             repeatable=True,
+            follow=False,
         )
         plain = answer.plain_or_none()
         plain = plain if isinstance(plain, dict) else {}

@@ -401,7 +401,10 @@ class Api:
         plain = answer.plain_or_none()
         code = plain.get("code") if isinstance(plain, dict) else None
         if code == 11232 or answer.status == 429:
-            raise Transient(str(code or 429), 60.0)
+            slower = Transient(str(code or 429), 60.0)
+            # The robot's limit is none of the application's.
+            slower.cools = "robot:"
+            raise slower
         if answer.status >= 500:
             raise Transient(str(answer.status))
         if code != 0:
