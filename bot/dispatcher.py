@@ -604,7 +604,8 @@ class Dispatcher:
             return
         wait = self._wait(row.attempts, failure)
         if isinstance(failure, Transient) and failure.retry_after is not None:
-            self._throttle.cool(limits, time.monotonic() + wait)
+            cooled = [limit for limit in limits if limit.key.startswith(failure.cools)]
+            self._throttle.cool(cooled, time.monotonic() + wait)
         final = isinstance(failure, Permanent) or (
             isinstance(failure, Unsure) and (not failure.repeatable or self._told_once(row))
         )

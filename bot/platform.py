@@ -158,7 +158,12 @@ class SendError(Exception):
 
 
 class Transient(SendError):
-    """Try again, not before `retry_after` seconds where the far end named them."""
+    """Try again, not before `retry_after` seconds where the far end named them.
+
+    `cools` is how the keys of those limits begin that have to rest for so long; empty means all.
+    """
+
+    cools = ""
 
     def __init__(self, code: str, retry_after: float | None = None) -> None:
         super().__init__(code)

@@ -317,7 +317,7 @@ class DingTalk:
     # ---- out
 
     def limits(self, to: Address) -> tuple[Limit, ...]:
-        return api.limits(to)
+        return self._api.limits(to)
 
     def lane(self, delivery: Delivery) -> str:
         return f"{delivery.to.kind}:{delivery.to.chat.id}"

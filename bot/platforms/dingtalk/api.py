@@ -62,6 +62,10 @@ _RING_IN_APP: Final = 1
 _OF_RECEIVER: Final = frozenset({"miss.staffId", "ding.receivercount.limit", "send.ding.exception"})
 # What the application may speak in; other groups are only known by their robot.
 _GROUP_ID: Final = "cid"
+# How the keys of the limits begin: of the application, of a group's robot.
+_APP, _ROBOT = "app:", "robot:"
+# Concerns whatever this machine says, not one robot.
+_OF_ADDRESS: Final = "ip_limit"
 
 
 class Refused(Permanent):
@@ -79,7 +83,7 @@ def check(answer: Answer, repeatable: bool = False) -> dict[str, Any]:
     code = _code(known)
     if not code and (answer.body.lstrip()[:1] == b"<" or "punish" in known):
         # The limiter of addresses answers with a page of its own, a broken gateway with another.
-        code = "ip_limit" if answer.status < 500 else str(answer.status)
+        code = _OF_ADDRESS if answer.status < 500 else str(answer.status)
     if not code and answer.status >= 400:
         code = str(answer.status)
     if code:
@@ -89,6 +93,12 @@ def check(answer: Answer, repeatable: bool = False) -> dict[str, Any]:
     if known.get("success") is False:
         raise Refused("not_accepted")
     return known
+
+
+def check_old(answer: Answer) -> None:
+    """As `check`, of the old interface: an answer without its number promises nothing."""
+    if "errcode" not in check(answer):
+        raise Unsure("no_receipt")
 
 
 def _code(plain: dict[str, Any]) -> str:
@@ -119,17 +129,24 @@ def _refusal(code: str, answer: Answer, repeatable: bool) -> SendError:
     return Refused(code)
 
 
+def _cooling(refusal: Transient, whose: str) -> Transient:
+    """What a robot must wait for concerns neither people nor other groups, and the other way round."""
+    if refusal.code != _OF_ADDRESS:
+        refusal.cools = whose
+    return refusal
+
+
 def _retry_after(answer: Answer) -> float | None:
     given = answer.headers.get("Retry-After") or ""
     return float(given) if given.replace(".", "", 1).isdigit() else None
 
 
-def limits(to: Address) -> tuple[Limit, ...]:
+def limits(to: Address, robot_only: bool = False) -> tuple[Limit, ...]:
     """20 a second by the application, 20 a minute by a group's robot."""
-    found = [Limit("app:second", _A_SECOND, 1.0)]
+    found = [] if robot_only else [Limit(f"{_APP}second", _A_SECOND, 1.0)]
     if to.kind is ChatKind.GROUP and to.robot:
         digest = hashlib.sha256(to.robot.encode()).hexdigest()[:16]
-        found.append(Limit(f"robot:{digest}", _A_MINUTE, 60.0))
+        found.append(Limit(f"{_ROBOT}{digest}", _A_MINUTE, 60.0))
     return tuple(found)
 
 
@@ -177,6 +194,7 @@ class Api:
         self._begun = _Begun()
         self._monotonic = monotonic
         self._closed_to_app: dict[str, float] = {}
+        self._used_up_until = 0.0
         self._no_ring_until = 0.0
 
     @property
@@ -221,6 +239,10 @@ class Api:
                 self._tokens.drop(token)
                 if attempt == 2:
                     raise
+            except Transient as refusal:
+                if refusal.code in _MONTH:
+                    self._used_up_until = self._monotonic() + _REFUSED_SECONDS
+                raise _cooling(refusal, _APP) from None
         raise Expired("token")
 
     # ---- reply addresses
@@ -259,6 +281,10 @@ class Api:
 
     # ---- messages
 
+    def limits(self, to: Address) -> tuple[Limit, ...]:
+        """Where only the group's robot speaks, what the application must wait for delays nothing."""
+        return limits(to, self._is_closed(to))
+
     async def send(self, delivery: Delivery) -> Receipt:
         """A new message, or the replaced card; raises a SendError."""
         card = delivery.content.card
@@ -277,13 +303,11 @@ class Api:
         return words.is_staff(to.chat.id)
 
     def _is_closed(self, to: Address) -> bool:
-        """Whether the application was refused in this group a short while ago, so that only its robot may."""
+        """Whether the application was refused a short while ago, so that only the group's robot may."""
         if not self._has_robot(to):
             return False
-        return (
-            not to.chat.id.startswith(_GROUP_ID)
-            or self._closed_to_app.get(to.chat.id, 0.0) > self._monotonic()
-        )
+        until = max(self._used_up_until, self._closed_to_app.get(to.chat.id, 0.0))
+        return not to.chat.id.startswith(_GROUP_ID) or until > self._monotonic()
 
     async def _words(self, delivery: Delivery) -> Receipt:
         parts = words.said(delivery.content)
@@ -347,7 +371,7 @@ class Api:
         """False where the address does not take it, so that it goes the other way."""
         body = _old_message(delivery, number, said)
         try:
-            check(await self._client.exchange("POST", url, json=body, headers=_ALONE))
+            check_old(await self._client.exchange("POST", url, json=body, headers=_ALONE))
         except Unsure:
             raise
         except SendError as error:
@@ -368,9 +392,13 @@ class Api:
             timestamp = str(int(time.time() * 1000))
             params = {"timestamp": timestamp, "sign": robot_sign(secret, timestamp)}
         body = _old_message(delivery, 0, words.robot(delivery.content))
-        check(
-            await self._client.exchange("POST", address, json=body, params=params, headers=_ALONE)
+        answer = await self._client.exchange(
+            "POST", address, json=body, params=params, headers=_ALONE
         )
+        try:
+            check_old(answer)
+        except Transient as refusal:
+            raise _cooling(refusal, _ROBOT) from None
         return Receipt()
 
     async def _ring(self, delivery: Delivery) -> None:
@@ -423,6 +451,11 @@ class Api:
         except (Refused, Unset) as refusal:
             self._warn("dingtalk.card_as_words", refusal.code)
             return None
+        except Transient:
+            if not self._is_closed(delivery.to):
+                raise
+            # The month is used up: the group's robot tells it.
+            return None
 
     async def _create(self, delivery: Delivery, card: Card, values: dict[str, str]) -> Receipt:
         track, to = cards.track_id(delivery), delivery.to
@@ -474,7 +507,7 @@ class Api:
         raise Refused("not_delivered")
 
     async def _replace(self, track: str, values: dict[str, str]) -> Receipt:
-        await self._call(
+        answer = await self._call(
             "/card/instances",
             {
                 "outTrackId": track,
@@ -488,6 +521,8 @@ class Api:
             method="PUT",
             repeatable=True,
         )
+        if answer.get("success") is not True:
+            raise Unsure("no_receipt", repeatable=True)
         return Receipt("", track)
 
     async def register_cards(self, url: str, api_secret: str) -> None:
