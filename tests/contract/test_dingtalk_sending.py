@@ -3,6 +3,7 @@
 import asyncio
 import io
 import logging
+import random
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -18,6 +19,8 @@ from bot.throttle import Throttle
 from handlers.chat.events import ChatKind, ChatRef, UserRef
 from handlers.chat.outbound import Address, Button, Content, Delivery, Mention, Open
 from tests.contract.test_dingtalk_cards import CHOICE, a_card
+from tests.kit.chaos import Storm
+from tests.kit.chaos_dingtalk import Stormy
 from tests.kit.fake_dingtalk import (
     CLIENT_ID,
     ROBOT,
@@ -220,6 +223,14 @@ def test_every_answer_is_judged(status: int, body: bytes, kind: type[SendError])
 @pytest.mark.parametrize("body", [b'{"errcode":0,"errmsg":"ok"}', b'{"code":"0"}', b"{}"])
 def test_what_was_taken_is_taken(body: bytes) -> None:
     assert isinstance(api.check(Answer(200, {}, body)), dict)
+
+
+@pytest.mark.parametrize("body", [b"{}", b'{"errmsg":"ok"}', b'{"success":true}'])
+def test_the_old_interface_took_nothing_that_it_gives_no_number_for(body: bytes) -> None:
+    with pytest.raises(Unsure) as error:
+        api.check_old(Answer(200, {}, body))
+    assert not error.value.repeatable
+    api.check_old(Answer(200, {}, b'{"errcode":0,"errmsg":"ok"}'))
 
 
 def test_every_described_code_says_what_a_person_does() -> None:
@@ -610,6 +621,17 @@ async def test_an_update_without_an_answer_is_made_again() -> None:
         assert error.value.repeatable
         await calls.send(newer)
         assert len(far.messages) == 1
+
+
+async def test_an_update_that_nobody_says_was_made_is_made_again() -> None:
+    storm = Storm(random.Random(1))
+    async with Stormy(storm) as far, speaking(far) as calls:
+        first = await calls.send(to_person(Content.of(a_card()), 1))
+        newer = to_person(Content.of(a_card(status="办理中")), 2, update_ref=first.card_ref)
+        storm.rises(("empty",), 1.0, 60.0)
+        with pytest.raises(Unsure) as error:
+            await calls.send(newer)
+        assert error.value.repeatable
 
 
 @pytest.mark.parametrize("fault", ["lie", "denied", "unpublished"])

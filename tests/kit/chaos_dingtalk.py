@@ -23,7 +23,9 @@ from tests.kit.fake_dingtalk import CLIENT_ID, CORP, SECRET, FakeDingTalk, said
 from tests.kit.fake_dingtalk_line import MESSAGES, FakeStream
 from tests.kit.house import House
 
-GROUP, OUTSIDE = "cidKeyFirms==", "chat-of-outsiders"
+GROUP = "cidKeyFirms=="
+# Groups of outsiders, each spoken to by a robot of its own.
+OUTSIDE = ("outsiders-east", "outsiders-west")
 ZHANG, ZHOU, XU, DUTY = "zhangjing", "zhoulian", "xulead", "duty"
 PEOPLE = ((ZHANG, "E003-1"), (ZHOU, "P041"), (XU, "P028"), (DUTY, "P055"))
 # Where the far end shows a repeat.
@@ -38,11 +40,13 @@ _SESSION_SECONDS = 5400.0
 _PAGE = "<!DOCTYPE html><html><body>punish?x5secdata=xf</body></html>"
 
 
-def introduced(uow: UnitOfWork, robot: str) -> None:
+def introduced(uow: UnitOfWork, far: FakeDingTalk) -> None:
     for user, person in PEOPLE:
         uow.people.save_identity(Identity("dingtalk", user, person))
     uow.chats.save_chat(Chat("dingtalk", GROUP, "群", "group", True))
-    uow.chats.save_chat(Chat("dingtalk", OUTSIDE, "外部群", "group", True, robot_url=robot))
+    for chat in OUTSIDE:
+        robot = far.robot(chat)
+        uow.chats.save_chat(Chat("dingtalk", chat, "外部群", "group", True, robot_url=robot))
 
 
 class Stormy(FakeDingTalk):
@@ -54,13 +58,14 @@ class Stormy(FakeDingTalk):
         self.unknowable = 0
         # How far its clock is from where it was; what a signature may be late by is an hour.
         self.apart = 0.0
-        # The limiter of addresses, and who else spoke by the group's robot.
+        # The limiter of addresses, and the group by whose robot somebody else spoke.
         self.limited = False
-        self.robot_used_up = False
+        self.robot_used_up = ""
         self.shown: list[tuple[str, str]] = []
         self._wall = 0.0
         self._came: dict[str, deque[float]] = defaultdict(deque)
         self._until: dict[str, float] = {}
+        self._silent: dict[str, float] = {}
 
         @web.middleware
         async def weather(request: web.Request, handler: Any) -> web.StreamResponse:
@@ -87,10 +92,7 @@ class Stormy(FakeDingTalk):
         self._count(request)
         if self.limited:
             return web.Response(text=_PAGE, content_type="text/html")
-        if self.robot_used_up and request.path == "/robot/send":
-            # Told that it was too much, so that nothing may come for so long.
-            self.robot_used_up = False
-            self.silent_until = time.monotonic() + 600.0
+        if request.path == "/robot/send" and self._is_silent(_group_of(request)):
             return web.json_response({"errcode": 130101, "errmsg": "send too fast"})
         fault = self.storm.next()
         if fault == "expired":
@@ -132,6 +134,17 @@ class Stormy(FakeDingTalk):
         assert answer is not None
         return answer
 
+    def _is_silent(self, group: str) -> bool:
+        """Told once that it was too much, nobody may come for ten minutes."""
+        if time.monotonic() < self._silent.get(group, 0.0):
+            self.refused.append(f"the robot of {group} had to be silent")
+        elif self.robot_used_up == group:
+            self.robot_used_up = ""
+            self._silent[group] = time.monotonic() + 600.0
+        else:
+            return False
+        return True
+
     async def _controlled(self, request: web.Request) -> web.Response:
         users = (await request.json())["userIds"]
         plain = {"invalidStaffIdList": [], "filteredStaffIdList": []}
@@ -146,7 +159,7 @@ class Stormy(FakeDingTalk):
         """20 a second to one call of the application, 20 a minute by a robot, whatever came of them."""
         key, most, per = request.path, 20, 1.0
         if request.path == "/robot/send":
-            key, per = request.query.get("access_token", ""), 60.0
+            key, per = _group_of(request), 60.0
         elif not request.path.startswith("/v1.0/"):
             return
         stamps, now = self._came[key], time.monotonic()
@@ -178,7 +191,7 @@ class Stormy(FakeDingTalk):
             return web.json_response({"errcode": 310000, "errmsg": "sign not match"})
         before = len(self.robot_said)
         answer = await super()._robot(request)
-        self.shown += [(OUTSIDE, said(one)) for one in self.robot_said[before:]]
+        self.shown += [(_group_of(request), said(one)) for one in self.robot_said[before:]]
         return answer
 
     def _take(self, receiver: str, shown: dict[str, Any]) -> str:
@@ -188,6 +201,11 @@ class Stormy(FakeDingTalk):
     def wrong(self) -> list[str]:
         over = [f"{self.overrun} over the rate"] if self.overrun else []
         return [*self.refused[:5], *over]
+
+
+def _group_of(request: web.Request) -> str:
+    """The group whose robot is called."""
+    return request.query.get("access_token", "").removeprefix("canary-robot-")
 
 
 class Callbacks:
@@ -200,7 +218,7 @@ class Callbacks:
     )  # fmt: skip
     again: tuple[float, ...] = ()
     firm, staff = ZHANG, ZHOU
-    chats = ((GROUP, True), (OUTSIDE, True), (XU, False), (DUTY, False))
+    chats = ((GROUP, True), *((chat, True) for chat in OUTSIDE), (XU, False), (DUTY, False))
     streams = False
 
     def __init__(self, chance: random.Random) -> None:
@@ -243,8 +261,7 @@ class Callbacks:
         self._house = house
         self._far.begins()
         self._caller = self._who_calls(house)
-        robot = self._far.robot()
-        await house.app.writer.run(lambda uow: introduced(uow, robot))
+        await house.app.writer.run(lambda uow: introduced(uow, self._far))
         self._again = asyncio.create_task(self._brought_again(), name="events again")
 
     def _who_calls(self, house: House) -> Caller:
@@ -273,9 +290,9 @@ class Callbacks:
         self._hanging_up += self._chance.randint(1, 3)
 
     async def _robot_used_up(self) -> None:
-        """Somebody else spoke by the group's robot; once, because ten minutes of silence follow."""
+        """Somebody else spoke by a group's robot; once, because ten minutes of silence follow."""
         self.hazards.pop("robot used up", None)
-        self._far.robot_used_up = True
+        self._far.robot_used_up = self._chance.choice(OUTSIDE)
 
     # ---- what is brought
 
@@ -439,6 +456,7 @@ class Stream(Callbacks):
         self._line.attach(self._far.app)
         self._in_hand: set[str] = set()
         self._frames: dict[int, str] = {}
+        self._ends_behind_next = False
         del self.hazards["hang up"]
         self.hazards |= {
             "close": self._close,
@@ -446,6 +464,7 @@ class Stream(Callbacks):
             "half-open": self._half_open,
             "one way": self._one_way,
             "sent away": self._sent_away,
+            "ends behind a frame": self._ends_behind_a_frame,
             "endpoint closed": self._endpoint_closed,
             "ticket over": self._ticket_over,
         }
@@ -492,16 +511,19 @@ class Stream(Callbacks):
 
     async def _sent_away(self) -> None:
         """Asked to leave, as before each change at the gateway; the old connection ends later."""
-        line = self._line
-        if not line.well:
+        line, before = self._line, self._line.connections
+        if len(line.live) != 1 or line.well != line.live:
             return
-        try:
-            await line.sends_away()
-        except ConnectionError:
-            return
-        socket = line.brought_on[list(line.brought_on)[-1]]
-        await asyncio.sleep(self._chance.uniform(1.0, 14.0))
+        (socket,) = line.live
+        is_calm = time.monotonic() > self.storm.until
+        await line.sends_away()
+        await asyncio.sleep(self._chance.uniform(3.0, 14.0))
+        if is_calm and line.connections == before:
+            self._wrong.append("asked to leave, nobody came by another connection")
         line.cuts(socket)
+
+    async def _ends_behind_a_frame(self) -> None:
+        self._ends_behind_next = True
 
     async def _endpoint_closed(self) -> None:
         self._line.closed_endpoints = self._chance.randint(1, 3)
@@ -528,6 +550,11 @@ class Stream(Callbacks):
         except ConnectionError:
             return False
         self._frames[saying.number] = frame
+        if self._ends_behind_next and self._line.is_well(frame):
+            # It is not brought again, but it came before the close: heard is heard.
+            self._ends_behind_next = False
+            await self._line.brought_on[frame].close()
+            return True
         return await self._answered(frame)
 
     async def _answered(self, frame: str) -> bool:
