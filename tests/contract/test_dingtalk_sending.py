@@ -97,6 +97,17 @@ async def test_a_token_that_ends_again_at_once_waits_for_another_try() -> None:
         assert len(far.messages) == 1
 
 
+async def test_a_token_that_ends_under_a_burst_breaks_no_limit() -> None:
+    async with Stormy(Storm(random.Random(1))) as far, speaking(far) as calls:
+        await calls.send(to_person(WORDS))
+        far.forget_token()
+        people = [to_person(WORDS, n, chat=f"person{n}") for n in range(18)]
+        await asyncio.gather(*(calls.send(one) for one in people))
+        assert len(far.messages) == 19
+        # Those with the old token count too.
+        assert far.wrong() == []
+
+
 async def test_a_token_near_its_end_is_renewed_before_it_ends() -> None:
     async with FakeDingTalk() as far, speaking(far) as calls:
         far.life = 0
