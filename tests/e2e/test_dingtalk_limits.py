@@ -1,7 +1,9 @@
 """What DingTalk's limits and lost answers make of what waits to be sent."""
 
 import asyncio
+import random
 import time
+from pathlib import Path
 
 import pytest
 
@@ -10,10 +12,14 @@ from handlers.chat.events import ChatKind, ChatRef
 from handlers.chat.outbound import Content
 from handlers.domain.people import Chat
 from handlers.ports import Outgoing
+from storage.migrate import upgrade
 from storage.uow import UnitOfWork
+from tests.kit.chaos import Storm
+from tests.kit.chaos_dingtalk import Stormy
 from tests.kit.dingtalk import settings
 from tests.kit.fake_dingtalk import FakeDingTalk
-from tests.kit.house import House
+from tests.kit.house import START, House
+from tests.kit.virtual import Loop, Machine, WallClock, machine
 
 GROUP, OUTSIDE, ZHOU = "cidStormGroup==", "chat-of-outsiders", "zhoulian"
 # As patient as in production, but quick: a storm must not use up the tries.
@@ -120,3 +126,28 @@ async def test_the_months_end_for_people_leaves_each_groups_robot_at_once(
         assert sorted(m["text"] for m in far.robot_said) == ["停水通知", "停电通知"]
         # Each call more would only be refused.
         assert far.calls == calls
+
+
+def test_an_hour_without_the_platform_gives_nothing_up(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'hour.db'}"
+    upgrade(url)
+    text = "#1024 请于今天反馈"
+    storm = Storm(random.Random(1))
+
+    async def lived(clock: Machine) -> list[str]:
+        async with (
+            Stormy(storm) as far,
+            House(url, settings(far.base), pace=AS_IN_PRODUCTION, clock=WallClock()) as house,  # type: ignore[arg-type]
+        ):
+            clock.busy = lambda: house.app.writer.busy
+            storm.rises(("broken",), 1.0, 3600.0)
+            await says(house, to(ZHOU, text))
+            until = time.monotonic() + 2 * 3600.0
+            while not far.messages and time.monotonic() < until:
+                clock.passes(30.0)
+                await house.app.dispatcher.drain()
+            clock.busy = lambda: False
+            return far.words()
+
+    with machine(START) as clock, asyncio.Runner(loop_factory=lambda: Loop(clock)) as runner:
+        assert runner.run(lived(clock)) == [text]
