@@ -45,7 +45,8 @@ _log = logging.getLogger("bot.dispatcher")
 BATCH: Final = 50
 LEASE_SECONDS: Final = 60.0
 SEND_SECONDS: Final = 15.0
-MOST_ATTEMPTS: Final = 8
+# Waiting twice as long each time: an hour without the far end gives nothing up.
+MOST_ATTEMPTS: Final = 13
 LONGEST_SECONDS: Final = 24 * 3600.0
 _IDLE_SECONDS: Final = 1.0
 # A lane that must wait longer than this gives its rows back, so that no lease runs out on it.

@@ -178,7 +178,7 @@ async def test_an_end_that_answers_no_ping_is_left_and_connected_anew() -> None:
     pace = replace(FAST, ping=0.2)
     async with FakeStream(CLIENT, SECRET) as server, holding(server, pace=pace) as (line, _):
         await server.sees(lambda: server.pings > 0)
-        server.deaf = True
+        server.silent.add(server.sockets[-1])
         await server.sees(lambda: server.connections == 2 and line.up)
 
 

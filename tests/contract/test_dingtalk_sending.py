@@ -3,6 +3,7 @@
 import asyncio
 import io
 import logging
+import random
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -29,6 +30,8 @@ from handlers.chat.events import ChatKind, ChatRef, UserRef
 from handlers.chat.outbound import Address, Button, Content, Delivery, Mention, Open
 from handlers.chat.reach import Lost
 from tests.contract.test_dingtalk_cards import CHOICE, a_card
+from tests.kit.chaos import Storm
+from tests.kit.chaos_dingtalk import Stormy
 from tests.kit.fake_dingtalk import (
     CLIENT_ID,
     ROBOT,
@@ -104,6 +107,17 @@ async def test_a_token_that_ends_again_at_once_waits_for_another_try() -> None:
             await calls.send(to_person(WORDS))
         await calls.send(to_person(WORDS))
         assert len(far.messages) == 1
+
+
+async def test_a_token_that_ends_under_a_burst_breaks_no_limit() -> None:
+    async with Stormy(Storm(random.Random(1))) as far, speaking(far) as calls:
+        await calls.send(to_person(WORDS))
+        far.forget_token()
+        people = [to_person(WORDS, n, chat=f"person{n}") for n in range(18)]
+        await asyncio.gather(*(calls.send(one) for one in people))
+        assert len(far.messages) == 19
+        # Those with the old token count too.
+        assert far.wrong() == []
 
 
 async def test_a_token_near_its_end_is_renewed_before_it_ends() -> None:

@@ -15,8 +15,10 @@ from typing import Any
 import pytest
 
 from bot import logs
-from handlers.chat.events import UserRef
+from handlers.chat.events import ChatRef, UserRef
+from handlers.chat.outbound import Content
 from handlers.domain.people import Chat, Identity
+from handlers.ports import Outgoing
 from storage.uow import UnitOfWork
 from tests.kit.dingtalk import Caller, settings
 from tests.kit.fake_dingtalk import (
@@ -43,6 +45,13 @@ def accounts(uow: UnitOfWork) -> None:
     for user, person in ACCOUNTS:
         uow.people.save_identity(Identity("dingtalk", user, person))
     uow.chats.save_chat(Chat("dingtalk", GROUP, "群", "group", True))
+
+
+def spoken_to_by_robot(uow: UnitOfWork, robot: str) -> None:
+    """A group of outsiders, and something that is to be said there."""
+    chat = ChatRef("dingtalk", "chat-of-outsiders")
+    uow.chats.save_chat(Chat("dingtalk", chat.id, "外部群", "group", True, robot_url=robot))
+    uow.outbox.put(Outgoing(Content("canary-words"), chat=chat))
 
 
 @dataclass(frozen=True, slots=True)
@@ -367,6 +376,9 @@ async def test_no_secret_leaves_the_house(sqlite_url: str) -> None:
             await s.caller.says(ZHANG, PROBLEM, GROUP)
             s.far.faults.extend(["expired", "broken", "lie"])
             s.far.refusals[ZHOU] = "staffId.notExisted"
+            robot = s.far.robot()
+            s.far.robot_code = 300001
+            await s.house.app.writer.run(lambda uow: spoken_to_by_robot(uow, robot))
             await s.sent()
             await s.line.brings(MESSAGES, s.caller.message(ZHANG, "x") | {"robotCode": "canary"})
             by_http = Caller(s.house, s.far)
@@ -383,4 +395,5 @@ async def test_no_secret_leaves_the_house(sqlite_url: str) -> None:
         root.setLevel(level)
     kept = stream.getvalue() + metrics + json.dumps(outbox)
     assert "not_understood" in kept
+    assert "300001" in kept
     assert "canary" not in kept.replace(CLIENT_ID, "").replace(CORP, "")

@@ -36,6 +36,8 @@ PLACES: Final = {
     "wecom_line": "tests.kit.chaos_wecom:Connection",
     "wecom_kf": "tests.kit.chaos_wecom:Customers",
     "feishu": "tests.kit.chaos_feishu:Events",
+    "dingtalk": "tests.kit.chaos_dingtalk:Callbacks",
+    "dingtalk_stream": "tests.kit.chaos_dingtalk:Stream",
 }
 
 _SAID: Final = re.compile(r"第(\d+)(?:号门|家)")
@@ -352,6 +354,10 @@ class _Run:
             states = inbox[self._place.event_id(self._sayings[number])]
             if states != ["done"]:
                 faults.append(f"event {number} was acknowledged and is {states or 'lost'}")
+        # Of a platform that brings events of other kinds beside what people say.
+        for event_id in sorted(getattr(self._place, "also_acknowledged", ())):
+            if inbox[event_id] != ["done"]:
+                faults.append(f"{event_id} was acknowledged and is {inbox[event_id] or 'lost'}")
         worked: list[int] = []
         sql = "SELECT text FROM ticket_history ORDER BY number, seq"
         for (words,) in await self._rows(sql):

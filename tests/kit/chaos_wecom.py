@@ -195,7 +195,7 @@ class Customers(Callbacks):
     chats = ((XU, False), (DUTY, False))
     firm = CUSTOMER
     # Five in 48 hours: what matters less is not said, and nothing when they are used up.
-    may_end = ("permanent:kf_kept", "unreachable:kf_window", "permanent:40058")
+    may_end = ("unreachable:kf_kept", "unreachable:kf_window", "permanent:40058")
 
     def __init__(self, chance: random.Random) -> None:
         super().__init__(chance)

@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections.abc import Mapping
 from typing import Any
 
 from bot.envelope import Envelope
@@ -27,6 +28,18 @@ def settings(base: str, stream: bool = False) -> dict[str, str]:
         "DINGTALK_EVENT_TOKEN": EVENT_TOKEN,
         "DINGTALK_EVENT_AES_KEY": EVENT_KEY,
     }
+
+
+def read_by(user: str, sent: Mapping[str, Any]) -> dict[str, str]:
+    """What an event says of somebody who read what the fake server took."""
+    said = {"userId": user, "processQueryKey": sent["key"], "robotCode": ROBOT}
+    return said | ({"openConversationId": sent["to"]} if sent["to"].startswith("cid") else {})
+
+
+def by_http(kind: str, event_id: str, said: Mapping[str, str]) -> dict[str, str]:
+    """The body of an event, whose names begin with a capital letter there."""
+    capital = {key[0].upper() + key[1:]: value for key, value in said.items()}
+    return {"EventType": kind, "CorpId": CORP, "eventId": event_id, **capital}
 
 
 class Caller:
@@ -86,10 +99,10 @@ class Caller:
         stamp = str(int(time.time() * 1000) if when is None else when)
         return {"timestamp": stamp, "sign": robot_sign(secret, stamp)}
 
-    async def post(self, plain: dict[str, Any]) -> tuple[int, bytes]:
-        """Bring a message by HTTP."""
+    async def post(self, plain: dict[str, Any], when: int | None = None) -> tuple[int, bytes]:
+        """Bring a message by HTTP, signed now or at `when` in milliseconds."""
         response = await self._house.client.post(
-            "/hooks/dingtalk", json=plain, headers=self.signed()
+            "/hooks/dingtalk", json=plain, headers=self.signed(when)
         )
         return response.status, await response.read()
 
@@ -183,13 +196,9 @@ class Caller:
         """Somebody reads what the fake server took."""
         self._ids += 1
         event_id = event_id or f"ev{self._ids:06d}"
-        group = sent["to"] if sent["to"].startswith("cid") else ""
-        said = {"userId": user, "processQueryKey": sent["key"], "robotCode": ROBOT}
-        if group:
-            said["openConversationId"] = group
+        said = read_by(user, sent)
         if self._stream is None:
-            capital = {key[0].upper() + key[1:]: value for key, value in said.items()}
-            plain = {"EventType": "robot_msg_read", "CorpId": CORP, "eventId": event_id, **capital}
+            plain = by_http("robot_msg_read", event_id, said)
             assert await self.post_event(plain) == (200, "success")
             return
         await self._stream.happens("robot_msg_read", said, CORP, event_id)

@@ -22,7 +22,8 @@ class FakeStream:
     """What the gateway knows: tickets, open connections, the frames it brought and their answers.
 
     `denials` meets the next requests for a ticket: a status, or a code of the vendor's.
-    `deaf` answers nothing more, not even a websocket ping: a half-open socket.
+    `live` holds the open sockets; of those in `silent` nothing is heard any more, not even a
+    websocket ping, and to those in `void` nothing gets through: half-open sockets.
     `answers` holds what was answered by frame; an answer nobody asked for is in `refused`.
     """
 
@@ -32,7 +33,9 @@ class FakeStream:
         self._client_id, self._secret = client_id, secret
         self._now = now
         self.denials: deque[int | str] = deque()
-        self.deaf = False
+        self.live: list[web.WebSocketResponse] = []
+        self.silent: set[web.WebSocketResponse] = set()
+        self.void: set[web.WebSocketResponse] = set()
         self.refused: list[str] = []
         self.answers: dict[str, Any] = {}
         self.answered_after: dict[str, float] = {}
@@ -43,6 +46,7 @@ class FakeStream:
         self._valid: dict[str, float] = {}
         self._used: set[str] = set()
         self.sockets: list[web.WebSocketResponse] = []
+        self.brought_on: dict[str, web.WebSocketResponse] = {}
         self._brought: dict[str, tuple[str, float]] = {}
         self._events: dict[str, tuple[str, dict[str, Any], str]] = {}
         self._ids = itertools.count(1)
@@ -154,7 +158,9 @@ class FakeStream:
         self, what: str, kind: str, headers: dict[str, str], data: str, message_id: str = ""
     ) -> str:
         message_id = message_id or f"frame{next(self._ids):06d}"
+        socket = self._socket()
         self._brought[message_id] = what, time.monotonic()
+        self.brought_on[message_id] = socket
         self.answers.pop(message_id, None)
         frame = {
             "specVersion": "1.0",
@@ -167,8 +173,13 @@ class FakeStream:
             },
             "data": data,
         }
-        await self.sockets[-1].send_str(json.dumps(frame, ensure_ascii=False))
+        if socket not in self.void:
+            await socket.send_str(json.dumps(frame, ensure_ascii=False))
         return message_id
+
+    def _socket(self) -> web.WebSocketResponse:
+        """Where the next frame goes."""
+        return self.sockets[-1]
 
     # ---- the gateway
 
@@ -201,17 +212,20 @@ class FakeStream:
         socket = web.WebSocketResponse(autoping=False)
         await socket.prepare(request)
         self.connections += 1
-        self.deaf = False
         self.sockets.append(socket)
+        self.live.append(socket)
         self.connected.set()
-        async for message in socket:
-            if self.deaf:
-                continue
-            if message.type is WSMsgType.PING:
-                self.pings += 1
-                await socket.pong(message.data)
-            elif message.type is WSMsgType.TEXT:
-                self._heard(message.data)
+        try:
+            async for message in socket:
+                if socket in self.silent:
+                    continue
+                if message.type is WSMsgType.PING:
+                    self.pings += 1
+                    await socket.pong(message.data)
+                elif message.type is WSMsgType.TEXT:
+                    self._heard(message.data)
+        finally:
+            self.live.remove(socket)
         return socket
 
     def _heard(self, raw: str) -> None:
