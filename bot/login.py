@@ -245,7 +245,7 @@ def _session(request: web.Request) -> str | None:
 
 
 def _proof(request: web.Request) -> str:
-    """What only the browser with this session was given."""
+    """What only a browser that is logged in was given."""
     return proof_of("logout", request.cookies.get(COOKIE, ""))
 
 

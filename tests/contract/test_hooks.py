@@ -91,6 +91,7 @@ def test_a_false_signature_is_told_before_what_is_inside_is_looked_at(hook: Hook
 
 
 def test_a_changed_body_is_refused_or_says_the_same(hook: Hook) -> None:
+    # DingTalk signs neither messages nor clicks: a changed body cannot be told there.
     if not hook.covers:
         pytest.skip("the platform signs the time alone")
     request = hook.seal(hook.inside, AT)

@@ -247,6 +247,7 @@ def test_an_empty_outcome_is_the_neutral_answer() -> None:
 async def test_what_a_message_names_elsewhere_is_asked_of_nobody(
     platform: Platform, url: str
 ) -> None:
+    # Such a platform has nothing that could be asked for.
     if not isinstance(platform, Fetches):
         pytest.skip("gives out nothing")
     with pytest.raises(Permanent):
