@@ -4,7 +4,7 @@ import asyncio
 import json as json_module
 import re
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
@@ -17,6 +17,9 @@ from bot.platform import MOST_FETCHED, Gone, Permanent, SendError, TooLarge, Tra
 SECONDS: Final = 8.0
 # Twenty megabytes over a slow line.
 DOWNLOAD_SECONDS: Final = 60.0
+UPLOAD_SECONDS: Final = 60.0
+# A file that is refused is not brought again for each of those who should have it.
+_REFUSED_SECONDS: Final = 300.0
 _MOST_ANSWER: Final = 1024 * 1024
 _NAME_UTF8: Final = re.compile(r"filename\*\s*=\s*UTF-8''([^;\s]+)", re.I)
 _NAME: Final = re.compile(r'filename\s*=\s*(?:"([^"]*)"|([^;\s]+))', re.I)
@@ -222,6 +225,52 @@ def _ahead(headers: Mapping[str, str], known: float | None) -> float | None:
 def _retry_after(headers: Mapping[str, str]) -> float | None:
     value = headers.get("Retry-After", "")
     return float(value) if value.replace(".", "", 1).isdigit() else None
+
+
+class Uploads:
+    """What was brought to a platform lately; what many want at once is brought there once.
+
+    `lasts`: seconds for which the far end keeps it.
+    """
+
+    def __init__(self, lasts: float) -> None:
+        self._lasts = lasts
+        self._known: dict[str, tuple[asyncio.Task[str], float]] = {}
+
+    async def get(self, what: str, bring: Callable[[], Coroutine[Any, Any, str]]) -> str:
+        """Its name at the far end; raises what `bring` raised, for a while without asking again
+        where it will never be taken.
+
+        Who stops waiting does not stop the bringing: the next one who asks finds it there.
+        """
+        now = time.monotonic()
+        known = self._known.get(what)
+        if known is None or now >= known[1]:
+            for gone in [key for key, (_, until) in self._known.items() if now >= until]:
+                del self._known[gone]
+            task = asyncio.create_task(bring(), name="upload")
+            known = self._known[what] = task, now + self._lasts
+            task.add_done_callback(lambda done: self._brought(what, done))
+        return await asyncio.shield(known[0])
+
+    def _brought(self, what: str, task: "asyncio.Task[str]") -> None:
+        failed = task.cancelled() or task.exception() is not None
+        if not failed or self._known.get(what, (None,))[0] is not task:
+            return
+        if not task.cancelled() and isinstance(task.exception(), Permanent):
+            self._known[what] = task, time.monotonic() + _REFUSED_SECONDS
+        else:
+            del self._known[what]
+
+    def drop(self, what: str) -> None:
+        """The far end does not know it any more."""
+        self._known.pop(what, None)
+
+    async def close(self) -> None:
+        tasks = [task for task, _ in self._known.values() if not task.done()]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 class TokenCache:
