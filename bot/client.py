@@ -4,7 +4,7 @@ import asyncio
 import json as json_module
 import re
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
@@ -117,10 +117,11 @@ class Client:
         url: str,
         *,
         json: Any = None,
-        body: bytes | None = None,
+        body: bytes | aiohttp.FormData | None = None,
         headers: Mapping[str, str] | None = None,
         params: Mapping[str, str] | None = None,
         repeatable: bool = False,
+        seconds: float | None = None,
     ) -> Any:
         """The JSON answer, or None for an empty one; raises a SendError, also by the status."""
         answer = await self.exchange(
@@ -131,6 +132,7 @@ class Client:
             headers=headers,
             params=params,
             repeatable=repeatable,
+            seconds=seconds,
         )
         if answer.status == 429:
             raise Transient("429", _retry_after(answer.headers))
@@ -235,9 +237,9 @@ class Uploads:
 
     def __init__(self, lasts: float) -> None:
         self._lasts = lasts
-        self._known: dict[str, tuple[asyncio.Task[str], float]] = {}
+        self._known: dict[str, tuple[asyncio.Future[str], float]] = {}
 
-    async def get(self, what: str, bring: Callable[[], Coroutine[Any, Any, str]]) -> str:
+    async def get(self, what: str, bring: Callable[[], Awaitable[str]]) -> str:
         """Its name at the far end; raises what `bring` raised, for a while without asking again
         where it will never be taken.
 
@@ -248,12 +250,12 @@ class Uploads:
         if known is None or now >= known[1]:
             for gone in [key for key, (_, until) in self._known.items() if now >= until]:
                 del self._known[gone]
-            task = asyncio.create_task(bring(), name="upload")
+            task = asyncio.ensure_future(bring())
             known = self._known[what] = task, now + self._lasts
             task.add_done_callback(lambda done: self._brought(what, done))
         return await asyncio.shield(known[0])
 
-    def _brought(self, what: str, task: "asyncio.Task[str]") -> None:
+    def _brought(self, what: str, task: "asyncio.Future[str]") -> None:
         failed = task.cancelled() or task.exception() is not None
         if not failed or self._known.get(what, (None,))[0] is not task:
             return

@@ -4,11 +4,14 @@ import io
 from collections.abc import Callable
 from typing import Any
 
-from bot.seed import MAIN_TITLE
+from bot.seed import MAIN_CHAT, MAIN_TITLE
 from handlers.domain.people import Chat, Identity
 from storage.uow import UnitOfWork
-from tests.kit import feishu
+from tests.e2e.test_story_wecom_line import connected
+from tests.kit import feishu, wecom
 from tests.kit.fake_feishu import FakeFeishu
+from tests.kit.fake_wecom import FakeWeCom
+from tests.kit.fake_wecom_line import FakeLine
 from tests.kit.house import TOKEN, House
 from tests.unit.test_attachments import PDF, picture
 
@@ -28,8 +31,8 @@ def known(
     def write(uow: UnitOfWork) -> None:
         for account, person in accounts.items():
             uow.people.save_identity(Identity(platform, account, person))
-        chat = Chat(platform, group, MAIN_TITLE, "group", True, robot, is_main=True)
-        uow.chats.save_chat(chat)
+        uow.chats.save_chat(Chat("sandbox", MAIN_CHAT, MAIN_TITLE, "group", False))
+        uow.chats.save_chat(Chat(platform, group, MAIN_TITLE, "group", True, robot))
 
     return write
 
@@ -105,3 +108,53 @@ async def test_on_feishu_a_picture_and_a_pdf_follow_the_card_and_go_up_once(
         assert len(out) == 9
         await withdrawn(house, number)
         assert sorted(far.recalled) == sorted(out)
+
+
+ROOM, KEY = "wrkSFfCgAAbQ7mZx1kTt2uW9pLhE0aAA", "robot-key"
+STAFF = {"ZhangJing": "E003-1", "WangOther": "E004-1"}
+
+
+def robot(far: FakeWeCom) -> str:
+    return f"{far.base}/cgi-bin/webhook/send?key={KEY}"
+
+
+async def test_on_wecom_each_gets_the_files_alone_and_the_group_by_its_robot(
+    database_url: str,
+) -> None:
+    async with FakeWeCom() as far, house_of(database_url, wecom.settings(far.base)) as house:
+        await house.app.writer.run(known("wecom", STAFF, ROOM, robot(far)))
+        number = await wrote(house)
+        await sent(house, number)
+        for user in STAFF:
+            kinds = [m["msgtype"] for m in far.app_messages if m["touser"] == user]
+            assert kinds[0] in ("template_card", "text")
+            assert sorted(kinds[1:]) == ["file", "image"]
+        said = [message for _, message in far.robot_messages]
+        assert said[0]["msgtype"] in ("text", "markdown")
+        assert sorted(m["msgtype"] for m in said[1:]) == ["file", "image"]
+        # Brought once for the application whoever gets it, and once for the robot.
+        assert sorted(far.brought.values()) == sorted([
+            ("app", "image", "绕行路线图.png", MAP),
+            ("app", "file", "申请表.pdf", PDF),
+            (KEY, "file", "申请表.pdf", PDF),
+        ])  # fmt: skip
+        await withdrawn(house, number)
+        # A robot takes nothing back; the application took back all it had said.
+        assert sorted(far.recalled) == [f"m{n}" for n in range(1, 7)]
+
+
+async def test_where_only_the_long_connection_speaks_it_brings_the_files(sqlite_url: str) -> None:
+    async with FakeLine() as line:
+        settings = connected(line)
+        async with house_of(sqlite_url, settings) as house:
+            await house.app.writer.run(known("wecom", STAFF, ROOM))
+            await line.subscribed.wait()
+            await line.says("ZhangJing", "@小港 车间缺操作工20人，临时招不到", ROOM)
+            await line.sees(lambda: len(line.answers) == 1)
+            chart = ("大表.pdf", PDF + b" " * 600_000 + b"%%EOF startxref")
+            await sent(house, await wrote(house, (*FILES, chart), route="group"))
+            kinds = [m["msgtype"] for m in line.pushes]
+            assert kinds[0] == "markdown"
+            assert sorted(kinds[1:]) == ["file", "file", "image"]
+            assert {m["chatid"] for m in line.pushes} == {ROOM}
+            assert chart[1] in {body for _, _, body in line.brought.values()}
