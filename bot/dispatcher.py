@@ -606,7 +606,8 @@ class Dispatcher:
                 try:
                     await platform.recall(row.delivery.to, said.refs)
                 except Permanent as error:
-                    _log.warning("message.stays", extra={"code": error.code})
+                    # Its card is replaced, else the office hears of it.
+                    _log.info("message.stays", extra={"code": error.code})
                 else:
                     return _GONE
         if row.delivery.content.card is None or not self._can_update(row):

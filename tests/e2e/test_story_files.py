@@ -158,3 +158,47 @@ async def test_where_only_the_long_connection_speaks_it_brings_the_files(sqlite_
             assert sorted(kinds[1:]) == ["file", "file", "image"]
             assert {m["chatid"] for m in line.pushes} == {ROOM}
             assert chart[1] in {body for _, _, body in line.brought.values()}
+
+
+async def test_in_the_sandbox_the_picture_stands_in_the_chat_and_the_file_opens_for_its_readers(
+    house: House,
+) -> None:
+    number = await wrote(house, audience={"enterprises": ["E003"]}, route="direct")
+    await sent(house, number)
+    card, *files = (await house.bot_said("E003"))[-3:]
+    assert card["kind"] == "announcement"
+    assert [f["kind"] for f in files] == ["file", "file"]
+    shown = {f["text"]: f["attachments"][0] for f in files}
+    assert {(a["type"], a["name"], a["size"]) for a in shown.values()} == {
+        ("image", "绕行路线图.png", len(MAP)), ("file", "申请表.pdf", len(PDF)),
+    }  # fmt: skip
+    for name, content in FILES:
+        answer = await house.client.get(shown[name]["url"], params={"as": "E003"})
+        assert await answer.read() == content
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        assert answer.headers["Cache-Control"] == "no-store"
+        # Another firm has no way to it, nor has who does not say who they are.
+        for who, status in (("E004", 403), ("", 404), ("E999", 404)):
+            refused = await house.client.get(shown[name]["url"], params={"as": who})
+            assert refused.status == status
+            assert content not in await refused.read()
+    for path in ("999999/0", f"{files[0]['id']}/1", f"{card['id']}/0", "x/0", "1/x"):
+        answer = await house.client.get(f"/sandbox/api/files/{path}", params={"as": "E003"})
+        assert answer.status == 404
+    await withdrawn(house, number)
+    said = (await house.bot_said("E003"))[-3:]
+    assert said[0]["card"]["status"] == "已撤回"
+    assert [(m["text"], m["attachments"]) for m in said[1:]] == [("", []), ("", [])]
+    assert (await house.client.get(shown["申请表.pdf"]["url"], params={"as": "E003"})).status == 404
+
+
+async def test_three_files_come_into_the_chat_and_the_page_has_them_all(sqlite_url: str) -> None:
+    async with House(sqlite_url) as house:
+        five = tuple((f"第{n}份.pdf", PDF + b"%d" % n + b" startxref %%EOF") for n in range(5))
+        await sent(house, await wrote(house, five))
+        grouped = [m for m in await house.in_group() if m["kind"] in ("announcement", "file")]
+        assert [m["text"] for m in grouped[1:]] == ["第0份.pdf", "第1份.pdf", "第2份.pdf"]
+        (card,) = [m for m in await house.bot_said("E003") if m["kind"] == "announcement"]
+        link = card["card"]["buttons"][-1]["url"]
+        page = await (await house.client.get("/l/" + link.rpartition("/")[2])).text()
+        assert all(name in page for name, _ in five)
