@@ -1,6 +1,7 @@
 """Shared HTTP client: time limits, token cache, what went wrong in the words of bot.platform."""
 
 import asyncio
+import io
 import json as json_module
 import re
 import time
@@ -70,7 +71,7 @@ class Client:
         url: str,
         *,
         json: Any = None,
-        body: bytes | aiohttp.FormData | None = None,
+        body: bytes | io.BytesIO | aiohttp.FormData | None = None,
         headers: Mapping[str, str] | None = None,
         params: Mapping[str, str] | None = None,
         repeatable: bool = False,
@@ -117,7 +118,7 @@ class Client:
         url: str,
         *,
         json: Any = None,
-        body: bytes | aiohttp.FormData | None = None,
+        body: bytes | io.BytesIO | aiohttp.FormData | None = None,
         headers: Mapping[str, str] | None = None,
         params: Mapping[str, str] | None = None,
         repeatable: bool = False,

@@ -498,6 +498,8 @@ class Dispatcher:
                 raise Permanent("no_files")
             bringing = platform.attach(hold.row.delivery, file, body)
             hold.say = await asyncio.wait_for(bringing, self._pace.bring_seconds)
+            # It took its time: whether it is still true is asked again.
+            hold.checked = -math.inf
         except TimeoutError:
             failure = Transient("not_brought")
         except Unsure as error:

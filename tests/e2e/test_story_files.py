@@ -4,13 +4,15 @@ import io
 from collections.abc import Callable
 from typing import Any
 
+from bot.platforms.wecom.kf import session
 from bot.seed import MAIN_CHAT, MAIN_TITLE
 from handlers.domain.people import Chat, Identity
 from storage.uow import UnitOfWork
+from tests.e2e.test_story_kf import CUSTOMER, app_only, pulled
 from tests.e2e.test_story_wecom_line import connected
 from tests.kit import feishu, wecom
 from tests.kit.fake_feishu import FakeFeishu
-from tests.kit.fake_wecom import FakeWeCom
+from tests.kit.fake_wecom import KF, FakeWeCom
 from tests.kit.fake_wecom_line import FakeLine
 from tests.kit.house import TOKEN, House
 from tests.unit.test_attachments import PDF, picture
@@ -158,6 +160,21 @@ async def test_where_only_the_long_connection_speaks_it_brings_the_files(sqlite_
             assert sorted(kinds[1:]) == ["file", "file", "image"]
             assert {m["chatid"] for m in line.pushes} == {ROOM}
             assert chart[1] in {body for _, _, body in line.brought.values()}
+
+
+async def test_by_wechat_customer_service_the_words_come_and_the_page_has_the_files(
+    sqlite_url: str,
+) -> None:
+    async with FakeWeCom() as far, house_of(sqlite_url, app_only(far.base)) as house:
+        far.customer(CUSTOMER, content="你好")
+        await pulled(house, far, 1)
+        await house.app.writer.run(known("wecom", {session(KF, CUSTOMER): "E003-1"}, ROOM))
+        spoken = len(far.kf_said)
+        number = await wrote(house, audience={"enterprises": ["E003"]}, route="direct")
+        await sent(house, number)
+        (words,) = far.kf_said[spoken:]
+        assert "道路施工绕行" in str(words)
+        assert (far.brought, await of_files(house)) == ({}, [])
 
 
 async def test_in_the_sandbox_the_picture_stands_in_the_chat_and_the_file_opens_for_its_readers(

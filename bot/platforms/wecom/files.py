@@ -4,8 +4,10 @@ By the same ways as words and in the same order: the group's robot, the applicat
 connection. 微信客服 is given none: its five messages are for what matters.
 """
 
+import asyncio
 import base64
 import hashlib
+import json
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
@@ -102,14 +104,15 @@ class Files:
     async def _by_robot(self, delivery: Delivery, file: Enclosure, body: Body) -> Say:
         robot = delivery.to.robot
         if kind_of(file, BOT_IMAGE_BYTES) == "image":
-            message = _shown(await body())
+            message = await asyncio.to_thread(_shown, await body())
             return lambda: api.say_by_robot(self._client, robot, message)
 
         async def bring() -> str:
             return await api.upload_to_robot(self._client, robot, file.name, await body())
 
         async def send(media_id: str) -> Receipt:
-            return await api.say_by_robot(self._client, robot, codec.media("file", media_id))
+            message = json.dumps(codec.media("file", media_id)).encode()
+            return await api.say_by_robot(self._client, robot, message)
 
         # What one robot was given no other can name.
         return await self._named(f"robot:{robot}", file, bring, send)
@@ -156,8 +159,8 @@ class Files:
         await self._uploads.close()
 
 
-def _shown(picture: bytes) -> dict[str, object]:
-    """A picture that stands in the message itself."""
+def _shown(picture: bytes) -> bytes:
+    """The message in which a picture stands itself."""
     digest = hashlib.md5(picture, usedforsecurity=False).hexdigest()
     shown = {"base64": base64.b64encode(picture).decode(), "md5": digest}
-    return {"msgtype": "image", "image": shown}
+    return json.dumps({"msgtype": "image", "image": shown}).encode()

@@ -318,12 +318,13 @@ class AibotLine:
     async def upload(self, kind: str, name: str, body: bytes) -> str:
         """The media_id of a picture or a file, brought in parts; raises a SendError."""
         parts = [body[at : at + _PART_BYTES] for at in range(0, len(body), _PART_BYTES)]
+        digest = await asyncio.to_thread(hashlib.md5, body, usedforsecurity=False)
         about = {
             "type": kind,
             "filename": _short(name),
             "total_size": len(body),
             "total_chunks": len(parts),
-            "md5": hashlib.md5(body, usedforsecurity=False).hexdigest(),
+            "md5": digest.hexdigest(),
         }
         upload_id = _told(await self.ask("aibot_upload_media_init", about), "upload_id")
         for number, part in enumerate(parts):
