@@ -28,11 +28,12 @@ class Enclosing:
     ) -> int:
         """What goes to `to` after this row; how many of its files the platform does not take."""
         store = self._work.announcements
+        # A second push says that there is one; it shows nothing of it.
         told = store.told_by(row_id)
-        made = None if told is None else store.get(told[0])
+        files = [] if told is None else [(f, _enclosure(f)) for f in store.files(told[0])]
+        made = store.get(still.announcement) if files else None
         if made is None or store.why_not(still):
             return 0
-        files = [(f, _enclosure(f)) for f in store.files(made.id)]
         good = [(file, enclosed) for file, enclosed in files if takes(enclosed)]
         for file, enclosed in good[:MOST]:
             self._put(made, still, to, file, enclosed)

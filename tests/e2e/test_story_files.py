@@ -12,6 +12,7 @@ from tests.e2e.test_story_kf import CUSTOMER, app_only, pulled
 from tests.e2e.test_story_wecom_line import connected
 from tests.kit import feishu, wecom
 from tests.kit.fake_feishu import FakeFeishu
+from tests.kit.fake_generic import FakeBridge
 from tests.kit.fake_wecom import KF, FakeWeCom
 from tests.kit.fake_wecom_line import FakeLine
 from tests.kit.house import TOKEN, House
@@ -180,7 +181,8 @@ async def test_by_wechat_customer_service_the_words_come_and_the_page_has_the_fi
 async def test_in_the_sandbox_the_picture_stands_in_the_chat_and_the_file_opens_for_its_readers(
     house: House,
 ) -> None:
-    number = await wrote(house, audience={"enterprises": ["E003"]}, route="direct")
+    about: dict[str, Any] = {"audience": {"enterprises": ["E003"]}, "route": "direct"}
+    number = await wrote(house, need_receipt=True, **about)
     await sent(house, number)
     card, *files = (await house.bot_said("E003"))[-3:]
     assert card["kind"] == "announcement"
@@ -202,8 +204,11 @@ async def test_in_the_sandbox_the_picture_stands_in_the_chat_and_the_file_opens_
     for path in ("999999/0", f"{files[0]['id']}/1", f"{card['id']}/0", "x/0", "1/x"):
         answer = await house.client.get(f"/sandbox/api/files/{path}", params={"as": "E003"})
         assert answer.status == 404
+    # An answer to the file is an answer to its announcement.
+    await house.says("E003", "收到", reply_to=files[1]["id"])
+    assert (await house.api("GET", f"/announcements/{number}/receipts"))["read"] == 1
     await withdrawn(house, number)
-    said = (await house.bot_said("E003"))[-3:]
+    said = [m for m in await house.bot_said("E003") if m["kind"] in ("announcement", "file")]
     assert said[0]["card"]["status"] == "已撤回"
     assert [(m["text"], m["attachments"]) for m in said[1:]] == [("", []), ("", [])]
     assert (await house.client.get(shown["申请表.pdf"]["url"], params={"as": "E003"})).status == 404
@@ -219,3 +224,12 @@ async def test_three_files_come_into_the_chat_and_the_page_has_them_all(sqlite_u
         link = card["card"]["buttons"][-1]["url"]
         page = await (await house.client.get("/l/" + link.rpartition("/")[2])).text()
         assert all(name in page for name, _ in five)
+
+
+async def test_a_bridge_is_told_the_words_alone(sqlite_url: str) -> None:
+    async with FakeBridge() as bridge, house_of(sqlite_url, bridge.settings) as house:
+        await house.app.writer.run(known("generic", {"zhang": "E003-1"}, "none"))
+        await sent(house, await wrote(house, audience={"enterprises": ["E003"]}, route="direct"))
+        (told,) = bridge.told("zhang")
+        assert "附件" in str(told)
+        assert await of_files(house) == []

@@ -1,7 +1,8 @@
 """Files on their way out: brought to WeCom once, then named by a media_id for three days (D:90253).
 
-By the same ways as words and in the same order: the group's robot, the application, the long
-connection. 微信客服 is given none: its five messages are for what matters.
+Into a group by its robot, which spends nothing of what the 智能机器人 may say there in a minute; to a
+person by the application; where there is none, or it cannot, by the long connection. 微信客服 is given
+none: its five messages are for what matters.
 """
 
 import asyncio
@@ -29,8 +30,8 @@ BOT_IMAGE_BYTES: Final = 2 * _MEGABYTE
 _SHOWN: Final = frozenset({"image/png", "image/jpeg"})
 # A day less than three, so that none ends on its way to the last of 278.
 _MEDIA_SECONDS: Final = 2 * 24 * 3600.0
-# What the next way may still do.
-_ELSEWHERE: Final = frozenset(LOST) | APP_OFF
+# What the next way may still do: the last one is of a robot that is not in its group any more.
+_ELSEWHERE: Final = frozenset(LOST) | APP_OFF | {"93000"}
 
 _Way = Callable[[Delivery, Enclosure, Body], Awaitable[Say]]
 
