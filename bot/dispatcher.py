@@ -463,13 +463,14 @@ class Dispatcher:
                 back = max(lane.blocked_until - now, 0.0 if math.isinf(due) else due, 0.0)
                 await self._give_back(lane, back + 0.002)
                 continue
-            if row.delivery.content.file is not None and hold.say is None:
+            may_go = self._leads() and not self._stopping
+            if row.delivery.content.file is not None and hold.say is None and may_go:
                 # Before anything is looked at: it may take a while.
-                await self._bring(platform, lane, hold, row.delivery.content.file)
+                await self._bring(lane, hold, row.delivery.content.file)
                 continue
             ready = self._throttle.ready_at(limits, now, self._parts(row))
             late = max(ready, now) + self._pace.send_seconds > hold.until
-            if ready - now > self._pace.patience or self._stopping or late or not self._leads():
+            if ready - now > self._pace.patience or late or not may_go:
                 await self._give_back(lane, ready - now)
                 continue
             if ready > now:
@@ -483,7 +484,7 @@ class Dispatcher:
             heapq.heappop(lane.rows)
             await self._send(platform, lane, hold, limits)
 
-    async def _bring(self, platform: Platform, lane: _Lane, hold: _Hold, file: Enclosure) -> None:
+    async def _bring(self, lane: _Lane, hold: _Hold, file: Enclosure) -> None:
         """A file is brought before its message is sent; what this meets is tried again."""
 
         async def body() -> bytes:
@@ -494,9 +495,10 @@ class Dispatcher:
 
         failure: SendError | None = None
         try:
-            if not isinstance(platform, Attaches):
+            attaching = self._attaching.get(hold.row.platform)
+            if attaching is None:
                 raise Permanent("no_files")
-            bringing = platform.attach(hold.row.delivery, file, body)
+            bringing = attaching.attach(hold.row.delivery, file, body)
             hold.say = await asyncio.wait_for(bringing, self._pace.bring_seconds)
             # It took its time: whether it is still true is asked again.
             hold.checked = -math.inf

@@ -262,6 +262,26 @@ async def test_a_file_that_may_have_arrived_is_not_told_again(sqlite_url: str) -
         assert (await place.files())["superseded", "left_to_page:unsure:timeout"] == 1
 
 
+async def test_a_file_that_was_just_going_out_when_the_process_died_is_not_told_again(
+    sqlite_url: str,
+) -> None:
+    async with placed(sqlite_url) as place:
+        place.porter.bringing.extend([Transient("busy", 0.05)] * 2)
+        await place.approved()
+        await place.dispatcher.drain()
+        await asyncio.sleep(0.05)
+
+        def going(uow: UnitOfWork) -> None:
+            for row in uow.outbox.claim(1, 0.0, ["porter"]):
+                uow.outbox.begun(row.delivery.id)
+
+        await place.writer.run(going)
+        await place.over()
+        ended = await place.files()
+        assert (ended["superseded", "left_to_page:unsure:ended"], ended["sent", ""]) == (1, 3)
+        assert await place.dead() == 0
+
+
 async def test_where_the_words_do_not_arrive_no_file_does(sqlite_url: str) -> None:
     async with placed(sqlite_url) as place:
         place.porter.words.extend([Permanent("no"), Permanent("no")])

@@ -11,8 +11,10 @@ from bot.platforms.wecom.files import APP_IMAGE_BYTES, BOT_IMAGE_BYTES, FILE_BYT
 from bot.platforms.wecom.line import _short
 from handlers.chat.events import ChatKind, ChatRef
 from handlers.chat.outbound import Address, Content, Delivery, Enclosure
+from tests.contract.test_wecom_line import holding
 from tests.contract.test_wecom_sending import speaking
 from tests.kit.fake_wecom import FakeWeCom
+from tests.kit.fake_wecom_line import FakeLine
 from tests.unit.test_attachments import PDF, picture
 
 MAP = picture()
@@ -177,6 +179,23 @@ async def test_only_what_somebody_would_take_is_begun() -> None:
             assert not platform.takes(customer, file)
         with pytest.raises(Permanent, match="no_route"):
             await sent(platform, customer, FORM, Kept(PDF))
+
+
+async def test_by_the_long_connection_a_file_goes_in_parts_and_silence_ends_it() -> None:
+    whole = PDF + bytes(600_000) + PDF
+    async with FakeLine() as far, holding(far) as (line, _, _task):
+        await far.subscribed.wait()
+        await far.sees(lambda: line.up)
+        media_id = await line.upload("file", "表.pdf", whole)
+        assert far.brought[media_id] == ("file", "表.pdf", whole)
+        far.faults.append("silent")
+        with pytest.raises(Permanent, match="no_ack"):
+            await line.upload("file", "表.pdf", whole)
+        await far.sees(lambda: not line._doubt.is_set())
+        far.faults.append("limited")
+        with pytest.raises(Transient):
+            await line.upload("image", "图.png", MAP)
+        assert len(far.brought) == 1
 
 
 @pytest.mark.parametrize(

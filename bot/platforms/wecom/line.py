@@ -41,6 +41,7 @@ QUOTAS: Final = ((30, 60.0), (1000, 3600.0))
 _PART_BYTES: Final = 256 * 1024
 _NAME_BYTES: Final = 256
 _LOST: Final = 846609
+_NO_ACK: Final = "no_ack"
 _OF_THE_LINE: Final = frozenset({"aibot_subscribe", "ping"})
 
 
@@ -285,7 +286,7 @@ class AibotLine:
             return check(await asyncio.wait_for(waiting, self._pace.ack))
         except TimeoutError:
             self._doubt.set()
-            raise Unsure("no_ack") from None
+            raise Unsure(_NO_ACK) from None
         except (ConnectionError, aiohttp.ClientError):
             raise Unsure("connection_lost") from None
         except Expired as error:
@@ -316,7 +317,19 @@ class AibotLine:
             raise
 
     async def upload(self, kind: str, name: str, body: bytes) -> str:
-        """The media_id of a picture or a file, brought in parts; raises a SendError."""
+        """The media_id of a picture or a file, brought in parts; raises a SendError.
+
+        Where the other end does not answer to this it is not asked again and again: each silence
+        puts the words on this connection in doubt too.
+        """
+        try:
+            return await self._uploaded(kind, name, body)
+        except Unsure as error:
+            if error.code != _NO_ACK:
+                raise
+            raise Permanent(_NO_ACK) from None
+
+    async def _uploaded(self, kind: str, name: str, body: bytes) -> str:
         parts = [body[at : at + _PART_BYTES] for at in range(0, len(body), _PART_BYTES)]
         digest = await asyncio.to_thread(hashlib.md5, body, usedforsecurity=False)
         about = {
