@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from hashlib import sha256
 
 import pytest
@@ -11,7 +12,7 @@ from bot.platforms.wecom.files import APP_IMAGE_BYTES, BOT_IMAGE_BYTES, FILE_BYT
 from bot.platforms.wecom.line import _short
 from handlers.chat.events import ChatKind, ChatRef
 from handlers.chat.outbound import Address, Content, Delivery, Enclosure
-from tests.contract.test_wecom_line import holding
+from tests.contract.test_wecom_line import FAST, holding
 from tests.contract.test_wecom_sending import speaking
 from tests.kit.fake_wecom import FakeWeCom
 from tests.kit.fake_wecom_line import FakeLine
@@ -183,7 +184,8 @@ async def test_only_what_somebody_would_take_is_begun() -> None:
 
 async def test_by_the_long_connection_a_file_goes_in_parts_and_silence_ends_it() -> None:
     whole = PDF + bytes(600_000) + PDF
-    async with FakeLine() as far, holding(far) as (line, _, _task):
+    pace = replace(FAST, ack=0.6)
+    async with FakeLine() as far, holding(far, pace=pace) as (line, _, _task):
         await far.subscribed.wait()
         await far.sees(lambda: line.up)
         media_id = await line.upload("file", "表.pdf", whole)
