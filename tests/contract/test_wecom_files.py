@@ -7,8 +7,10 @@ from hashlib import sha256
 
 import pytest
 
+from bot.client import Client
 from bot.platform import Attaches, Gone, Permanent, Receipt, SendError, Transient
-from bot.platforms.wecom.files import APP_IMAGE_BYTES, BOT_IMAGE_BYTES, FILE_BYTES
+from bot.platforms.wecom.api import AppApi
+from bot.platforms.wecom.files import APP_IMAGE_BYTES, BOT_IMAGE_BYTES, FILE_BYTES, Files
 from bot.platforms.wecom.line import _short
 from handlers.chat.events import ChatKind, ChatRef
 from handlers.chat.outbound import Address, Content, Delivery, Enclosure
@@ -16,6 +18,7 @@ from tests.contract.test_wecom_line import FAST, holding
 from tests.contract.test_wecom_sending import speaking
 from tests.kit.fake_wecom import FakeWeCom
 from tests.kit.fake_wecom_line import FakeLine
+from tests.kit.wecom import CORP
 from tests.unit.test_attachments import PDF, picture
 
 MAP = picture()
@@ -198,6 +201,38 @@ async def test_by_the_long_connection_a_file_goes_in_parts_and_silence_ends_it()
         with pytest.raises(Transient):
             await line.upload("image", "图.png", MAP)
         assert len(far.brought) == 1
+
+
+async def test_whom_the_application_does_not_reach_the_long_connection_gives_the_file() -> None:
+    pace = replace(FAST, ack=0.6)
+    async with (
+        FakeWeCom() as far,
+        FakeLine() as other,
+        holding(other, pace=pace) as (line, _, _task),
+    ):
+        await other.subscribed.wait()
+        await other.sees(lambda: line.up)
+        await other.says("Zhang", "在吗")
+        client = Client()
+        app = AppApi(client, far.base, CORP, "app-secret", 1000007, "")
+        files = Files(client, app, line)
+        # It may not speak at all, then: not to this person.
+        far.bring_faults.append("48002")
+        far.invalid.add("Zhang")
+        for number in (1, 2):
+            delivery = Delivery(number, direct("Zhang"), Content.enclosing(SHOWN))
+            say = await files.attach(delivery, SHOWN, Kept(MAP))
+            await say()
+        assert kinds(other.pushes) == ["image", "image"]
+        assert far.app_messages == []
+        # Nobody there has written to the bot: the page has it.
+        stranger = Delivery(3, direct("Wang"), Content.enclosing(SHOWN))
+        far.invalid.add("Wang")
+        say = await files.attach(stranger, SHOWN, Kept(MAP))
+        with pytest.raises(Permanent, match="846607"):
+            await say()
+        await files.close()
+        await client.close()
 
 
 @pytest.mark.parametrize(
