@@ -236,17 +236,18 @@ class Uploads:
     `lasts`: seconds for which the far end keeps it.
     """
 
-    def __init__(self, lasts: float) -> None:
+    def __init__(self, lasts: float, now: Callable[[], float] = lambda: time.monotonic()) -> None:
         self._lasts = lasts
+        self._now = now
         self._known: dict[str, tuple[asyncio.Future[str], float]] = {}
 
     async def get(self, what: str, bring: Callable[[], Awaitable[str]]) -> str:
-        """Its name at the far end; raises what `bring` raised, for a while without asking again
-        where it will never be taken.
+        """Its name at the far end; raises what `bring` raised, without asking again for as long as
+        the far end said, and for a while where it will never be taken.
 
         Who stops waiting does not stop the bringing: the next one who asks finds it there.
         """
-        now = time.monotonic()
+        now = self._now()
         known = self._known.get(what)
         if known is None or now >= known[1]:
             for gone in [key for key, (_, until) in self._known.items() if now >= until]:
@@ -257,11 +258,16 @@ class Uploads:
         return await asyncio.shield(known[0])
 
     def _brought(self, what: str, task: "asyncio.Future[str]") -> None:
-        failed = task.cancelled() or task.exception() is not None
-        if not failed or self._known.get(what, (None,))[0] is not task:
+        error = asyncio.CancelledError() if task.cancelled() else task.exception()
+        if error is None or self._known.get(what, (None,))[0] is not task:
             return
-        if not task.cancelled() and isinstance(task.exception(), Permanent):
-            self._known[what] = task, time.monotonic() + _REFUSED_SECONDS
+        again = 0.0
+        if isinstance(error, Permanent):
+            again = _REFUSED_SECONDS
+        elif isinstance(error, Transient):
+            again = min(error.retry_after or 0.0, _REFUSED_SECONDS)
+        if again:
+            self._known[what] = task, self._now() + again
         else:
             del self._known[what]
 

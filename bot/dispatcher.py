@@ -610,7 +610,7 @@ class Dispatcher:
                 try:
                     await platform.recall(row.delivery.to, said.refs)
                 except Permanent as error:
-                    # Its card is replaced, else the office hears of it.
+                    # Its card is replaced, else its text is said.
                     _log.info("message.stays", extra={"code": error.code})
                 else:
                     return _GONE
@@ -701,8 +701,8 @@ class Dispatcher:
             if row.is_update and isinstance(failure, Outdated):
                 await self._record(lambda uow: uow.outbox.superseded(row_id, "cannot_update"))
                 return
-            told = _log.warning if has_words else _log.info
-            told("message.dead", extra={"row": row_id, "code": code, "kind": kind})
+            level = logging.WARNING if has_words else logging.INFO
+            _log.log(level, "message.dead", extra={"row": row_id, "code": code, "kind": kind})
             await self._record(lambda uow: _give_up(uow, row, f"{kind}:{code}"))
             return
         # The lane waits with its head, so that a ticket's messages keep their order.

@@ -269,13 +269,15 @@ async def test_a_file_that_was_just_going_out_when_the_process_died_is_not_told_
         place.porter.bringing.extend([Transient("busy", 0.05)] * 2)
         await place.approved()
         await place.dispatcher.drain()
-        await asyncio.sleep(0.05)
 
-        def going(uow: UnitOfWork) -> None:
-            for row in uow.outbox.claim(1, 0.0, ["porter"]):
+        def going(uow: UnitOfWork) -> bool:
+            rows = uow.outbox.claim(1, 0.0, ["porter"])
+            for row in rows:
                 uow.outbox.begun(row.delivery.id)
+            return bool(rows)
 
-        await place.writer.run(going)
+        while not await place.writer.run(going):
+            await asyncio.sleep(0.01)
         await place.over()
         ended = await place.files()
         assert (ended["superseded", "left_to_page:unsure:ended"], ended["sent", ""]) == (1, 3)

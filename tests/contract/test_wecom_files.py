@@ -101,9 +101,7 @@ async def test_a_name_that_is_over_is_brought_anew_with_the_next_try() -> None:
         assert kinds(far.app_messages) == ["image", "image"]
 
 
-@pytest.mark.parametrize(
-    ("fault", "error"), [("throttled", Transient), ("busy", Transient), ("bad gateway", Transient)]
-)
+@pytest.mark.parametrize(("fault", "error"), [("busy", Transient), ("bad gateway", Transient)])
 async def test_what_bringing_meets_is_passing_where_it_passes(
     fault: str, error: type[SendError]
 ) -> None:

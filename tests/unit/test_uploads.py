@@ -61,14 +61,29 @@ async def test_what_passes_is_tried_again_and_what_is_refused_is_not() -> None:
     await uploads.close()
 
 
-async def test_what_is_over_or_dropped_is_brought_anew() -> None:
-    uploads, bringing = Uploads(0.0), Bringing()
+async def test_what_says_when_to_come_again_is_not_asked_before() -> None:
+    seconds, bringing = [0.0], Bringing()
+    uploads = Uploads(60, lambda: seconds[0])
     bringing.held.set()
-    assert [await uploads.get("a", bringing()) for _ in range(2)] == ["key1", "key2"]
-    longer = Uploads(60)
-    assert await longer.get("a", bringing()) == "key3"
-    longer.drop("a")
-    assert await longer.get("a", bringing()) == "key4"
+    bringing.fault = Transient("429", 30.0)
+    for _ in range(3):
+        with pytest.raises(Transient):
+            await uploads.get("a", bringing())
+    assert bringing.begun == 1
+    bringing.fault = None
+    seconds[0] = 30.0
+    assert await uploads.get("a", bringing()) == "key2"
+
+
+async def test_what_is_over_or_dropped_is_brought_anew() -> None:
+    seconds, bringing = [0.0], Bringing()
+    uploads = Uploads(60, lambda: seconds[0])
+    bringing.held.set()
+    for at, key in ((0.0, "key1"), (59.9, "key1"), (60.0, "key2")):
+        seconds[0] = at
+        assert await uploads.get("a", bringing()) == key
+    uploads.drop("a")
+    assert await uploads.get("a", bringing()) == "key3"
 
 
 async def test_closing_ends_what_is_under_way() -> None:
