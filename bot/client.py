@@ -1,6 +1,7 @@
 """Shared HTTP client: time limits, token cache, what went wrong in the words of bot.platform."""
 
 import asyncio
+import io
 import json as json_module
 import re
 import time
@@ -17,6 +18,9 @@ from bot.platform import MOST_FETCHED, Gone, Permanent, SendError, TooLarge, Tra
 SECONDS: Final = 8.0
 # Twenty megabytes over a slow line.
 DOWNLOAD_SECONDS: Final = 60.0
+UPLOAD_SECONDS: Final = 60.0
+# A file that is refused is not brought again for each of those who should have it.
+_REFUSED_SECONDS: Final = 300.0
 _MOST_ANSWER: Final = 1024 * 1024
 _NAME_UTF8: Final = re.compile(r"filename\*\s*=\s*UTF-8''([^;\s]+)", re.I)
 _NAME: Final = re.compile(r'filename\s*=\s*(?:"([^"]*)"|([^;\s]+))', re.I)
@@ -67,7 +71,7 @@ class Client:
         url: str,
         *,
         json: Any = None,
-        body: bytes | aiohttp.FormData | None = None,
+        body: bytes | io.BytesIO | aiohttp.FormData | None = None,
         headers: Mapping[str, str] | None = None,
         params: Mapping[str, str] | None = None,
         repeatable: bool = False,
@@ -114,10 +118,11 @@ class Client:
         url: str,
         *,
         json: Any = None,
-        body: bytes | None = None,
+        body: bytes | io.BytesIO | aiohttp.FormData | None = None,
         headers: Mapping[str, str] | None = None,
         params: Mapping[str, str] | None = None,
         repeatable: bool = False,
+        seconds: float | None = None,
     ) -> Any:
         """The JSON answer, or None for an empty one; raises a SendError, also by the status."""
         answer = await self.exchange(
@@ -128,6 +133,7 @@ class Client:
             headers=headers,
             params=params,
             repeatable=repeatable,
+            seconds=seconds,
         )
         if answer.status == 429:
             raise Transient("429", _retry_after(answer.headers))
@@ -222,6 +228,58 @@ def _ahead(headers: Mapping[str, str], known: float | None) -> float | None:
 def _retry_after(headers: Mapping[str, str]) -> float | None:
     value = headers.get("Retry-After", "")
     return float(value) if value.replace(".", "", 1).isdigit() else None
+
+
+class Uploads:
+    """What was brought to a platform lately; what many want at once is brought there once.
+
+    `lasts`: seconds for which the far end keeps it.
+    """
+
+    def __init__(self, lasts: float, now: Callable[[], float] = lambda: time.monotonic()) -> None:
+        self._lasts = lasts
+        self._now = now
+        self._known: dict[str, tuple[asyncio.Future[str], float]] = {}
+
+    async def get(self, what: str, bring: Callable[[], Awaitable[str]]) -> str:
+        """Its name at the far end; raises what `bring` raised, without asking again for as long as
+        the far end said, and for a while where it will never be taken.
+
+        Who stops waiting does not stop the bringing: the next one who asks finds it there.
+        """
+        now = self._now()
+        known = self._known.get(what)
+        if known is None or now >= known[1]:
+            for gone in [key for key, (_, until) in self._known.items() if now >= until]:
+                del self._known[gone]
+            task = asyncio.ensure_future(bring())
+            known = self._known[what] = task, now + self._lasts
+            task.add_done_callback(lambda done: self._brought(what, done))
+        return await asyncio.shield(known[0])
+
+    def _brought(self, what: str, task: "asyncio.Future[str]") -> None:
+        error = asyncio.CancelledError() if task.cancelled() else task.exception()
+        if error is None or self._known.get(what, (None,))[0] is not task:
+            return
+        again = 0.0
+        if isinstance(error, Permanent):
+            again = _REFUSED_SECONDS
+        elif isinstance(error, Transient):
+            again = min(error.retry_after or 0.0, _REFUSED_SECONDS)
+        if again:
+            self._known[what] = task, self._now() + again
+        else:
+            del self._known[what]
+
+    def drop(self, what: str) -> None:
+        """The far end does not know it any more."""
+        self._known.pop(what, None)
+
+    async def close(self) -> None:
+        tasks = [task for task, _ in self._known.values() if not task.done()]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 class TokenCache:

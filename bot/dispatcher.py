@@ -17,13 +17,16 @@ from typing import Final
 
 from bot import metrics
 from bot.platform import (
+    Attaches,
     Expired,
+    Gone,
     Limit,
     Outdated,
     Permanent,
     Platform,
     Recalls,
     Receipt,
+    Say,
     SendError,
     Splitting,
     Transient,
@@ -33,8 +36,10 @@ from bot.platform import (
 from bot.throttle import Throttle
 from bot.writer import NOTHING, Overloaded, Writer
 from handlers.chat.events import ChatKind
+from handlers.chat.outbound import Enclosure
 from handlers.domain.ladder import stands
 from handlers.ports import Lane, Notice, StillSending, StillTrue
+from handlers.services.enclosing import Enclosing
 from handlers.services.notices import Gate
 from handlers.services.reaching import Reaching
 from storage.repos.queue import Claimed, TakenBack
@@ -67,11 +72,15 @@ _Key = tuple[int, int]
 
 @dataclass(slots=True)
 class _Hold:
-    """A claimed row; `until` (monotonic) is when its lease ends, `checked` when it was still true."""
+    """A claimed row; `until` (monotonic) is when its lease ends, `checked` when it was still true.
+
+    `say` sends it, where something had to be brought there before.
+    """
 
     row: Claimed
     until: float
     checked: float
+    say: Say | None = None
 
 
 @dataclass(slots=True)
@@ -85,6 +94,11 @@ class _Lane:
     held: dict[_Key, float] = field(default_factory=dict)
 
 
+def _leave(lane: _Lane, hold: _Hold) -> None:
+    lane.rows = [entry for entry in lane.rows if entry[2] is not hold]
+    heapq.heapify(lane.rows)
+
+
 @dataclass(frozen=True, slots=True)
 class Pace:
     """How hard the dispatcher tries; tests make it short."""
@@ -95,6 +109,8 @@ class Pace:
     attempts: int = MOST_ATTEMPTS
     patience: float = _PATIENCE_SECONDS
     lease: float = LEASE_SECONDS
+    # Bringing a file and sending it fit into a lease.
+    bring_seconds: float = 40.0
 
 
 def _key(row: Claimed) -> _Key:
@@ -166,6 +182,15 @@ def _drop(uow: UnitOfWork, row: Claimed, why: str, now: datetime) -> None:
         uow.audit.add(now, "system", "message.dropped", str(row.ticket or ""), {"why": why})
 
 
+def _give_up(uow: UnitOfWork, row: Claimed, why: str) -> None:
+    """It will not arrive; of a file nobody needs to hear that, for its page has it."""
+    if row.delivery.content.file is None:
+        uow.outbox.dead(row.delivery.id, why)
+        return
+    uow.outbox.superseded(row.delivery.id, f"left_to_page:{why}")
+    metrics.files_left.labels(row.platform).inc()
+
+
 def _admitted(uow: UnitOfWork, rows: Sequence[Claimed], now: datetime) -> list[Claimed]:
     """What may go now: notices to one person keep to the hours and the caps."""
     notices = [row.notice for row in rows if row.notice is not None]
@@ -208,6 +233,7 @@ class Dispatcher:
         self._writer = writer
         self._platforms = platforms
         self._splitting = {n: p for n, p in platforms.items() if isinstance(p, Splitting)}
+        self._attaching = {n: p for n, p in platforms.items() if isinstance(p, Attaches)}
         self._now = now
         self._pace = pace
         self._throttle = Throttle()
@@ -347,7 +373,7 @@ class Dispatcher:
                     continue
                 if row.begun and self._told_once(row):
                     dropped.append(row)
-                    uow.outbox.dead(row.delivery.id, "unsure:ended")
+                    _give_up(uow, row, "unsure:ended")
                     continue
                 said = row.takes_back
                 if said is not None and said.state is Lane.SENDING:
@@ -397,6 +423,9 @@ class Dispatcher:
 
     def _lane(self, row: Claimed) -> _Lane:
         name = f"{row.platform}|{self._platforms[row.platform].lane(row.delivery)}"
+        if row.delivery.content.file is not None:
+            # It was put after its words had arrived; no other words wait until it is brought.
+            name = f"{name}|files"
         return self._lanes.setdefault(name, _Lane(row.platform))
 
     def _parts(self, row: Claimed) -> int:
@@ -435,9 +464,14 @@ class Dispatcher:
                 back = max(lane.blocked_until - now, 0.0 if math.isinf(due) else due, 0.0)
                 await self._give_back(lane, back + 0.002)
                 continue
+            may_go = self._leads() and not self._stopping
+            if row.delivery.content.file is not None and hold.say is None and may_go:
+                # Before anything is looked at: it may take a while.
+                await self._bring(lane, hold, row.delivery.content.file)
+                continue
             ready = self._throttle.ready_at(limits, now, self._parts(row))
             late = max(ready, now) + self._pace.send_seconds > hold.until
-            if ready - now > self._pace.patience or self._stopping or late or not self._leads():
+            if ready - now > self._pace.patience or late or not may_go:
                 await self._give_back(lane, ready - now)
                 continue
             if ready > now:
@@ -445,12 +479,44 @@ class Dispatcher:
                 continue
             if now - hold.checked > _FRESH_SECONDS and (row.still or row.not_after):
                 if await self._gone_stale(row):
-                    lane.rows = [entry for entry in lane.rows if entry[2] is not hold]
-                    heapq.heapify(lane.rows)
+                    _leave(lane, hold)
                 hold.checked = time.monotonic()
                 continue
             heapq.heappop(lane.rows)
-            await self._send(platform, lane, row, limits)
+            await self._send(platform, lane, hold, limits)
+
+    async def _bring(self, lane: _Lane, hold: _Hold, file: Enclosure) -> None:
+        """A file is brought before its message is sent; what this meets is tried again."""
+
+        async def body() -> bytes:
+            found = await self._writer.read(lambda uow: uow.files.body(file.digest))
+            if found is None:
+                raise Gone("no_file")
+            return bytes(found)
+
+        failure: SendError | None = None
+        try:
+            attaching = self._attaching.get(hold.row.platform)
+            if attaching is None:
+                raise Permanent("no_files")
+            bringing = attaching.attach(hold.row.delivery, file, body)
+            hold.say = await asyncio.wait_for(bringing, self._pace.bring_seconds)
+            # It took its time: whether it is still true is asked again.
+            hold.checked = -math.inf
+        except TimeoutError:
+            failure = Transient("not_brought")
+        except Unsure as error:
+            # Nobody has been told anything yet.
+            failure = Transient(error.code)
+        except SendError as error:
+            failure = error
+        except Exception as error:
+            _log.error("dispatcher.send_raised", extra={"error": type(error).__name__})
+            failure = Transient(type(error).__name__)
+        if failure is not None:
+            _leave(lane, hold)
+            # What bringing meets says nothing of how many messages its receiver takes.
+            await self._conclude(lane, hold.row, (), Receipt(), failure)
 
     async def _pause(self, seconds: float) -> None:
         """Sleep, but not through a stop."""
@@ -505,8 +571,9 @@ class Dispatcher:
         return await self._writer.run(work, NOTHING)
 
     async def _send(
-        self, platform: Platform, lane: _Lane, row: Claimed, limits: tuple[Limit, ...]
+        self, platform: Platform, lane: _Lane, hold: _Hold, limits: tuple[Limit, ...]
     ) -> None:
+        row = hold.row
         if self._told_once(row):
             await self._record(lambda uow: uow.outbox.begun(row.delivery.id))
         parts = self._parts(row)
@@ -514,7 +581,8 @@ class Dispatcher:
         failure: SendError | None = None
         receipt = Receipt()
         try:
-            receipt = await asyncio.wait_for(self._deliver(platform, row), self._pace.send_seconds)
+            going = self._deliver(platform, row) if hold.say is None else hold.say()
+            receipt = await asyncio.wait_for(going, self._pace.send_seconds)
         except TimeoutError:
             failure = Unsure("timeout")
         except SendError as error:
@@ -543,7 +611,8 @@ class Dispatcher:
                 try:
                     await platform.recall(row.delivery.to, said.refs)
                 except Permanent as error:
-                    _log.warning("message.stays", extra={"code": error.code})
+                    # Its card is replaced, else its text is said.
+                    _log.info("message.stays", extra={"code": error.code})
                 else:
                     return _GONE
         if row.delivery.content.card is None or not self._can_update(row):
@@ -570,6 +639,19 @@ class Dispatcher:
             facts = {"how": how}
             uow.audit.add(self._now(), "system", "message.taken_back", str(row.ticket), facts)
 
+    def _said(self, uow: UnitOfWork, row: Claimed, receipt: Receipt) -> None:
+        """Write down that it arrived; the files of an announcement come after it."""
+        uow.outbox.sent(row.delivery.id, receipt.ref, receipt.card_ref, receipt.more)
+        attaching, to = self._attaching.get(row.platform), row.delivery.to
+        if attaching is None or not isinstance(row.still, StillSending):
+            return
+        if row.delivery.content.file is None and not row.is_update:
+            enclosing = Enclosing(uow, self._now())
+            left = enclosing.follow(
+                row.delivery.id, to, row.still, lambda file: attaching.takes(to, file)
+            )
+            metrics.files_left.labels(row.platform).inc(left)
+
     def _unreached(self, uow: UnitOfWork, row_id: int, failure: Unreachable) -> None:
         """To the person another way, else those who can see to it are told."""
         if not Reaching(uow, self._now()).lost(row_id, failure.why):
@@ -592,13 +674,16 @@ class Dispatcher:
                 await self._record(lambda uow: self._taken_back(uow, row, receipt))
                 self.wake()
                 return
-            await self._record(
-                lambda uow: uow.outbox.sent(row_id, receipt.ref, receipt.card_ref, receipt.more)
-            )
+            await self._record(lambda uow: self._said(uow, row, receipt))
+            if isinstance(row.still, StillSending):
+                # Its files may go now.
+                self.wake()
             return
         code, kind = failure.code, type(failure).__name__.lower()
         metrics.not_sent.labels(row.platform, kind).inc()
-        if isinstance(failure, Unreachable) and row.takes_back is None and not row.is_update:
+        has_words = row.delivery.content.file is None
+        is_new = row.takes_back is None and not row.is_update
+        if isinstance(failure, Unreachable) and is_new and has_words:
             unreached = failure
             await self._record(lambda uow: self._unreached(uow, row_id, unreached))
             self.wake()
@@ -618,8 +703,9 @@ class Dispatcher:
             if row.is_update and isinstance(failure, Outdated):
                 await self._record(lambda uow: uow.outbox.superseded(row_id, "cannot_update"))
                 return
-            _log.warning("message.dead", extra={"row": row_id, "code": code, "kind": kind})
-            await self._record(lambda uow: uow.outbox.dead(row_id, f"{kind}:{code}"))
+            level = logging.WARNING if has_words else logging.INFO
+            _log.log(level, "message.dead", extra={"row": row_id, "code": code, "kind": kind})
+            await self._record(lambda uow: _give_up(uow, row, f"{kind}:{code}"))
             return
         # The lane waits with its head, so that a ticket's messages keep their order.
         next_try = time.time() + wait

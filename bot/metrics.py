@@ -26,6 +26,12 @@ sent = Counter("lhg_messages_sent", "Deliveries taken", ["platform"], registry=r
 not_sent = Counter(
     "lhg_messages_failed", "Deliveries not taken, by kind", ["platform", "kind"], registry=registry
 )
+files_left = Counter(
+    "lhg_files_left_to_page",
+    "Files of announcements that a chat was not given: their page shows them",
+    ["platform"],
+    registry=registry,
+)
 fetched = Counter(
     "lhg_attachments",
     "Things sent along, by what became of them",

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Protocol, runtime_checkable
 
 from handlers.chat.events import Attachment, InboundEvent
-from handlers.chat.outbound import Address, Delivery
+from handlers.chat.outbound import Address, Delivery, Enclosure
 from handlers.chat.reach import Lost
 
 
@@ -407,6 +407,27 @@ class Recalls(Protocol):
 
     async def recall(self, to: Address, refs: Sequence[str]) -> None:
         """Take back the messages of one delivery; raises a SendError where one of them stays."""
+        ...
+
+
+# The bytes of a kept file, asked for when they are needed; raises Gone.
+Body = Callable[[], Awaitable[bytes]]
+Say = Callable[[], Awaitable[Receipt]]
+
+
+@runtime_checkable
+class Attaches(Protocol):
+    """A platform that sends kept files as messages of their own."""
+
+    def takes(self, to: Address, file: Enclosure) -> bool:
+        """Whether such a file may go to such a receiver. Pure."""
+        ...
+
+    async def attach(self, delivery: Delivery, file: Enclosure, body: Body) -> Say:
+        """Bring the file there and give what sends its message; raises a SendError.
+
+        Nobody is told anything by the bringing, so that it may be repeated whatever it met.
+        """
         ...
 
 

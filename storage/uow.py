@@ -19,6 +19,7 @@ from storage.repos.calendar import CalendarCache, SqlCalendarStore
 from storage.repos.campaigns import SqlCampaignStore
 from storage.repos.corrections import SqlCorrectionStore, SqlWordStore, WordCache
 from storage.repos.counters import Versions
+from storage.repos.files import FileStore
 from storage.repos.notes import NoteStore
 from storage.repos.openings import SqlOpeningStore
 from storage.repos.people import RegistryCache, SqlPeopleStore
@@ -227,6 +228,10 @@ class UnitOfWork:
     @cached_property
     def openings(self) -> SqlOpeningStore:
         return SqlOpeningStore(self.connection)
+
+    @cached_property
+    def files(self) -> FileStore:
+        return FileStore(self.connection)
 
     @cached_property
     def attachments(self) -> SqlAttachmentStore:

@@ -194,7 +194,7 @@ class Door:
         if isinstance(found, Done):
             return web.Response(status=303, headers={**HEADERS, "Location": f"/l/{token}"})
         if isinstance(found, File):
-            return await _file(found)
+            return await given(found)
         values = {**found.values, PROOF: proof_of(token, reader), "here": f"/l/{token}"}
         return html(replace(found, values=values))
 
@@ -222,7 +222,8 @@ def same_origin(request: web.Request) -> bool:
     return origin is None or urlsplit(origin).netloc == request.host
 
 
-async def _file(found: File) -> web.StreamResponse:
+async def given(found: File) -> web.StreamResponse:
+    """A file as an answer that runs nothing and is kept nowhere."""
     try:
         body = await asyncio.to_thread(found.made)
     except ModuleNotFoundError as error:

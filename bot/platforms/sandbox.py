@@ -1,9 +1,11 @@
 """The built-in sandbox as a platform: its far end is a table of this product."""
 
-from collections.abc import Awaitable, Callable
+import math
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
 from bot.platform import (
+    Body,
     Capabilities,
     Decoded,
     Fetched,
@@ -14,11 +16,12 @@ from bot.platform import (
     RawRequest,
     Receipt,
     Rejected,
+    Say,
     Section,
     Setting,
 )
 from handlers.chat.events import Attachment, ChatKind
-from handlers.chat.outbound import Address, Delivery
+from handlers.chat.outbound import Address, Delivery, Enclosure
 
 TITLE: Final = "网页试用（沙箱）"
 SETTINGS: Final = (
@@ -26,13 +29,16 @@ SETTINGS: Final = (
 )
 Deliver = Callable[[Delivery], Awaitable[Receipt]]
 Give = Callable[[str], Awaitable[bytes | None]]
+TakeBack = Callable[[int], Awaitable[bool]]
 
 
 class SandboxPlatform:
-    """`deliver` and `give` are set by the application: a platform does not know the storage."""
+    """`deliver`, `give` and `take_back` are set by the application: a platform does not know the
+    storage."""
 
     name = "sandbox"
     hooks: tuple[str, ...] = ()
+    recall_seconds = math.inf
     can = Capabilities(
         callback_buttons=True,
         update_cards=True,
@@ -47,6 +53,7 @@ class SandboxPlatform:
     def __init__(self) -> None:
         self.deliver: Deliver | None = None
         self.give: Give | None = None
+        self.take_back: TakeBack | None = None
 
     def decode(self, request: RawRequest) -> Decoded:
         raise Rejected(404, "no_hook")
@@ -61,6 +68,19 @@ class SandboxPlatform:
         if self.deliver is None:
             raise Permanent("sandbox_off")
         return await self.deliver(delivery)
+
+    def takes(self, to: Address, file: Enclosure) -> bool:
+        return True
+
+    async def attach(self, delivery: Delivery, file: Enclosure, body: Body) -> Say:
+        """Nothing is brought anywhere: the page asks for the file where it lies."""
+        return lambda: self.send(delivery)
+
+    async def recall(self, to: Address, refs: Sequence[str]) -> None:
+        """A file; of a card people should see what became of it."""
+        for ref in refs:
+            if self.take_back is None or not await self.take_back(int(ref)):
+                raise Permanent("stays")
 
     async def fetch(self, attachment: Attachment) -> Fetched:
         body = None if self.give is None else await self.give(attachment.url)

@@ -8,12 +8,15 @@ import logging
 import secrets
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from aiohttp import web
 
+from bot import pages
 from bot.clock import MovableClock
+from bot.pages.kind import File
 from bot.passing import passes
 from bot.platform import Receipt
 from bot.platforms.sandbox import SandboxPlatform, sandbox_chat
@@ -31,7 +34,7 @@ from handlers.chat.events import (
     Quote,
     UserRef,
 )
-from handlers.chat.outbound import Delivery, card_to_plain
+from handlers.chat.outbound import Delivery, Enclosure, Kind, card_to_plain
 from handlers.domain.durations import duration
 from handlers.domain.people import Role
 from storage.uow import UnitOfWork
@@ -45,6 +48,8 @@ STATIC: Final = Path(__file__).parent / "static"
 BOT_ID: Final = "bot"
 _PICTURE_BYTES: Final = 512 * 1024
 _PICTURES: Final = {b"\x89PNG": "png", b"\xff\xd8\xff": "jpeg", b"GIF8": "gif", b"RIFF": "webp"}
+# What a browser shows by itself; anything else is saved.
+_SHOWN: Final = ("image/", "application/pdf")
 _CSP: Final = (
     "default-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'self'; "
     "frame-ancestors 'self'"
@@ -96,6 +101,7 @@ class Sandbox:
         assert isinstance(platform, SandboxPlatform)
         platform.deliver = self.deliver
         platform.give = self.give
+        platform.take_back = self.take_back
 
     # ---- the far end of the platform
 
@@ -133,6 +139,7 @@ class Sandbox:
                 kind=content.kind.value,
                 card=card,
                 mentions=[m.name for m in content.mentions],
+                attachments=_enclosed(content.file),
                 delivery=delivery.id,
             )
             return message_id, True
@@ -141,6 +148,43 @@ class Sandbox:
         await self._publish(message_id, "message" if new else "update")
         ref = str(message_id)
         return Receipt(ref, ref if card is not None else "")
+
+    async def take_back(self, message_id: int) -> bool:
+        """Whether it was a file and is gone."""
+
+        def empty(uow: UnitOfWork) -> bool:
+            row = uow.sandbox.get(message_id)
+            if row is None or row["kind"] != Kind.FILE.value:
+                return False
+            uow.sandbox.empty(message_id)
+            return True
+
+        gone = await self._app.writer.run(empty, NOTHING)
+        if gone:
+            await self._publish(message_id, "update")
+        return gone
+
+    async def file(self, request: web.Request) -> web.StreamResponse:
+        """A file that the bot put into a chat, for who is in that chat."""
+        message, at = (number_in(request.match_info[name]) for name in ("message", "at"))
+        who = request.query.get("as", "")
+
+        def look(uow: UnitOfWork) -> tuple[dict[str, Any], bytes | None]:
+            _who(uow, who)
+            row = None if message is None else uow.sandbox.get(message)
+            sent = [] if row is None else row["attachments"]
+            if row is None or at is None or at >= len(sent) or "digest" not in sent[at]:
+                raise _Problem(404, "no_such_file", "这个文件已经不在了。")
+            _check_chat(row["chat"], who)
+            return sent[at], uow.files.body(sent[at]["digest"])
+
+        sent, body = await self._app.writer.read(look)
+        if body is None:
+            raise _Problem(404, "no_such_file", "这个文件已经不在了。")
+        shown = sent["content_type"].startswith(_SHOWN)
+        return await pages.given(
+            File(sent["name"], sent["content_type"], partial(bytes, body), inline=shown)
+        )
 
     async def _publish(self, message_id: int, event: str) -> None:
         if not self._listeners:
@@ -534,6 +578,14 @@ def _check_chat(chat: str, sender: str) -> None:
     raise _Problem(404, "no_such_chat", "没有这个聊天。")
 
 
+def _enclosed(file: Enclosure | None) -> list[dict[str, Any]]:
+    if file is None:
+        return []
+    kind = "image" if file.is_picture else "file"
+    told = {"name": file.name, "size": file.size, "content_type": file.content_type}
+    return [{"type": kind, **told, "digest": file.digest}]
+
+
 def _item(row: dict[str, Any] | None) -> dict[str, Any] | None:
     return None if row is None else _shown(row)
 
@@ -549,8 +601,16 @@ def _shown(row: dict[str, Any]) -> dict[str, Any]:
         "card": row["card"],
         "mentions": row["mentions"],
         "reply_to": row["reply_to"] or None,
-        "attachments": row["attachments"],
+        "attachments": [_linked(row["id"], n, a) for n, a in enumerate(row["attachments"])],
     }
+
+
+def _linked(message_id: int, at: int, sent: dict[str, Any]) -> dict[str, Any]:
+    """What people sent carries itself; what the bot sent is asked for where it lies."""
+    if "digest" not in sent:
+        return sent
+    told = {name: sent[name] for name in ("type", "name", "size")}
+    return {**told, "url": f"/sandbox/api/files/{message_id}/{at}"}
 
 
 async def _json(request: web.Request) -> dict[str, Any]:
@@ -633,6 +693,7 @@ def attach(app: "App") -> None:
         ("POST", "clock", box.set_clock),
         ("POST", "play", box.play),
         ("GET", "events", box.events),
+        ("GET", "files/{message}/{at}", box.file),
     ):
         add.add_route(method, f"/sandbox/api/{path}", _answering(handler))
     add.add_route("*", "/sandbox/api/{path:.*}", nowhere)

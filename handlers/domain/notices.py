@@ -21,6 +21,12 @@ def opens_at(at: datetime, policy: Policy) -> datetime:
     return datetime.combine(day, policy.notices_from, SHANGHAI).astimezone(at.tzinfo)
 
 
+def closes_at(at: datetime, policy: Policy) -> datetime:
+    """When the sending hours that `at` lies in are over."""
+    day = at.astimezone(SHANGHAI).date()
+    return datetime.combine(day, policy.notices_until, SHANGHAI).astimezone(at.tzinfo)
+
+
 def room(sent: Sequence[datetime], most: int) -> int:
     """How many more may go now, `sent` being those of the present window."""
     return max(0, most - len(sent))

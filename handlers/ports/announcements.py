@@ -21,12 +21,16 @@ from handlers.ports.sent import SentMessage
 
 @dataclass(frozen=True, slots=True)
 class AnnouncementFile:
-    """A file that goes with an announcement; its content is asked for by its id."""
+    """A file that goes with an announcement; its content is asked for by its id.
+
+    `digest` is the same for the same bytes.
+    """
 
     id: int
     name: str
     content_type: str
     size: int
+    digest: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +149,10 @@ class AnnouncementStore(Protocol):
 
         A second push is none: it says that there is one, and shows nothing of it.
         """
+        ...
+
+    def told_by(self, row_id: int) -> tuple[AnnouncementId, int] | None:
+        """As `shown_by`, by the row in the outbox."""
         ...
 
     def open_for(self, firm: EnterpriseId, since: datetime) -> tuple[Announcement, ...]:

@@ -46,9 +46,9 @@ _OUT: Final[Any] = OutboxRow.__table__  # type: ignore[attr-defined]
 _TICKETS: Final[Any] = TicketRow.__table__  # type: ignore[attr-defined]
 _D: Final[Any] = _OUT.alias("direct")
 _G: Final[Any] = _OUT.alias("grouped")
-# Longer than any office lives: what is held waits for its release, not for a time.
 # The key of a row that shows an announcement whole, to a firm or in a group.
 _SHOWN: Final = re.compile(r"announcement:(\d{1,9}):(\d{1,9}):(?:firm|group):")
+# Longer than any office lives: what is held waits for its release, not for a time.
 _HELD: Final = datetime(9000, 1, 1, tzinfo=UTC)
 _LIVE: Final = ("approved", "sending", "paused", "sent")
 _TRUE: Final = frozenset({State.SENDING, State.PAUSED, State.SENT})
@@ -296,10 +296,13 @@ class SqlAnnouncementStore:
         return None
 
     def shown_by(self, platform: str, message_ref: str) -> tuple[AnnouncementId, int] | None:
-        asked = select(_OUT.c.dedupe_key).where(
-            _OUT.c.platform == platform, _OUT.c.ref == message_ref
-        )
-        for (key,) in self._connection.execute(asked):
+        return self._shown(_OUT.c.platform == platform, _OUT.c.ref == message_ref)
+
+    def told_by(self, row_id: int) -> tuple[AnnouncementId, int] | None:
+        return self._shown(_OUT.c.id == row_id)
+
+    def _shown(self, *where: Any) -> tuple[AnnouncementId, int] | None:
+        for (key,) in self._connection.execute(select(_OUT.c.dedupe_key).where(*where)):
             shown = _SHOWN.match(str(key))
             if shown is not None:
                 return AnnouncementId(int(shown.group(1))), int(shown.group(2))
@@ -346,6 +349,7 @@ class SqlAnnouncementStore:
     def add_file(
         self, number: AnnouncementId, name: str, content_type: str, body: bytes
     ) -> AnnouncementFile:
+        digest = keep(self._connection, body)
         made = self._connection.execute(
             insert(_F)
             .values(
@@ -353,15 +357,15 @@ class SqlAnnouncementStore:
                 name=name,
                 content_type=content_type,
                 size=len(body),
-                digest=keep(self._connection, body),
+                digest=digest,
             )
             .returning(_F.c.id)
         ).scalar_one()
-        return AnnouncementFile(int(made), name, content_type, len(body))
+        return AnnouncementFile(int(made), name, content_type, len(body), digest)
 
     def files(self, number: AnnouncementId) -> tuple[AnnouncementFile, ...]:
         asked = (
-            select(_F.c.id, _F.c.name, _F.c.content_type, _F.c.size)
+            select(_F.c.id, _F.c.name, _F.c.content_type, _F.c.size, _F.c.digest)
             .where(_F.c.announcement == number)
             .order_by(_F.c.id)
         )

@@ -31,6 +31,14 @@ def body_of(connection: Connection, digest: str) -> bytes | None:
     return found
 
 
+class FileStore:
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def body(self, digest: str) -> bytes | None:
+        return body_of(self._connection, digest)
+
+
 def drop_unused(connection: Connection, digest: str) -> None:
     """Forget a body that nothing refers to any more."""
     used = (

@@ -88,6 +88,12 @@ class SandboxStore:
     def chats(self) -> list[str]:
         return list(self._connection.execute(select(_M.c.chat).distinct()).scalars())
 
+    def empty(self, message_id: int) -> None:
+        """Nothing of what it showed is left."""
+        self._connection.execute(
+            update(_M).where(_M.c.id == message_id).values(text="", attachments=[])
+        )
+
     def replace_card(self, message_id: int, text: str, card: dict[str, Any] | None) -> None:
         self._connection.execute(
             update(_M).where(_M.c.id == message_id).values(text=text, card=card)

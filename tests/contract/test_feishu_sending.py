@@ -253,7 +253,7 @@ async def test_a_picture_is_fetched_with_its_message_and_one_goes_up_for_a_key()
         client = feishu.Client()
         values = settings(far.base)
         calls = api.Api(client, far.base, values["FEISHU_APP_ID"], values["FEISHU_APP_SECRET"])
-        picture = bytes(range(256)) * 9000
+        picture = b"\x89PNG" + bytes(range(256)) * 9000
         far.resources[("image", "om_1", "img_1")] = picture
         assert (await calls.fetch("image", "om_1", "img_1")).body == picture
         far.forget_token()

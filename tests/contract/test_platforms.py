@@ -32,6 +32,7 @@ from handlers.chat.outbound import (
     Choice,
     Content,
     Delivery,
+    Enclosure,
     Mention,
     Option,
     Press,
@@ -212,6 +213,8 @@ def test_cards_and_contents_survive_the_outbox() -> None:
     )
     content = Content.of(with_choice, mentions=(Mention(UserRef("wecom", "u"), "名"),))
     assert content_from_plain(json.loads(json.dumps(content_to_plain(content)))) == content
+    enclosed = Content.enclosing(Enclosure("d1", "申请表.pdf", "application/pdf", 1024))
+    assert content_from_plain(json.loads(json.dumps(content_to_plain(enclosed)))) == enclosed
 
 
 def test_an_empty_outcome_is_the_neutral_answer() -> None:

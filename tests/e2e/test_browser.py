@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.e2e.test_story_files import sent, withdrawn, wrote
 from tests.kit.house import House
 
 pytestmark = pytest.mark.browser
@@ -163,4 +164,31 @@ async def test_who_switches_and_goes_on_at_once_speaks_in_their_own_chat(
         held.set()
         await page.locator(".flow", has_text="帮助").wait_for()
         assert await house.bot_said("P041")
+        assert errors == []
+
+
+async def test_a_picture_and_a_file_of_an_announcement_stand_in_the_chat(
+    sqlite_url: str, browser: Any
+) -> None:
+    async with House(sqlite_url) as house:
+        await sent(house, await wrote(house))
+        page, errors = await page_of(browser, house, viewport={"width": 1280, "height": 800})
+        shown = page.locator(".msg .picture img")
+        await shown.wait_for()
+        assert (
+            await shown.evaluate(
+                "async (image) => { await image.decode(); return image.naturalWidth; }"
+            )
+            == 40
+        )
+        chip = page.locator(".msg a.file")
+        assert "申请表.pdf" in await chip.inner_text()
+        answer = await page.request.get(await chip.get_attribute("href"))
+        assert answer.headers["content-type"] == "application/pdf"
+        shot = os.environ.get("LHG_SCREENSHOT")
+        if shot:
+            await page.screenshot(path=shot)
+        await withdrawn(house, 1)
+        await page.locator(".bubble", has_text="文件已撤回").first.wait_for()
+        assert await shown.count() == 0
         assert errors == []

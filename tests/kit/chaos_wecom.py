@@ -265,7 +265,9 @@ class StormyLine(FakeLine):
         self.unknowable = 0
         self._hours: dict[str, deque[float]] = {}
 
-    async def _taken(self, socket: web.WebSocketResponse, frame: dict[str, Any]) -> int | None:
+    async def _taken(
+        self, socket: web.WebSocketResponse, frame: dict[str, Any], told: dict[str, Any]
+    ) -> int | None:
         speaks = frame.get("cmd") not in ("aibot_subscribe", "ping")
         fault = self.storm.next() if speaks or frame.get("cmd") == "aibot_subscribe" else ""
         if fault == "throttled":
@@ -277,7 +279,7 @@ class StormyLine(FakeLine):
             return None
         if fault == "unsubscribed" and speaks:
             return 846609
-        code = await super()._taken(socket, frame)
+        code = await super()._taken(socket, frame, told)
         if fault == "half" and speaks:
             self.unknowable += 1
             return None

@@ -60,6 +60,7 @@ _CONFIG = _words(
     "streaming_mode streaming_config summary locales enable_forward update_multi width_mode "
     "use_custom_translation enable_forward_interaction style"
 )
+_PICTURES = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"RIFF")
 _AT_ALL = re.compile(r"<at[^>]*(?:id|user_id)\s*=\s*[\"']?all", re.I)
 
 
@@ -204,6 +205,8 @@ class FakeFeishu:
         self.robot_said: list[dict[str, Any]] = []
         self.robot_code = 0
         self.uploads: list[tuple[str, str, int]] = []
+        # What was brought, by its key.
+        self.brought: dict[str, bytes] = {}
         self.resources: dict[tuple[str, str, str], bytes] = {}
         self.refused: list[str] = []
         self.faults: deque[str] = deque()
@@ -334,6 +337,13 @@ class FakeFeishu:
             if _AT_ALL.search(content["text"]):
                 raise Refused("everybody is called")
             return body, {"text": content["text"], "card": None}
+        if body["msg_type"] in ("image", "file"):
+            name = f"{body['msg_type']}_key"
+            if set(content) != {name} or not content[name].startswith(f"{body['msg_type']}_v3_"):
+                raise Refused(body["msg_type"])
+            if content[name] not in self.brought:
+                raise Refused("a key that was never given")
+            return body, {"text": "", "card": None, "key": content[name]}
         if body["msg_type"] == "interactive":
             if len(raw) > 30 * 1000:
                 raise Refused("request over 30 KB", 230025)
@@ -486,11 +496,19 @@ class FakeFeishu:
         if (fault := await self._before(request)) is not None:
             return fault
         form = await request.post()
-        data = form.get(part)
+        data, name = form.get(part), str(form.get("file_name", ""))
         if str(form.get(kind)) not in kinds or not isinstance(data, web.FileField):
             return self._wrong(Refused(f"upload of {part}"))
-        size = len(data.file.read())
-        if not 0 < size <= megabytes * 1024 * 1024:
+        if set(form) != {kind, part} | ({"file_name"} if part == "file" else set()):
+            return self._wrong(Refused(f"fields {set(form)}"))
+        if part == "file" and ("%" in name or not name):
+            return self._wrong(Refused(f"name {name}"))
+        content = data.file.read()
+        if not 0 < len(content) <= megabytes * 1024 * 1024:
             return self._wrong(Refused("size"))
-        self.uploads.append((part, str(form.get("file_name", "")), size))
-        return self._fine(**{f"{part}_key": f"{part}_v3_{len(self.uploads)}"})
+        if part == "image" and not content.startswith(_PICTURES):
+            return self._no(234011, 400)
+        self.uploads.append((part, name, len(content)))
+        key = f"{part}_v3_{len(self.uploads)}"
+        self.brought[key] = content
+        return self._fine(**{f"{part}_key": key})

@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import hashlib
 import json
 import re
 import time
@@ -13,6 +14,11 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
+_MEGABYTE = 1024 * 1024
+_FILE = re.compile(
+    rb"--[^\r\n]+\r\n(?P<head>(?:[^\r\n]+\r\n)+)\r\n(?P<body>.*)\r\n--[^\r\n]+--\r\n", re.S
+)
+_NAMED = re.compile(rb'Content-Disposition: form-data; name="media"; filename="([^"]+)"')
 _TASK = re.compile(r"^[0-9A-Za-z_@-]{1,128}$")
 
 
@@ -65,6 +71,27 @@ def check_card(card: dict[str, Any], interactive: bool) -> None:
             raise Refused("button key")
 
 
+def check_file(kind: str, name: str, body: bytes, image_megabytes: int) -> None:
+    """What is taken as a picture or a file; raises Refused."""
+    most = {"image": image_megabytes, "file": 20}.get(kind)
+    if most is None or not 5 < len(body) <= most * _MEGABYTE:
+        raise Refused(f"{kind} of {len(body)} bytes")
+    if not name or "%" in name:
+        raise Refused(f"name {name}")
+    if kind == "image" and not body.startswith((b"\x89PNG", b"\xff\xd8\xff")):
+        raise Refused("a picture is JPG or PNG")
+
+
+async def file_in(request: web.Request) -> tuple[str, bytes]:
+    """Name and bytes of the one part `media`, told as WeCom reads them; raises Refused."""
+    raw = await request.read()
+    form = _FILE.fullmatch(raw)
+    named = None if form is None else _NAMED.search(form["head"])
+    if form is None or named is None or b"filename*" in form["head"]:
+        raise Refused(f"no file: {raw[:200]!r}")
+    return named.group(1).decode(), form["body"]
+
+
 class FakeWeCom:
     """`fault` may name what the next calls meet: expired, throttled, broken."""
 
@@ -105,9 +132,16 @@ class FakeWeCom:
         # Tokens of notices that are over.
         self.kf_over: set[str] = set()
         self.kf_asked = 0
+        # What was brought to the app and to robots by its media_id: for whom, kind, name, bytes.
+        self.brought: dict[str, tuple[str, str, str, bytes]] = {}
+        # Faults of bringing alone, and media_ids that are over.
+        self.bring_faults: deque[str] = deque()
+        self.over: set[str] = set()
         self._robots: dict[str, deque[float]] = {}
         self._token = ""
-        app = web.Application()
+        app = web.Application(client_max_size=32 * _MEGABYTE)
+        app.router.add_post("/cgi-bin/media/upload", self._brought)
+        app.router.add_post("/cgi-bin/webhook/upload_media", self._robot_brought)
         app.router.add_get("/cgi-bin/gettoken", self._gettoken)
         app.router.add_get("/cgi-bin/agent/get", self._agent)
         app.router.add_get("/cgi-bin/auth/getuserinfo", self._who)
@@ -237,6 +271,9 @@ class FakeWeCom:
             elif body["msgtype"] == "text":
                 if not 1 <= len(body["text"]["content"].encode()) <= 2048:
                     raise Refused("text size")
+            elif body["msgtype"] in ("image", "file"):
+                if not self._is_there(body, "app", body["msgtype"]):
+                    return web.json_response({"errcode": 40007, "errmsg": "invalid media_id"})
             else:
                 raise Refused(body["msgtype"])
         except (KeyError, Refused) as error:
@@ -290,8 +327,17 @@ class FakeWeCom:
         key = request.query.get("key", "")
         body = await request.json()
         try:
-            limit = {"text": 2048, "markdown": 4096}[body["msgtype"]]
-            if not 1 <= len(body[body["msgtype"]]["content"].encode()) <= limit:
+            if body["msgtype"] == "file":
+                if not self._is_there(body, key, "file"):
+                    return web.json_response({"errcode": 40007, "errmsg": "invalid media_id"})
+            elif body["msgtype"] == "image":
+                picture = base64.b64decode(body["image"]["base64"], validate=True)
+                check_file("image", "image", picture, 2)
+                if body["image"]["md5"] != hashlib.md5(picture).hexdigest():
+                    raise Refused("md5")
+            elif not 1 <= len(body[body["msgtype"]]["content"].encode()) <= {
+                "text": 2048, "markdown": 4096,
+            }[body["msgtype"]]:  # fmt: skip
                 raise Refused("robot text size")
         except (KeyError, Refused) as error:
             return self._refuse(error)
@@ -305,6 +351,43 @@ class FakeWeCom:
         window.append(now)
         self.robot_messages.append((key, body))
         return web.json_response({"errcode": 0})
+
+    # ---- files that we bring
+
+    def _is_there(self, message: dict[str, Any], whose: str, kind: str) -> bool:
+        """Raises Refused for what this sender was never given."""
+        if set(message[kind]) != {"media_id"}:
+            raise Refused(f"{kind} {message[kind]}")
+        media_id = message[kind]["media_id"]
+        if self.brought[media_id][:2] != (whose, kind):
+            raise Refused(f"{kind} of somebody else")
+        return media_id not in self.over
+
+    async def _brought(self, request: web.Request) -> web.Response:
+        if self.bring_faults:
+            self.faults.appendleft(self.bring_faults.popleft())
+        fault = await self._fault()
+        if fault is not None:
+            return fault
+        if not self._authorised(request):
+            return web.json_response({"errcode": 40014, "errmsg": "invalid access_token"})
+        return await self._taken_in(request, "app", request.query.get("type", ""))
+
+    async def _robot_brought(self, request: web.Request) -> web.Response:
+        if set(request.query) != {"key", "type"} or request.query["type"] != "file":
+            return self._refuse(Refused("upload_media"))
+        return await self._taken_in(request, request.query["key"], "file")
+
+    async def _taken_in(self, request: web.Request, whose: str, kind: str) -> web.Response:
+        try:
+            name, body = await file_in(request)
+            check_file(kind, name, body, 5)
+        except Refused as error:
+            return self._refuse(error)
+        media_id = f"MEDIA{len(self.brought) + 1}"
+        self.brought[media_id] = whose, kind, name, body
+        told = {"type": kind, "media_id": media_id, "created_at": str(int(time.time()))}
+        return web.json_response({"errcode": 0, "errmsg": "ok", **told})
 
     async def _response(self, request: web.Request) -> web.Response:
         code = request.query.get("response_code", "")

@@ -1,6 +1,8 @@
 """A strict WeCom long-connection server on loopback: it checks each frame and can misbehave."""
 
 import asyncio
+import base64
+import hashlib
 import json
 import time
 from collections import deque
@@ -10,7 +12,7 @@ from typing import Any
 from aiohttp import WSMsgType, web
 from aiohttp.test_utils import TestServer
 
-from tests.kit.fake_wecom import Refused, check_card
+from tests.kit.fake_wecom import Refused, check_card, check_file
 
 BOT, SECRET = "aibOQ3kYw8mC5d", "line-secret"
 _ANSWERS = {"stream", "template_card", "markdown", "file", "image", "voice", "video"}
@@ -43,6 +45,9 @@ class FakeLine:
         self._sessions: set[str] = set()
         self._socket: web.WebSocketResponse | None = None
         self._count = 0
+        # What is being brought by its upload_id, and what was brought by its media_id.
+        self._bringing: dict[str, tuple[dict[str, Any], dict[int, bytes]]] = {}
+        self.brought: dict[str, tuple[str, str, bytes]] = {}
         app = web.Application()
         app.router.add_get("/", self._serve)
         self.server = TestServer(app)
@@ -181,17 +186,19 @@ class FakeLine:
                 if socket in self._deaf:
                     self.unheard += frame["cmd"] != "ping"
                     continue
-                code = await self._taken(socket, frame)
+                told: dict[str, Any] = {}
+                code = await self._taken(socket, frame, told)
                 if code is not None:
-                    await socket.send_str(
-                        json.dumps({"headers": frame["headers"], "errcode": code, "errmsg": "…"})
-                    )
+                    answer = {"headers": frame["headers"], "errcode": code, "errmsg": "…"}
+                    await socket.send_str(json.dumps(answer | ({"body": told} if told else {})))
         finally:
             self._open.discard(socket)
         return socket
 
-    async def _taken(self, socket: web.WebSocketResponse, frame: dict[str, Any]) -> int | None:
-        """The errcode of the acknowledgement, None for no acknowledgement."""
+    async def _taken(
+        self, socket: web.WebSocketResponse, frame: dict[str, Any], told: dict[str, Any]
+    ) -> int | None:
+        """The errcode of the acknowledgement, None for no acknowledgement; `told` is its body."""
         cmd, req_id = frame.get("cmd", ""), frame["headers"]["req_id"]
         if cmd == "aibot_subscribe":
             if frame["body"] != {"bot_id": BOT, "secret": SECRET}:
@@ -214,6 +221,9 @@ class FakeLine:
                 return None
             return 45009 if fault == "limited" else int(fault)
         try:
+            if cmd.startswith("aibot_upload_media_"):
+                told.update(self._brings(cmd, frame["body"]))
+                return 0
             return self._spoken(cmd, req_id, frame["body"])
         except (KeyError, Refused) as error:
             self.refused.append(f"{cmd}: {error}")
@@ -265,11 +275,39 @@ class FakeLine:
             raise Refused(kind)
         if kind == "template_card":
             check_card(body["template_card"], interactive=True)
+        elif kind in ("image", "file"):
+            if self.brought[body[kind]["media_id"]][0] != kind:
+                raise Refused(f"{kind} by the wrong name")
         elif kind in ("stream", "markdown"):
             if not 1 <= len(body[kind]["content"].encode()) <= 20_480:
                 raise Refused("size")
             if kind == "stream" and not (body["stream"]["id"] and body["stream"]["finish"]):
                 raise Refused("a stream that does not end")
+
+    def _brings(self, cmd: str, body: dict[str, Any]) -> dict[str, Any]:
+        """A file in parts: what it is, each part, the end."""
+        if cmd == "aibot_upload_media_init":
+            if set(body) != {"type", "filename", "total_size", "total_chunks", "md5"}:
+                raise Refused(f"fields {set(body)}")
+            if not 1 <= body["total_chunks"] <= 100 or len(body["filename"].encode()) > 256:
+                raise Refused("chunks or name")
+            upload_id = f"up{len(self._bringing) + 1}"
+            self._bringing[upload_id] = body, {}
+            return {"upload_id": upload_id}
+        about, parts = self._bringing[body["upload_id"]]
+        if cmd == "aibot_upload_media_chunk":
+            part = base64.b64decode(body["base64_data"], validate=True)
+            if not 0 <= body["chunk_index"] < about["total_chunks"] or len(part) > 512 * 1024:
+                raise Refused("chunk")
+            parts[body["chunk_index"]] = part
+            return {"upload_id": body["upload_id"]}
+        whole = b"".join(parts[n] for n in range(about["total_chunks"]))
+        if len(whole) != about["total_size"] or hashlib.md5(whole).hexdigest() != about["md5"]:
+            raise Refused("not what was announced")
+        check_file(about["type"], about["filename"], whole, 2)
+        media_id = f"LMEDIA{len(self.brought) + 1}"
+        self.brought[media_id] = about["type"], about["filename"], whole
+        return {"type": about["type"], "media_id": media_id, "created_at": int(time.time())}
 
     def _room(self, session: str) -> bool:
         told = self._told.setdefault(session, deque())

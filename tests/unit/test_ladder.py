@@ -1,15 +1,17 @@
 """The ladder's numbers, one by one, and the moves that hold or hasten it."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from handlers.domain.category import Urgency
 from handlers.domain.errors import BadInput, NotAllowed
 from handlers.domain.ladder import Clock, To, first_due, rungs, stands
-from handlers.domain.notices import opens_at, room, room_at
+from handlers.domain.notices import closes_at, opens_at, room, room_at
 from handlers.domain.people import Person
 from handlers.domain.ticket import Args, Move, State, Ticket, move
 from handlers.domain.workdays import SHANGHAI
@@ -203,6 +205,17 @@ def test_notices_go_from_half_past_seven_to_nine_in_the_evening(
     when: datetime, opening: datetime
 ) -> None:
     assert opens_at(when, POLICY) == opening
+
+
+@given(when=st.datetimes(datetime(2026, 1, 1), datetime(2027, 1, 1), timezones=st.just(UTC)))
+def test_what_begins_in_the_sending_hours_ends_with_them(when: datetime) -> None:
+    begins = opens_at(when, POLICY)
+    ends = closes_at(begins, POLICY)
+    assert begins < ends
+    assert opens_at(ends, POLICY) > ends
+    last = ends - timedelta(seconds=1)
+    assert opens_at(last, POLICY) == last
+    assert ends.astimezone(SHANGHAI).date() == begins.astimezone(SHANGHAI).date()
 
 
 def test_there_is_room_again_once_the_oldest_notice_has_left_the_window() -> None:

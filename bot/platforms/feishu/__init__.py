@@ -4,13 +4,14 @@ import asyncio
 import hashlib
 import logging
 import random
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from typing import Final
 
 from bot.client import Client
 from bot.payload import json_object
 from bot.platform import (
     Answered,
+    Body,
     Capabilities,
     ConfigError,
     Decoded,
@@ -24,6 +25,7 @@ from bot.platform import (
     RawRequest,
     Receipt,
     Rejected,
+    Say,
     Section,
     SendError,
     Setting,
@@ -32,7 +34,7 @@ from bot.platform import (
 from bot.platforms.feishu import api, codec
 from bot.platforms.feishu.crypto import BadEnvelope, Envelope, same
 from handlers.chat.events import Attachment, EventKind, InboundEvent
-from handlers.chat.outbound import Address, Delivery
+from handlers.chat.outbound import Address, Delivery, Enclosure
 
 _log = logging.getLogger("bot.platforms.feishu")
 
@@ -250,9 +252,19 @@ class Feishu:
         return 1 if delivery.content.card else len(codec.texts(delivery.content))
 
     async def send(self, delivery: Delivery) -> Receipt:
+        return await self._timed(self._api.send(delivery))
+
+    def takes(self, to: Address, file: Enclosure) -> bool:
+        return 0 < file.size <= api.FILE_BYTES
+
+    async def attach(self, delivery: Delivery, file: Enclosure, body: Body) -> Say:
+        say = await self._api.attach(delivery, file, body)
+        return lambda: self._timed(say())
+
+    async def _timed(self, going: Awaitable[Receipt]) -> Receipt:
         try:
             async with asyncio.timeout(_SEND_SECONDS):
-                return await self._api.send(delivery)
+                return await going
         except TimeoutError:
             # The uuid makes a repeat harmless, the dispatcher's own limit would not know that.
             raise Unsure("timeout", repeatable=True) from None
@@ -272,6 +284,7 @@ class Feishu:
             self._asking.cancel()
             await asyncio.gather(self._asking, return_exceptions=True)
             self._asking = None
+        await self._api.close()
         await self._client.close()
 
 

@@ -11,16 +11,26 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
-from bot.client import DOWNLOAD_SECONDS, Answer, Client, TokenCache, name_in
+from bot.client import (
+    DOWNLOAD_SECONDS,
+    UPLOAD_SECONDS,
+    Answer,
+    Client,
+    TokenCache,
+    Uploads,
+    name_in,
+)
 from bot.payload import cut
 from bot.platform import (
     MOST_FETCHED,
+    Body,
     Expired,
     Fetched,
     Gone,
     Outdated,
     Permanent,
     Receipt,
+    Say,
     SendError,
     Transient,
     Unreachable,
@@ -29,7 +39,7 @@ from bot.platform import (
 from bot.platforms.feishu import codec
 from bot.platforms.feishu.crypto import robot_sign
 from handlers.chat.events import ChatKind
-from handlers.chat.outbound import Content, Delivery
+from handlers.chat.outbound import Content, Delivery, Enclosure
 from handlers.chat.reach import Lost
 
 _log = logging.getLogger("bot.platforms.feishu")
@@ -41,6 +51,8 @@ _THROTTLED_PAUSE: Final = 1.0
 _UUID_CHARACTERS: Final = 50
 IMAGE_BYTES: Final = 10 * 1024 * 1024
 FILE_BYTES: Final = 30 * 1024 * 1024
+# How long a key is used again; the platform names no end of it.
+_KEY_SECONDS: Final = 24 * 3600.0
 # Of a form: text, or a file's name and bytes.
 _Fields = dict[str, str | tuple[str, bytes]]
 _HOSTS: Final = frozenset({"open.feishu.cn", "open.larksuite.com"})
@@ -207,6 +219,7 @@ class Api:
         self._base = base.rstrip("/")
         self._app_id, self._secret = app_id, secret
         self._tokens = TokenCache(self._fetch, _EARLY_SECONDS)
+        self._uploads = Uploads(_KEY_SECONDS)
 
     async def _fetch(self) -> tuple[str, float]:
         answer = check(
@@ -244,6 +257,9 @@ class Api:
         form: _Fields | None = None,
         most: int | None = None,
     ) -> Answer:
+        seconds = None if most is None else DOWNLOAD_SECONDS
+        if form is not None:
+            seconds = UPLOAD_SECONDS
         for attempt in (1, 2):
             token = await self._tokens.get()
             headers = {"Authorization": f"Bearer {token}"}
@@ -260,7 +276,7 @@ class Api:
                 headers=headers,
                 repeatable=True,
                 most=most,
-                seconds=None if most is None else DOWNLOAD_SECONDS,
+                seconds=seconds,
                 follow=most is None,
             )
             try:
@@ -347,12 +363,17 @@ class Api:
         await self._urge(delivery, refs[0])
         return Receipt(refs[0], "", tuple(refs[1:]))
 
-    async def _put(self, delivery: Delivery, number: int, msg_type: str, content: str) -> str:
-        """Send one part and give its id; an answer in a group hangs under what it answers."""
+    async def _put(
+        self, delivery: Delivery, number: int, msg_type: str, content: str, says: str = ""
+    ) -> str:
+        """Send one part and give its id; an answer in a group hangs under what it answers.
+
+        `says`: what is the same for every try, where the content is not.
+        """
         body = {
             "msg_type": msg_type,
             "content": content,
-            "uuid": uuid(delivery, number, msg_type, content),
+            "uuid": uuid(delivery, number, msg_type, says or content),
         }
         asked = delivery.reply_token
         if number == 0 and delivery.to.kind is ChatKind.GROUP and asked.startswith("om_"):
@@ -413,6 +434,9 @@ class Api:
 
     # ---- media
 
+    async def close(self) -> None:
+        await self._uploads.close()
+
     async def fetch(self, kind: str, message_id: str, key: str) -> Fetched:
         """What a message carried; `kind` is image or file."""
         try:
@@ -428,6 +452,30 @@ class Api:
             raise Gone(refusal.code) from None
         return Fetched(answer.body, name_in(answer.headers))
 
+    async def attach(self, delivery: Delivery, file: Enclosure, body: Body) -> Say:
+        """Bring a file, once for all who should have it, and give what sends its message."""
+        shown = is_shown(file)
+        # The file's name is part of what was brought, a picture has none.
+        what = f"image:{file.digest}" if shown else f"file:{file.name}:{file.digest}"
+
+        async def bring() -> str:
+            data = await body()
+            return await (self.upload_image(data) if shown else self.upload_file(file.name, data))
+
+        key = await self._uploads.get(what, bring)
+        kind = "image" if shown else "file"
+
+        async def say() -> Receipt:
+            content = codec.as_content({f"{kind}_key": key})
+            try:
+                return Receipt(await self._put(delivery, 0, kind, content, file.digest))
+            except Refused as refusal:
+                if refusal.number in _CARD_REFUSED:
+                    self._uploads.drop(what)
+                raise
+
+        return say
+
     async def upload_image(self, data: bytes) -> str:
         """The key by which a message may show the picture."""
         if not 0 < len(data) <= IMAGE_BYTES:
@@ -441,6 +489,11 @@ class Api:
         kind = _FILE_TYPES.get(name.rpartition(".")[2].lower(), "stream")
         form: _Fields = {"file_type": kind, "file_name": name, "file": (name, data)}
         return _key(await self._call("POST", "/im/v1/files", form=form), "file_key")
+
+
+def is_shown(file: Enclosure) -> bool:
+    """Whether it goes as a picture; one that is too large for that goes as a file."""
+    return file.is_picture and file.size <= IMAGE_BYTES
 
 
 def robot_message(content: Content) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from bot.envelope import BadEnvelope, Envelope
 from bot.payload import cut, json_object
 from bot.platform import (
     Answered,
+    Body,
     Capabilities,
     ConfigError,
     Decoded,
@@ -32,6 +33,7 @@ from bot.platform import (
     RawRequest,
     Receipt,
     Rejected,
+    Say,
     Section,
     SendError,
     Setting,
@@ -39,11 +41,12 @@ from bot.platform import (
 )
 from bot.platforms.wecom import api, codec
 from bot.platforms.wecom.errors import APP_OFF, CURES, LOST
+from bot.platforms.wecom.files import Files
 from bot.platforms.wecom.kf import PREFIX, Kf
 from bot.platforms.wecom.line import QUOTAS, AibotLine
 from bot.platforms.wecom.media import Media
 from handlers.chat.events import Attachment, ChatKind, EventKind, InboundEvent, UserRef
-from handlers.chat.outbound import Address, Delivery
+from handlers.chat.outbound import Address, Delivery, Enclosure
 
 TITLE: Final = "企业微信"
 # Its place where the platforms are named one after another.
@@ -129,6 +132,7 @@ class WeCom:
         self.hooks = tuple(hooks)
         self.notes: Notes = _Forgetful()
         self._line = line_of(self)
+        self._files = Files(client, app_api, self._line)
         self._kf = None if app_api is None else Kf(app_api, lambda: self.notes)
         self._members: dict[str, str] = {}
         held: tuple[Line | None, ...] = (self._line, self._kf)
@@ -451,6 +455,12 @@ class WeCom:
         await line.push(chat, group, said)
         return Receipt()
 
+    def takes(self, to: Address, file: Enclosure) -> bool:
+        return bool(self._files.ways(to, file))
+
+    async def attach(self, delivery: Delivery, file: Enclosure, body: Body) -> Say:
+        return await self._files.attach(delivery, file, body)
+
     # ---- who sits at a browser
 
     @property
@@ -479,6 +489,7 @@ class WeCom:
         return young and (urlsplit(delivery.reply_token).hostname or "") == self._allowed_host
 
     async def close(self) -> None:
+        await self._files.close()
         if self._line is not None:
             await self._line.close()
         await self._client.close()

@@ -1,5 +1,6 @@
 """Calls to WeCom: token, app messages, card updates, group robots, late answers."""
 
+import io
 import re
 import time
 from collections.abc import Mapping
@@ -7,14 +8,16 @@ from types import MappingProxyType
 from typing import Any, Final
 from urllib.parse import urlencode
 
-from bot.client import Client, TokenCache, name_in
+import aiohttp
+
+from bot.client import UPLOAD_SECONDS, Client, TokenCache, name_in
 from bot.platform import Expired, Fetched, Gone, Outdated, Permanent, Receipt, Transient, Unsure
 from bot.platforms.wecom import codec
 from handlers.chat.outbound import Delivery
 
 _EXPIRED: Final = frozenset({40014, 41001, 42001})
 _BUSY: Final = frozenset({-1, 45033})
-_NO_MEDIA: Final = frozenset({"40007", "41006"})
+NO_MEDIA: Final = frozenset({"40007", "41006"})
 _MOST_REFUSAL: Final = 4096
 _LIMITED: Final = frozenset({45009, 45011})
 _NOT_REACHED: Final = ("invaliduser", "unlicenseduser")
@@ -27,6 +30,9 @@ _OUTSIDE: Final = "https://login.work.weixin.qq.com/wwlogin/sso/login"
 _CLIENTS: Final = ("wxwork", "micromessenger")
 _CODE_BYTES: Final = 512
 _NOT_FROM_HERE: Final = 60020
+# A robot's address, and where beside it files are brought.
+_ROBOT_SAYS: Final = "/cgi-bin/webhook/send?"
+_ROBOT_TAKES: Final = "/cgi-bin/webhook/upload_media?"
 _ADDRESS: Final = re.compile(r"from ip: ?([0-9a-fA-F.:]{3,45})")
 
 
@@ -97,6 +103,7 @@ class AppApi:
         path: str,
         body: dict[str, Any] | None = None,
         params: Mapping[str, str] = MappingProxyType({}),
+        file: tuple[str, bytes] | None = None,
     ) -> dict[str, Any]:
         for attempt in (1, 2):
             token = await self._tokens.get()
@@ -106,8 +113,10 @@ class AppApi:
                         method,
                         f"{self._base}{path}",
                         json=body,
+                        body=None if file is None else _form(*file),
                         params={"access_token": token, **params},
                         repeatable=True,
+                        seconds=None if file is None else UPLOAD_SECONDS,
                     ),
                     repeatable=True,
                 )
@@ -138,7 +147,7 @@ class AppApi:
                     raise
                 continue
             except Permanent as error:
-                if error.code in _NO_MEDIA:
+                if error.code in NO_MEDIA:
                     raise Gone(error.code) from None
                 raise
             return Fetched(answer.body)
@@ -149,14 +158,30 @@ class AppApi:
         code = ""
         for body in codec.app_messages(delivery, self._agent_id, self._public_url):
             # Repeated after a fault, the parts that went out fall to WeCom's own duplicate check.
-            answer = await self.post("/cgi-bin/message/send", body)
-            for field in _NOT_REACHED:
-                if delivery.to.chat.id.lower() in str(answer.get(field) or "").lower().split("|"):
-                    # errcode 0 and yet nobody got it.
-                    raise Permanent(field)
+            answer = await self._told(delivery, body)
             refs.append(str(answer.get("msgid") or ""))
             code = str(answer.get("response_code") or "")
         return Receipt(refs[0], f"{code}@{int(time.time())}" if code else "", tuple(refs[1:]))
+
+    async def _told(self, delivery: Delivery, body: dict[str, Any]) -> dict[str, Any]:
+        answer = await self.post("/cgi-bin/message/send", body)
+        for field in _NOT_REACHED:
+            if delivery.to.chat.id.lower() in str(answer.get(field) or "").lower().split("|"):
+                # errcode 0 and yet nobody got it.
+                raise Permanent(field)
+        return answer
+
+    async def upload(self, kind: str, name: str, body: bytes) -> str:
+        """The media_id of a picture or a file; raises a SendError."""
+        answer = await self._call(
+            "POST", "/cgi-bin/media/upload", params={"type": kind}, file=(name, body)
+        )
+        return _media_id(answer)
+
+    async def send_file(self, delivery: Delivery, kind: str, media_id: str) -> Receipt:
+        message = codec.app_message(delivery, self._agent_id)
+        answer = await self._told(delivery, message | codec.media(kind, media_id))
+        return Receipt(str(answer.get("msgid") or ""))
 
     async def recall(self, msgid: str) -> None:
         """Take back a message of the last 24 hours; in 微信插件 it stays. Raises a SendError."""
@@ -232,6 +257,43 @@ async def robot(client: Client, delivery: Delivery) -> Receipt:
     """A group robot; the address is the secret."""
     check(await client.send("POST", delivery.to.robot, json=codec.robot_message(delivery.content)))
     return Receipt()
+
+
+async def say_by_robot(client: Client, address: str, message: bytes) -> Receipt:
+    """As `robot`, for a message that may be long: it goes out in pieces."""
+    headers = {"Content-Type": "application/json"}
+    check(await client.send("POST", address, body=io.BytesIO(message), headers=headers))
+    return Receipt()
+
+
+async def upload_to_robot(client: Client, address: str, name: str, body: bytes) -> str:
+    """The media_id of a file, which this robot alone can send; raises a SendError."""
+    where, said, query = address.partition(_ROBOT_SAYS)
+    if not said:
+        raise Permanent("robot_address")
+    answer = await client.send(
+        "POST",
+        f"{where}{_ROBOT_TAKES}{query}&type=file",
+        body=_form(name, body),
+        repeatable=True,
+        seconds=UPLOAD_SECONDS,
+    )
+    return _media_id(check(answer, repeatable=True))
+
+
+def _form(name: str, body: bytes) -> aiohttp.FormData:
+    """With the file's name as it is: WeCom reads neither %E5 nor filename* (41005, 44001)."""
+    form = aiohttp.FormData(quote_fields=False)
+    content_type = "application/octet-stream"
+    form.add_field("media", io.BytesIO(body), filename=name, content_type=content_type)
+    return form
+
+
+def _media_id(answer: dict[str, Any]) -> str:
+    media_id = answer.get("media_id")
+    if not isinstance(media_id, str) or not media_id:
+        raise Unsure("no_media_id", repeatable=True)
+    return media_id
 
 
 async def late_answer(client: Client, delivery: Delivery, group: bool, public_url: str) -> Receipt:

@@ -369,20 +369,30 @@ def robot_message(content: Content) -> dict[str, Any]:
     return {"msgtype": "markdown", "markdown": {"content": markdown(content, ROBOT_MARKDOWN_BYTES)}}
 
 
+def media(kind: str, media_id: str) -> dict[str, Any]:
+    """A picture or a file that was brought there."""
+    return {"msgtype": kind, kind: {"media_id": media_id}}
+
+
 def app_parts(content: Content) -> int:
     return len(pieces(content.text, APP_TEXT_BYTES))
 
 
-def app_messages(delivery: Delivery, agent_id: int, public_url: str) -> list[dict[str, Any]]:
-    """A 1:1 message of the self-built app, safe to repeat; a long text is told in several."""
-    content = delivery.content
-    message: dict[str, Any] = {
+def app_message(delivery: Delivery, agent_id: int) -> dict[str, Any]:
+    """What each message of the self-built app begins with; the same one again is not shown twice."""
+    return {
         "touser": delivery.to.chat.id,
         "agentid": agent_id,
         "enable_duplicate_check": 1,
         # WeCom compares whole requests: the same words said again later must not look like a repeat.
         "duplicate_check_interval": 1800 + delivery.id % 1800,
     }
+
+
+def app_messages(delivery: Delivery, agent_id: int, public_url: str) -> list[dict[str, Any]]:
+    """A 1:1 message of the self-built app; a long text is told in several."""
+    content = delivery.content
+    message = app_message(delivery, agent_id)
     card = None
     if content.card is not None:
         card = template_card(content.card, delivery.id, public_url)

@@ -4,6 +4,8 @@ One connection a bot: whoever subscribes last wins and the other one is told (D:
 """
 
 import asyncio
+import base64
+import hashlib
 import json
 import logging
 import random
@@ -16,6 +18,7 @@ from typing import Any, Final
 import aiohttp
 
 from bot.client import Client
+from bot.payload import cut
 from bot.platform import (
     Decoded,
     Expired,
@@ -34,7 +37,11 @@ _log = logging.getLogger("bot.wecom.line")
 _MOST_FRAME: Final = 4 * 1024 * 1024
 # Answers and pushes together, by session; a group is one session.
 QUOTAS: Final = ((30, 60.0), (1000, 3600.0))
+# At most 512 KB a part and 100 parts; smaller, so that answers find room between them.
+_PART_BYTES: Final = 256 * 1024
+_NAME_BYTES: Final = 256
 _LOST: Final = 846609
+_NO_ACK: Final = "no_ack"
 _OF_THE_LINE: Final = frozenset({"aibot_subscribe", "ping"})
 
 
@@ -279,7 +286,7 @@ class AibotLine:
             return check(await asyncio.wait_for(waiting, self._pace.ack))
         except TimeoutError:
             self._doubt.set()
-            raise Unsure("no_ack") from None
+            raise Unsure(_NO_ACK) from None
         except (ConnectionError, aiohttp.ClientError):
             raise Unsure("connection_lost") from None
         except Expired as error:
@@ -309,6 +316,39 @@ class AibotLine:
             self.sessions.give_back(chat)
             raise
 
+    async def upload(self, kind: str, name: str, body: bytes) -> str:
+        """The media_id of a picture or a file, brought in parts; raises a SendError.
+
+        Where the other end does not answer to this it is not asked again and again: each silence
+        puts the words on this connection in doubt too.
+        """
+        try:
+            return await self._uploaded(kind, name, body)
+        except Unsure as error:
+            if error.code != _NO_ACK:
+                raise
+            raise Permanent(_NO_ACK) from None
+
+    async def _uploaded(self, kind: str, name: str, body: bytes) -> str:
+        parts = [body[at : at + _PART_BYTES] for at in range(0, len(body), _PART_BYTES)]
+        digest = await asyncio.to_thread(hashlib.md5, body, usedforsecurity=False)
+        about = {
+            "type": kind,
+            "filename": _short(name),
+            "total_size": len(body),
+            "total_chunks": len(parts),
+            "md5": digest.hexdigest(),
+        }
+        upload_id = _told(await self.ask("aibot_upload_media_init", about), "upload_id")
+        for number, part in enumerate(parts):
+            data = base64.b64encode(part).decode()
+            await self.ask(
+                "aibot_upload_media_chunk",
+                {"upload_id": upload_id, "chunk_index": number, "base64_data": data},
+            )
+        done = await self.ask("aibot_upload_media_finish", {"upload_id": upload_id})
+        return _told(done, "media_id")
+
     async def reachable(self) -> None:
         """Whether the address answers; raises a SendError."""
         try:
@@ -327,6 +367,21 @@ def _frame(data: str) -> dict[str, Any] | None:
     except ValueError:
         return None
     return frame if isinstance(frame, dict) else None
+
+
+def _told(frame: Mapping[str, Any], name: str) -> str:
+    body = frame.get("body")
+    found = body.get(name) if isinstance(body, dict) else None
+    if not isinstance(found, str) or not found:
+        raise Unsure(f"no_{name}", repeatable=True)
+    return found
+
+
+def _short(name: str) -> str:
+    """At most so many bytes, with its ending."""
+    stem, dot, ending = name.rpartition(".")
+    room = _NAME_BYTES - len(f"{dot}{ending}".encode())
+    return f"{cut(stem, room)}{dot}{ending}" if dot and room > 3 else cut(name, _NAME_BYTES)
 
 
 def _req_id(frame: Mapping[str, Any]) -> str:

@@ -1,11 +1,16 @@
 // The conversation: bubbles and cards in order, grouped, dated, without stealing the place one reads.
 import { drawCard } from "./cards.js";
-import { $, button, face, isCalm, make, words } from "./dom.js";
+import { $, button, face, isCalm, link, make, words } from "./dom.js";
 import { dayLine, dayNumber, full, moment } from "./times.js";
 import { KINDS } from "./words.js";
 
 const GROUP_GAP = 5 * 60_000;
 const NEAR = 80;
+const SENT = /^\/sandbox\/api\/files\/\d+\/\d+$/;
+const MEGABYTE = 1024 * 1024;
+const size = (bytes) =>
+  bytes < MEGABYTE ? `${Math.max(1, Math.round(bytes / 1024))} KB` : `${(bytes / MEGABYTE).toFixed(1)} MB`;
+const ending = (name) => (/\.([A-Za-z0-9]{1,5})$/.exec(name)?.[1] || "文件").toUpperCase();
 const order = (a, b) => {
   const [x, y] = [Number(a), Number(b)];
   if (Number.isFinite(x) && Number.isFinite(y)) return x - y;
@@ -160,7 +165,9 @@ export class Flow {
     message.dataset.id = item.id;
     const stack = make("div", "stack");
     stack.append(this.from(item), this.body(item, entry));
-    for (const picture of item.attachments || []) stack.append(this.picture(picture));
+    for (const sent of item.attachments || []) {
+      stack.append(sent.type === "file" ? this.file(sent) : this.picture(this.mine(sent)));
+    }
     const quote = button("引用", "quote-button", () => this.on.quote(item));
     quote.setAttribute("aria-label", `引用${item.sender.name}的消息`);
     message.append(face(item.sender), stack, quote);
@@ -199,7 +206,9 @@ export class Flow {
     this.quoteOf(item, bubble);
     const missing = called.filter((name) => !item.text.includes(`@${name}`));
     if (missing.length) bubble.append(make("div", "at", missing.map((name) => `@${name}`).join(" ")));
-    if (item.text) {
+    const files = item.attachments || [];
+    if (item.kind === "file" && !files.length) bubble.append(make("div", "text quiet", "文件已撤回"));
+    else if (item.text && item.kind !== "file") {
       const text = make("div", "text");
       text.append(words(item.text, this.on.names()));
       bubble.append(text);
@@ -215,7 +224,8 @@ export class Flow {
       into.append(make("div", "quote", "引用了较早的一条消息"));
       return;
     }
-    const picture = (found.attachments || []).length ? "［图片］" : "";
+    const sent = found.attachments || [];
+    const picture = sent.some((one) => one.type !== "file") ? "［图片］" : sent.length ? "［文件］" : "";
     const said = found.card ? `${found.card.title} ${found.card.lead}` : `${picture}${found.text}`;
     const quote = button("", "quote", () => this.show(found.id));
     quote.setAttribute("aria-label", `看被引用的消息，${found.sender.name}：${said.slice(0, 60)}`);
@@ -223,8 +233,25 @@ export class Flow {
     into.append(quote);
   }
 
+  // What the bot sent is given to those in the chat alone: who asks says who they are.
+  mine(sent) {
+    if (!SENT.test(sent.url)) return sent;
+    return { ...sent, url: `${sent.url}?${new URLSearchParams({ as: this.on.me() })}` };
+  }
+
+  file(sent) {
+    if (!SENT.test(sent.url)) return make("span");
+    const chip = link("", this.mine(sent).url);
+    chip.className = "file";
+    chip.setAttribute("aria-label", `打开文件 ${sent.name}，${size(sent.size)}`);
+    chip.append(make("span", "file-kind", ending(sent.name)), make("span", "file-name", sent.name));
+    chip.append(make("span", "file-size", size(sent.size)));
+    return chip;
+  }
+
   picture(picture) {
-    if (!/^data:image\/(png|jpeg|gif|webp);base64,/.test(picture.url)) return make("span");
+    const shown = /^data:image\/(png|jpeg|gif|webp);base64,/.test(picture.url);
+    if (!shown && !SENT.test(picture.url.split("?")[0])) return make("span");
     const frame = button("", "picture", () => this.on.look(picture));
     frame.setAttribute("aria-label", `放大图片 ${picture.name || ""}`.trim());
     const image = make("img");
