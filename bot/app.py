@@ -13,6 +13,7 @@ from aiohttp import web
 from bot import health, model_service, pages, registry, second_stage
 from bot.clock import MovableClock, SystemClock
 from bot.dispatcher import Dispatcher, Pace
+from bot.drafts import Drafts
 from bot.fetcher import Fetcher
 from bot.fetcher import Pace as FetchPace
 from bot.ingress import MOST_BYTES, Ingress
@@ -226,7 +227,8 @@ def build(
     sole = isinstance(clock, MovableClock)
     ownership = Ownership(holding(settings.database_url, sole))
     dispatcher = Dispatcher(writer, on, clock.now, pace or Pace(), ownership.leads, ownership.ring)
-    fetcher = Fetcher(writer, on, ownership.leads, fetch_pace)
+    drafts = Drafts(writer, wiring.uploads, dispatcher.wake)
+    fetcher = Fetcher(writer, on, ownership.leads, fetch_pace, drafts.take_in)
     section = Section(settings.values, settings.bot_names, settings.public_url)
     second = second_stage.build(section, patient)
     worker = Worker(writer, wiring, dispatcher.wake, second)

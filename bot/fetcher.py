@@ -9,7 +9,7 @@ import asyncio
 import logging
 import random
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -61,11 +61,14 @@ class Fetcher:
         platforms: Mapping[str, Platform],
         leads: Callable[[], bool] = lambda: True,
         pace: Pace = Pace(),
+        after: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
+        """`after` is run beside it: what is to be done with what came."""
         self._writer = writer
         self._platforms = platforms
         self._leads = leads
         self._pace = pace
+        self._after = after
         self._task: asyncio.Task[None] | None = None
         self._fetching: dict[int, asyncio.Task[None]] = {}
         self._look = asyncio.Event()
@@ -93,6 +96,8 @@ class Fetcher:
         while await self._take() or self._fetching:
             if under_way := tuple(self._fetching.values()):
                 await asyncio.wait(under_way)
+        if self._after is not None:
+            await self._after()
 
     async def _loop(self) -> None:
         while True:
@@ -100,6 +105,8 @@ class Fetcher:
             if self._leads():
                 try:
                     taken = await self._take()
+                    if self._after is not None:
+                        await self._after()
                 except (Overloaded, Stopped):
                     pass
                 except Exception as error:

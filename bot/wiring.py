@@ -34,6 +34,7 @@ from handlers.services.speech import FIRST_ONLY, Second, SpeechService
 from handlers.services.surveys import Surveys
 from handlers.services.tickets import TicketService
 from handlers.services.turn import BotName, Tools, Turn
+from handlers.services.uploads import Uploads
 from handlers.services.visits import VisitService
 from handlers.understanding import FirmNames, Lexicon
 from handlers.understanding.lexicon import shipped
@@ -162,6 +163,7 @@ PROVIDERS: Final[Mapping[Any, Callable[[Turn], Any]]] = {
     Announcing: lambda turn: Announcing(
         turn.tools.work, turn.tools.clock, turn.tools.calendar, turn.tools.links
     ),
+    Uploads: lambda turn: Uploads(turn.tools.work, turn.tools.clock, PROVIDERS[Announcing](turn)),
     FirmNames: lambda turn: turn.tools.firms,
     Reminding: _timed(Reminding),
     LeaveService: _timed(LeaveService),
@@ -231,6 +233,9 @@ class Wiring:
             work, self.clock, work.calendar.current(), self.firms.of(work), self.words.of(work),
             self.links,
         )  # fmt: skip
+
+    def uploads(self, work: Work) -> Uploads:
+        return Uploads(work, self.clock, self.announcing(work))
 
     def announcing(self, work: Work) -> Announcing:
         return Announcing(work, self.clock, work.calendar.current(), self.links)

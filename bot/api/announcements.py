@@ -21,7 +21,6 @@ from handlers.domain.announcement import (
     tags_of,
 )
 from handlers.domain.category import LABELS, Category
-from handlers.domain.errors import BadInput
 from handlers.domain.ids import EnterpriseId
 from handlers.domain.people import Person
 from handlers.services.addressing import when_in
@@ -387,7 +386,12 @@ async def add_file(call: Call) -> Any:
 
     def work(uow: UnitOfWork) -> Any:
         file = _announcing(call, uow).add_file(
-            call.caller.name, number, judged.name, judged.content_type, body, judged.words
+            call.caller.name,
+            number,
+            judged.name,
+            judged.content_type,
+            judged.words,
+            uow.files.keep(body),
         )
         return {
             "id": file.id,
@@ -421,11 +425,9 @@ async def drop_file(call: Call) -> Any:
     number, file = _number(call), number_in(call.request.match_info["file"])
 
     def work(uow: UnitOfWork) -> Any:
-        made = _announcing(call, uow).get(number)
-        if made.state is not State.DRAFT:
-            raise BadInput("announce_changed")
-        if file is None or not uow.announcements.drop_file(made.id, file):
+        if file is None:
             raise ApiError(404, "no_such_file", "没有这个附件。")
+        _announcing(call, uow).drop_file(call.caller.name, number, file)
         return {"id": file}
 
     return await call.app.writer.run(work)

@@ -22,13 +22,14 @@ from handlers.domain.announcement import (
     State,
 )
 from handlers.domain.category import LABELS
-from handlers.domain.errors import BadInput, NoSuch
+from handlers.domain.errors import BadInput, NoSuch, WrongState
 from handlers.domain.people import Person, Role
 from handlers.domain.workdays import WorkCalendar
 from handlers.ports import Clock, Dialogue, Outgoing, Work
 from handlers.services.addressing import audience_in, when_in
-from handlers.services.announcements import Announcing, Draft, Read
+from handlers.services.announcements import FILES_MOST, Announcing, Draft, Read
 from handlers.services.moves import Asked
+from handlers.services.uploads import Uploads
 from handlers.texts import announcements as say
 from handlers.understanding import FirmNames
 from handlers.understanding.times import find_time
@@ -85,6 +86,7 @@ def write(
     asked: Asked,
     event: InboundEvent,
     announcing: Announcing,
+    uploads: Uploads,
     calendar: WorkCalendar,
     clock: Clock,
     work: Work,
@@ -99,7 +101,7 @@ def write(
         elif number is not None:
             said["corrects"], rest = number.group(1), rest[number.end() :]
     said.update(_fields(rest))
-    return _go_on(said, 0, asked, event, announcing, calendar, clock, work, firms)
+    return _go_on(said, 0, asked, event, announcing, uploads, calendar, clock, work, firms)
 
 
 @router.dialogue(_TOPIC)
@@ -107,6 +109,7 @@ def answer(
     asked: Asked,
     event: InboundEvent,
     announcing: Announcing,
+    uploads: Uploads,
     calendar: WorkCalendar,
     clock: Clock,
     work: Work,
@@ -118,13 +121,19 @@ def answer(
     wanted = _missing(said)
     if not number and len(wanted) == 1 and not any(k in given for k in wanted):
         given = {wanted[0]: asked.rest.strip()}
+    alone = event.chat_kind is ChatKind.DIRECT and event.quote is None
+    if number and not given and alone and event.attachments:
+        _ask(said, number, asked, event, clock, work)
+        uploads.expect(_person(asked), number, _own_chat(event), event.attachments)
+        # Whether it can be attached is told once it is here.
+        return SILENCE
     if number and not given:
         # Not about the draft: it stays, and what was said is heard like anything else.
         _ask(said, number, asked, event, clock, work)
         raise PassOn
     said.update(given)
     try:
-        return _go_on(said, number, asked, event, announcing, calendar, clock, work, firms)
+        return _go_on(said, number, asked, event, announcing, uploads, calendar, clock, work, firms)
     except (BadInput, NoSuch):
         # What was typed before is kept; only this part is asked for again.
         kept = {str(k): str(v) for k, v in dict(asked.facts["said"]).items()}
@@ -180,6 +189,7 @@ def _go_on(
     asked: Asked,
     event: InboundEvent,
     announcing: Announcing,
+    uploads: Uploads,
     calendar: WorkCalendar,
     clock: Clock,
     work: Work,
@@ -190,9 +200,11 @@ def _go_on(
     missing = _missing(said)
     if missing:
         _ask(said, number, asked, event, clock, work)
-        return _to_me(say.missing(missing))
+        return _to_me(say.missing(missing, bool(event.attachments)))
     draft = _draft(said, by, calendar, clock.now(), work, firms)
     made = announcing.change(by, number, draft) if number else announcing.draft(by, draft)
+    if event.attachments:
+        uploads.expect(by, made.id, _own_chat(event), event.attachments)
     _ask(said, made.id, asked, event, clock, work)
     work.outbox.put(
         Outgoing(
@@ -320,7 +332,10 @@ def submit(asked: Asked, announcing: Announcing) -> Reply:
 def approve(asked: Asked, announcing: Announcing) -> Reply:
     by = _person(asked)
     made = _named(asked, announcing, "通过通知")
-    after, targets = announcing.approve(by, made.id)
+    if made.state is State.DRAFT and made.author_id != by.id and made.submitted_at is None:
+        # As it stands it was not shown to whoever says yes.
+        raise WrongState("announce_changed" if asked.version else "announce_not_submitted")
+    after, targets = announcing.approve(by, made.id, asked.version)
     announcing.tell_author(after, by, targets)
     return replace(Reply.show(announcing.reviewed_card(after)), secret=True)
 
@@ -356,6 +371,7 @@ def edit(
     asked: Asked,
     event: InboundEvent,
     announcing: Announcing,
+    uploads: Uploads,
     calendar: WorkCalendar,
     clock: Clock,
     work: Work,
@@ -366,7 +382,9 @@ def edit(
     given = _fields(_whole(_rest_of(asked), event), labelled=True)
     said.update(given)
     if given:
-        return _go_on(said, made.id, asked, event, announcing, calendar, clock, work, firms)
+        return _go_on(
+            said, made.id, asked, event, announcing, uploads, calendar, clock, work, firms
+        )
     announcing.change(
         _person(asked), made.id, _draft(said, _person(asked), calendar, clock.now(), work, firms)
     )
@@ -407,6 +425,38 @@ def _said_of(made: Announcement, work: Work, calendar: WorkCalendar) -> dict[str
     if made.corrects is not None:
         said["corrects"] = str(made.corrects)
     return {k: v for k, v in said.items() if v}
+
+
+@router.command("加附件", who=_WRITING, usage="加附件 3", about="给草稿附图片、PDF 或 Word")
+def more_files(
+    asked: Asked,
+    event: InboundEvent,
+    announcing: Announcing,
+    uploads: Uploads,
+    calendar: WorkCalendar,
+    clock: Clock,
+    work: Work,
+) -> Reply:
+    made = announcing.own_draft(_person(asked), _named(asked, announcing).id)
+    _ask(_said_of(made, work, calendar), made.id, asked, event, clock, work)
+    if event.attachments:
+        uploads.expect(_person(asked), made.id, _own_chat(event), event.attachments)
+        return SILENCE
+    return _to_me(say.files_wanted(made.id, FILES_MOST))
+
+
+@router.command("删附件", who=_WRITING, usage="删附件 3 1", about="拿掉草稿的一个附件")
+def less_files(asked: Asked, announcing: Announcing) -> Reply:
+    by = _person(asked)
+    made = announcing.own_draft(by, _named(asked, announcing).id)
+    files = announcing.files(made.id)
+    which = re.match(r"\D{0,3}(\d{1,3})\D{0,3}$", _rest_of(asked))
+    chosen = int(which.group(1)) if which is not None else len(files)
+    if not 1 <= chosen <= len(files) or (which is None and len(files) > 1):
+        return _to_me(say.files_listed(made.id, [f.name for f in files]))
+    file = files[chosen - 1]
+    announcing.drop_file(by.id, made.id, file.id)
+    return _to_me(say.file_dropped(made.id, file.name, made.submitted_at is not None))
 
 
 @router.command("撤回通知", "不发通知", who=_WRITING, usage="撤回通知 3", about="没发的不再发")

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from handlers.chat.events import ChatRef
+from handlers.chat.attachments import TicketFile
+from handlers.chat.events import Attachment, ChatRef
 from handlers.domain.announcement import (
     Announcement,
     AnnouncementId,
@@ -15,7 +16,7 @@ from handlers.domain.announcement import (
     Target,
 )
 from handlers.domain.category import Category
-from handlers.domain.ids import EnterpriseId
+from handlers.domain.ids import EnterpriseId, PersonId
 from handlers.ports.sent import SentMessage
 
 
@@ -45,6 +46,17 @@ class StillSending:
 def any_hour(still: object) -> bool:
     """Whether a row need not wait for the sending hours."""
     return isinstance(still, StillSending) and still.any_hour
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """What came in for a draft, or will never come."""
+
+    announcement: AnnouncementId
+    person_id: PersonId
+    chat: ChatRef
+    file: TicketFile
+    digest: str | None
 
 
 class AnnouncementStore(Protocol):
@@ -177,8 +189,28 @@ class AnnouncementStore(Protocol):
     # ---- files
 
     def add_file(
-        self, number: AnnouncementId, name: str, content_type: str, body: bytes
-    ) -> AnnouncementFile: ...
+        self, number: AnnouncementId, name: str, content_type: str, digest: str
+    ) -> AnnouncementFile:
+        """A kept file goes with it."""
+        ...
+
     def files(self, number: AnnouncementId) -> tuple[AnnouncementFile, ...]: ...
     def file_body(self, number: AnnouncementId, file_id: int) -> bytes | None: ...
     def drop_file(self, number: AnnouncementId, file_id: int) -> bool: ...
+    def upload(
+        self, number: AnnouncementId, by: PersonId, chat: ChatRef, sent: Sequence[Attachment]
+    ) -> int:
+        """Keep what was sent along for a draft in a chat; how much of it can be kept at all."""
+        ...
+
+    def uploading(self, number: AnnouncementId) -> int:
+        """How many are still on their way."""
+        ...
+
+    def uploaded(self) -> tuple[Upload, ...]:
+        """What came or was lost and is not settled; what was sent together comes together."""
+        ...
+
+    def settle_upload(self, upload: Upload) -> bool:
+        """False where somebody was quicker."""
+        ...

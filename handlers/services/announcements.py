@@ -126,13 +126,9 @@ class Announcing:
 
     def change(self, by: Person, number: int, draft: Draft) -> Announcement:
         """A draft as its author wants it now."""
-        before = self.get(number)
-        if before.state is not State.DRAFT:
-            raise WrongState("announce_state", state=before.state.value)
-        if before.author_id != by.id:
-            raise NotPermitted("announce_role")
+        before = self.own_draft(by, number)
         after = replace(
-            before,
+            _anew(before),
             kind=draft.kind,
             title=draft.title,
             text=draft.text,
@@ -144,8 +140,6 @@ class Announcing:
             valid_until=draft.valid_until,
             corrects=draft.corrects,
             source=draft.source,
-            submitted_at=None,
-            version=before.version + 1,
         )
         after = self._checked(by, after)
         self._store.save(after)
@@ -208,31 +202,48 @@ class Announcing:
         return self._store.files(number)
 
     def add_file(
-        self, by: str, number: int, name: str, content_type: str, body: bytes, words: str
+        self, by: str, number: int, name: str, content_type: str, words: str, digest: str
     ) -> AnnouncementFile:
-        """A file whose content was looked at; `words` is what could be read in it."""
-        made = self.get(number)
-        if made.state is not State.DRAFT:
-            raise WrongState("announce_state", state=made.state.value)
+        """A kept file whose content was looked at; `words` is what could be read in it."""
+        made = self._draft(number)
         if len(self._store.files(made.id)) >= FILES_MOST:
             raise BadInput("file_too_many", most=FILES_MOST)
         found = marks_in(f"{name}\n{words}")
         if found:
-            raise BadInput("announce_secret", words="」「".join(found))
-        file = self._store.add_file(made.id, name, content_type, body)
+            raise BadInput("file_secret", words="」「".join(found))
+        file = self._store.add_file(made.id, name, content_type, digest)
         facts = {"file": file.id, "size": file.size, "type": content_type}
         self._work.audit.add(self._clock.now(), by, "announcement.file", key_of(made.id), facts)
+        self._store.save(_anew(made))
         return file
+
+    def drop_file(self, by: str, number: int, file_id: int) -> None:
+        """Raises NoSuch."""
+        made = self._draft(number)
+        if not self._store.drop_file(made.id, file_id):
+            raise NoSuch("file", file_id)
+        facts = {"file": file_id}
+        self._work.audit.add(self._clock.now(), by, "announcement.unfile", key_of(made.id), facts)
+        self._store.save(_anew(made))
+
+    def own_draft(self, by: Person, number: int) -> Announcement:
+        """Raises NotPermitted for another's."""
+        if self.get(number).author_id != by.id:
+            raise NotPermitted("announce_role")
+        return self._draft(number)
+
+    def _draft(self, number: int) -> Announcement:
+        """Raises NoSuch, and WrongState for what is no draft any more."""
+        found = self.get(number)
+        if found.state is not State.DRAFT:
+            raise WrongState("announce_state", state=found.state.value)
+        return found
 
     # ---- review
 
     def submit(self, by: Person, number: int) -> tuple[Announcement, Person]:
         """Ask for a second person's yes; who is asked."""
-        before = self.get(number)
-        if before.author_id != by.id:
-            raise NotPermitted("announce_role")
-        if before.state is not State.DRAFT:
-            raise WrongState("announce_state", state=before.state.value)
+        before = self.own_draft(by, number)
         self._checked(by, before)
         approver = self._approver(before)
         if approver is None:
@@ -255,12 +266,15 @@ class Announcing:
         chosen = present or there
         return chosen[0] if chosen else None
 
-    def approve(self, by: Person, number: int) -> tuple[Announcement, int]:
-        """The list is frozen as it stands, and sent or planned; how many firms it is for."""
-        before = self.get(number)
-        rules.may_approve(before, by)
-        if before.state is not State.DRAFT:
-            raise WrongState("announce_state", state=before.state.value)
+    def approve(self, by: Person, number: int, seen: int | None = None) -> tuple[Announcement, int]:
+        """The list is frozen as it stands, and sent or planned; how many firms it is for.
+
+        `seen`: the version that was reviewed; raises WrongState where it is another one now.
+        """
+        rules.may_approve(self.get(number), by)
+        before = self._draft(number)
+        if seen is not None and seen != before.version:
+            raise WrongState("announce_changed")
         now = self._clock.now()
         if before.is_over(now):
             raise BadInput("announce_over")
@@ -281,7 +295,7 @@ class Announcing:
         rules.may_approve(before, by)
         if before.state is not State.DRAFT or before.submitted_at is None:
             raise WrongState("announce_not_submitted")
-        after = replace(before, submitted_at=None, version=before.version + 1)
+        after = _anew(before)
         self._store.save(after)
         self._audit(by, "sent_back", after)
         told = Content(say.sent_back(after, by.name, reason))
@@ -840,3 +854,8 @@ class Announcing:
         actor = "system" if by is None else by.id
         subject = key_of(made.id)
         self._work.audit.add(self._clock.now(), actor, f"announcement.{act}", subject, {**facts})
+
+
+def _anew(draft: Announcement) -> Announcement:
+    """Changed: whoever was asked to review it has not seen it as it is now."""
+    return replace(draft, submitted_at=None, version=draft.version + 1)

@@ -322,7 +322,7 @@ def draft_card(
             Button("看名单", _press(announcement, "list")),
             Button("不发了", _press(announcement, "cancel"), Style.DANGER),
         ),
-        f"上面是企业看到的样子。要改请直接说，例如「时间：明天9:00」「对象：长洪 危化」；好了请回复「送审 {n}」。",
+        f"上面是企业看到的样子。要改请直接说，例如「时间：明天9:00」「对象：长洪 危化」；附件直接发来；好了请回复「送审 {n}」。",
     )
 
 
@@ -495,7 +495,42 @@ def nudged(announcement: Announcement, count: int) -> str:
     return f"{number(announcement)} 已私下提醒 {count} 家，每家只提醒这一次。"
 
 
-def missing(parts: Sequence[str]) -> str:
+def files_came(
+    number: int, added: Sequence[str], count: int, left: Sequence[tuple[str, str]], again: bool
+) -> str:
+    """`left`: what could not be attached, each with its reason; `again`: see `_anew`."""
+    lines = []
+    if added:
+        called = "」「".join(added)
+        lines.append(
+            f"「{called}」已附在通知 {number} 后面，现有附件{count}个。{_anew(number, again)}"
+        )
+    lines += [f"「{name}」没有附上：{why.rstrip('。')}。" for name, why in left]
+    return "\n".join(lines)
+
+
+def _anew(number: int, again: bool) -> str:
+    """`again`: it had been sent to review as it was before."""
+    return f"通知有了改动，请重新回复「送审 {number}」。" if again else ""
+
+
+def files_wanted(number: int, most: int) -> str:
+    return f"请把要附在通知 {number} 后面的图片、PDF 或 Word 直接发来，最多{most}个。"
+
+
+def files_listed(number: int, names: Sequence[str]) -> str:
+    if not names:
+        return f"通知 {number} 没有附件。"
+    called = "；".join(f"{n} {name}" for n, name in enumerate(names, 1))
+    return f"通知 {number} 的附件：{called}。请写明删哪一个，例如「删附件 {number} {len(names)}」。"
+
+
+def file_dropped(number: int, name: str, again: bool) -> str:
+    return f"「{name}」已从通知 {number} 里拿掉。{_anew(number, again)}"
+
+
+def missing(parts: Sequence[str], files: bool = False) -> str:
+    """`files`: some came with it, before there is a draft that they could belong to."""
     asks = {
         "title": "标题：……",
         "text": "正文：……",
@@ -503,9 +538,10 @@ def missing(parts: Sequence[str]) -> str:
         "corrects": "更正：第几号通知",
     }
     lines = [asks[p] for p in parts]
+    later = "\n附件请等看到草稿后再发一次。" if files else ""
     if len(parts) == 1:
-        return f"还差一项，请回复「{lines[0]}」。"
-    return "\n".join(["还差这几项，请一起回复：", *lines])
+        return f"还差一项，请回复「{lines[0]}」。{later}"
+    return "\n".join(["还差这几项，请一起回复：", *lines]) + later
 
 
 def unread_line(rows: Sequence[tuple[Announcement, Progress]]) -> str:

@@ -50,6 +50,10 @@ def names(files: Sequence[TicketFile]) -> list[str]:
     return found
 
 
+def picture_name(number: int, content_type: str) -> str:
+    return f"{_KINDS[AttachmentKind.IMAGE]}{number}{_ENDINGS.get(content_type, '')}"
+
+
 def trouble(file: TicketFile, own: bool = False) -> str:
     """Why it cannot be opened; empty for what can. `own`: the firm itself reads it."""
     if file.state is Keeping.WANTED:

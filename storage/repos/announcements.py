@@ -7,9 +7,10 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, and_, delete, exists, insert, or_, select, update
+from sqlalchemy import Connection, and_, delete, exists, func, insert, or_, select, text, update
 
-from handlers.chat.events import ChatRef
+from handlers.chat.attachments import Keeping
+from handlers.chat.events import Attachment, ChatRef
 from handlers.domain.announcement import (
     Announcement,
     AnnouncementId,
@@ -27,21 +28,26 @@ from handlers.domain.announcement import (
 from handlers.domain.category import Category
 from handlers.domain.errors import WrongState
 from handlers.domain.ids import EnterpriseId, PersonId
-from handlers.ports.announcements import AnnouncementFile, StillSending
+from handlers.ports.announcements import AnnouncementFile, StillSending, Upload
 from handlers.ports.sent import SentMessage
+from storage.repos.attachments import file_of, want
 from storage.repos.counters import next_value
-from storage.repos.files import body_of, drop_unused, keep
+from storage.repos.files import body_of, drop_unused, size_of
 from storage.tables.announcements import (
     AnnouncementFileRow,
     AnnouncementRow,
     AnnouncementTargetRow,
+    AnnouncementUploadRow,
 )
+from storage.tables.attachments import AttachmentRow
 from storage.tables.queue import OutboxRow
 from storage.tables.tickets import TicketRow
 
 _A: Final[Any] = AnnouncementRow.__table__  # type: ignore[attr-defined]  # SQLModel adds it
 _T: Final[Any] = AnnouncementTargetRow.__table__  # type: ignore[attr-defined]
 _F: Final[Any] = AnnouncementFileRow.__table__  # type: ignore[attr-defined]
+_U: Final[Any] = AnnouncementUploadRow.__table__  # type: ignore[attr-defined]
+_SENT_ALONG: Final[Any] = AttachmentRow.__table__  # type: ignore[attr-defined]
 _OUT: Final[Any] = OutboxRow.__table__  # type: ignore[attr-defined]
 _TICKETS: Final[Any] = TicketRow.__table__  # type: ignore[attr-defined]
 _D: Final[Any] = _OUT.alias("direct")
@@ -50,6 +56,22 @@ _G: Final[Any] = _OUT.alias("grouped")
 _SHOWN: Final = re.compile(r"announcement:(\d{1,9}):(\d{1,9}):(?:firm|group):")
 # Longer than any office lives: what is held waits for its release, not for a time.
 _HELD: Final = datetime(9000, 1, 1, tzinfo=UTC)
+_UPLOAD: Final = text(
+    "INSERT INTO announcement_uploads (announcement, attachment, person_id, chat) "
+    "SELECT :number, id, :by, :chat FROM attachments WHERE source = :source ON CONFLICT DO NOTHING"
+)
+_ALSO: Final[Any] = _U.alias("also")
+_COMING: Final[Any] = _SENT_ALONG.alias("coming")
+# What was sent together is told together; what has to be tried again holds up nothing.
+_FIRST_TRY: Final = exists(
+    select(_COMING.c.id)
+    .select_from(_ALSO.join(_COMING, _COMING.c.id == _ALSO.c.attachment))
+    .where(
+        _ALSO.c.announcement == _U.c.announcement,
+        _COMING.c.state == Keeping.WANTED.value,
+        _COMING.c.attempts <= 1,
+    )
+)
 _LIVE: Final = ("approved", "sending", "paused", "sent")
 _TRUE: Final = frozenset({State.SENDING, State.PAUSED, State.SENT})
 
@@ -347,21 +369,21 @@ class SqlAnnouncementStore:
     # ---- files
 
     def add_file(
-        self, number: AnnouncementId, name: str, content_type: str, body: bytes
+        self, number: AnnouncementId, name: str, content_type: str, digest: str
     ) -> AnnouncementFile:
-        digest = keep(self._connection, body)
+        size = size_of(self._connection, digest)
         made = self._connection.execute(
             insert(_F)
             .values(
                 announcement=number,
                 name=name,
                 content_type=content_type,
-                size=len(body),
+                size=size,
                 digest=digest,
             )
             .returning(_F.c.id)
         ).scalar_one()
-        return AnnouncementFile(int(made), name, content_type, len(body), digest)
+        return AnnouncementFile(int(made), name, content_type, size, digest)
 
     def files(self, number: AnnouncementId) -> tuple[AnnouncementFile, ...]:
         asked = (
@@ -383,6 +405,45 @@ class SqlAnnouncementStore:
             return False
         drop_unused(self._connection, digest)
         return True
+
+    def upload(
+        self, number: AnnouncementId, by: PersonId, chat: ChatRef, sent: Sequence[Attachment]
+    ) -> int:
+        sources = want(self._connection, chat.platform, sent)
+        for source in sources:
+            values = {"number": number, "source": source, "by": by, "chat": chat.id}
+            self._connection.execute(_UPLOAD, values)
+        return len(sources)
+
+    def uploading(self, number: AnnouncementId) -> int:
+        asked = select(func.count()).select_from(_U).where(_U.c.announcement == number)
+        return int(self._connection.execute(asked).scalar_one())
+
+    def uploaded(self) -> tuple[Upload, ...]:
+        asked = (
+            select(_U.c.announcement, _U.c.person_id, _U.c.chat, _SENT_ALONG)
+            .select_from(_U.join(_SENT_ALONG, _SENT_ALONG.c.id == _U.c.attachment))
+            .where(_SENT_ALONG.c.state != Keeping.WANTED.value, ~_FIRST_TRY)
+            .order_by(_SENT_ALONG.c.id)
+        )
+        return tuple(
+            Upload(
+                AnnouncementId(row.announcement),
+                PersonId(row.person_id),
+                ChatRef(row.platform, row.chat),
+                file_of(row, None),
+                row.digest,
+            )
+            for row in self._connection.execute(asked)
+        )
+
+    def settle_upload(self, upload: Upload) -> bool:
+        gone = self._connection.execute(
+            delete(_U).where(
+                _U.c.announcement == upload.announcement, _U.c.attachment == upload.file.id
+            )
+        )
+        return bool(gone.rowcount == 1)
 
 
 def _of(number: AnnouncementId, round_: int) -> Any:

@@ -17,11 +17,13 @@ from handlers.domain.ids import TicketNumber
 from handlers.ports.attachments import Wanted
 from storage.db import Statement
 from storage.repos.files import body_of, drop_unused, keep
+from storage.tables.announcements import AnnouncementUploadRow
 from storage.tables.attachments import AttachmentRow, TicketAttachmentRow
 from storage.tables.files import FileRow
 
 _A: Final[Any] = AttachmentRow.__table__  # type: ignore[attr-defined]  # SQLModel adds it
 _OF: Final[Any] = TicketAttachmentRow.__table__  # type: ignore[attr-defined]
+_FOR_DRAFTS: Final[Any] = AnnouncementUploadRow.__table__  # type: ignore[attr-defined]
 _FILE: Final[Any] = FileRow.__table__  # type: ignore[attr-defined]
 # A place on the map and a link are what they say: there is nothing to fetch.
 FETCHED: Final = frozenset(
@@ -84,6 +86,20 @@ def note(
         _BELONGS.run(connection, {"number": number, "source": source})
 
 
+def file_of(row: Any, size: int | None) -> TicketFile:
+    return TicketFile(
+        row.id,
+        AttachmentKind(row.kind),
+        row.name,
+        Keeping(row.state),
+        Loss(row.reason) if row.reason else None,
+        row.content_type,
+        size or 0,
+        row.platform,
+        row.url,
+    )
+
+
 class SqlAttachmentStore:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -95,6 +111,7 @@ class SqlAttachmentStore:
         gone = delete(_A).where(
             _A.c.wanted_at < time.time() - _UNCLAIMED_SECONDS,
             ~exists().where(_OF.c.attachment == _A.c.id),
+            ~exists().where(_FOR_DRAFTS.c.attachment == _A.c.id),
         )
         digests = self._connection.execute(gone.returning(_A.c.digest)).scalars().all()
         for digest in {d for d in digests if d is not None}:
@@ -113,20 +130,7 @@ class SqlAttachmentStore:
             .where(_OF.c.number == number)
             .order_by(_A.c.id)
         )
-        return tuple(
-            TicketFile(
-                row.id,
-                AttachmentKind(row.kind),
-                row.name,
-                Keeping(row.state),
-                Loss(row.reason) if row.reason else None,
-                row.content_type,
-                row.size or 0,
-                row.platform,
-                row.url,
-            )
-            for row in self._connection.execute(asked)
-        )
+        return tuple(file_of(row, row.size) for row in self._connection.execute(asked))
 
     def body(self, number: TicketNumber, file_id: int) -> bytes | None:
         asked = (

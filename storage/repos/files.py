@@ -31,9 +31,19 @@ def body_of(connection: Connection, digest: str) -> bytes | None:
     return found
 
 
+def size_of(connection: Connection, digest: str) -> int:
+    return int(
+        connection.execute(select(_FILE.c.size).where(_FILE.c.digest == digest)).scalar_one()
+    )
+
+
 class FileStore:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+
+    def keep(self, body: bytes) -> str:
+        """The digest by which the body is asked for."""
+        return keep(self._connection, body)
 
     def body(self, digest: str) -> bytes | None:
         return body_of(self._connection, digest)

@@ -80,3 +80,13 @@ class AnnouncementFileRow(SQLModel, table=True):
     content_type: str
     size: int
     digest: str = Field(foreign_key="files.digest", index=True)
+
+
+class AnnouncementUploadRow(SQLModel, table=True):
+    """What its author sent along for a draft and is not settled yet."""
+
+    __tablename__ = "announcement_uploads"
+    announcement: int = Field(primary_key=True, foreign_key="announcements.id")
+    attachment: int = Field(primary_key=True, foreign_key="attachments.id")
+    person_id: str = Field(foreign_key="people.id")
+    chat: str

@@ -120,7 +120,9 @@ class Place:
             draft = Draft(kind, "演练", "周五演练。", Audience(everybody=True), Route.BOTH)
             made = announcing.draft(uow.people.person(OFFICE), draft)  # type: ignore[arg-type]
             for n, body in enumerate(bodies):
-                announcing.add_file("api", made.id, f"f{n}.pdf", "application/pdf", body, "")
+                announcing.add_file(
+                    "api", made.id, f"f{n}.pdf", "application/pdf", "", uow.files.keep(body)
+                )
             announcing.approve(uow.people.person(CHIEF), made.id)  # type: ignore[arg-type]
             return int(made.id)
 

@@ -119,8 +119,10 @@ def test_what_is_lost_says_why_and_is_not_tried_again(
 def test_a_body_goes_when_nothing_refers_to_it(uow: UnitOfWork, connection: Connection) -> None:
     _announced(connection)
     number = AnnouncementId(7)
-    file = uow.announcements.add_file(number, "图.png", "image/png", b"same")
-    twin = uow.announcements.add_file(number, "又一张.png", "image/png", b"same")
+    same = uow.files.keep(b"same")
+    file = uow.announcements.add_file(number, "图.png", "image/png", same)
+    twin = uow.announcements.add_file(number, "又一张.png", "image/png", uow.files.keep(b"same"))
+    assert (file.size, file.digest) == (4, same)
     uow.tickets.add_message(ONE, said(PICTURE))
     (wanted,) = uow.attachments.take(1, 60.0)
     uow.attachments.kept(wanted.id, "", "image/png", b"other")
