@@ -185,11 +185,17 @@ class PolicyService:
         return say.found(words, [(f.entry, self.standing(f.entry)) for f in found])
 
     def shown(self, policy_id: int, speaker: Speaker) -> Reply:
-        """One entry as anybody may see it; only what is approved."""
+        """One entry as anybody may see it: what is approved; all of it to whoever keeps them."""
         entry = self._work.policies.get(policy_id)
-        if entry is None or entry.state is not State.APPROVED:
+        if entry is None:
             return Reply.say(say.no_such(str(policy_id)))
         now_is = self.standing(entry)
+        person = speaker.person
+        keeps = person is not None and person.active and person.role in MAY_KEEP
+        if keeps and now_is in (Standing.UNAPPROVED, Standing.UNCHECKED):
+            return Reply.say(say.to_look_at(entry, now_is, self.today))
+        if entry.state is not State.APPROVED:
+            return Reply.say(say.no_such(str(policy_id)))
         if now_is is Standing.UNCHECKED:
             return Reply.say(say.unchecked(entry))
         if speaker.person is not None:

@@ -1,6 +1,6 @@
 """Every sentence about the library of policies; never a promise, always with source and date."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Final
 
@@ -297,11 +297,59 @@ def approved(entry: PolicyEntry) -> str:
     return f"政策 {entry.id} {named(entry)}已启用，下次核对不晚于半年后。要告知符合的企业请回复「推送政策 {entry.id}」。"
 
 
-def drafts(rows: Iterable[PolicyEntry]) -> str:
+def drafts(rows: Sequence[PolicyEntry]) -> str:
     listed = [f"{e.id}. {named(e)}" for e in rows]
     if not listed:
         return "没有等待审核的政策。"
-    return "\n".join(["等待审核的政策：", *listed, "请回复「审核政策 编号」。"])
+    first = rows[0].id
+    return "\n".join(
+        [
+            "等待审核的政策：",
+            *listed,
+            f"先看内容请说「看政策 {first}」，核对无误再回复「审核政策 {first}」。",
+        ]
+    )
+
+
+def to_look_at(entry: PolicyEntry, standing: Standing, today: date) -> str:
+    """All that the library would say, for whoever has to vouch for it."""
+    waits = standing is Standing.UNAPPROVED
+    act = "审核政策" if waits else "核对政策"
+    whom = entry.whom
+    limits = [
+        whom.words,
+        _between("职工", whom.staff_least, whom.staff_most, "人"),
+        _between("年产值", whom.output_least, whom.output_most, "万元"),
+    ]
+    period = [
+        f"{day(entry.valid_from)}起施行" if entry.valid_from else "",
+        f"有效期到{day(entry.expires_on)}" if entry.expires_on else "",
+    ]
+    told = window(entry, today)
+    times = "，".join(x for x in period if x)
+    lines = [
+        "草稿，等待审核：" if waits else "超过半年没有复核，暂不用来答复：",
+        named(entry),
+        entry.benefit,
+        entry.summary,
+        f"原文：{entry.text}" if entry.text else "",
+        f"对象：{'，'.join(x for x in limits if x) or '不限'}",
+        f"{times}。" if times else "",
+        f"{told}。" if told else "",
+        f"材料：{entry.materials}" if entry.materials else "",
+        f"咨询：{entry.contact}" if entry.contact else "",
+        f"来源：{source(entry)}" if source(entry) else "来源：没有写",
+        f"核对无误请回复「{act} {entry.id}」。",
+    ]
+    return "\n".join(line for line in lines if line)
+
+
+def _between(what: str, least: int | None, most: int | None, unit: str) -> str:
+    if least is not None and most is not None:
+        return f"{what}{least}至{most}{unit}"
+    if least is not None:
+        return f"{what}{least}{unit}及以上"
+    return f"{what}不超过{most}{unit}" if most is not None else ""
 
 
 def rechecked(entry: PolicyEntry, today: date) -> str:

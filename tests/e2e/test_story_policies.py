@@ -112,7 +112,11 @@ async def test_what_nobody_has_checked_for_half_a_year_answers_nothing(house: Ho
     (number,) = await one(house, a_policy(checked_on=datetime(2026, 5, 1).date()))
     await house.says(FIRM, QUESTION)
     assert (await house.ticket()).state == "open"
-    assert "没有复核" in await says(house, FIRM, f"看政策 {number}")
+    told = await says(house, FIRM, f"看政策 {number}")
+    assert "没有复核" in told
+    assert "每人每天" not in told
+    # Whoever is to check it reads it.
+    assert "每人每天" in await says(house, OFFICE, f"看政策 {number}")
     assert "已记为" in await says(house, OFFICE, f"核对政策 {number}")
     assert "每人每天" in await says(house, FIRM, f"看政策 {number}")
 
@@ -131,7 +135,14 @@ async def test_a_draft_is_seen_by_nobody_outside_until_another_person_approves(
     assert "没有查到" in await says(house, FIRM, "查政策 稳岗补贴")
     assert "另一位同事" in await says(house, OFFICE, f"审核政策 {number}")
     assert "由办公室和分管领导维护" in await says(house, LIAISON, f"审核政策 {number}")
-    assert f"{number}. 《企业稳岗留工补贴办法》" in await says(house, CHIEF, "审核政策")
+    assert "没有找到政策" in await says(house, LIAISON, f"看政策 {number}")
+    waiting = await says(house, CHIEF, "审核政策")
+    assert f"{number}. 《企业稳岗留工补贴办法》" in waiting
+    assert f"「看政策 {number}」" in waiting
+    draft = await says(house, CHIEF, f"看政策 {number}")
+    assert draft.startswith("草稿，等待审核：\n《企业稳岗留工补贴办法》")
+    assert "每人每天" in draft
+    assert draft.endswith(f"核对无误请回复「审核政策 {number}」。")
     assert "已启用" in await says(house, CHIEF, f"审核政策 {number}")
     assert "不用再审核" in await says(house, LEADER, f"审核政策 {number}")
     assert "查到1项政策" in await says(house, FIRM, "查政策 稳岗补贴")
