@@ -6,7 +6,9 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from bot.client import Client
 from bot.platform import Expired, Permanent, Receipt, SendError, Transient, Unsure
+from bot.platforms.dingtalk.api import Api
 from bot.platforms.dingtalk.errors import cure
 from bot.platforms.dingtalk.files import FILE_BYTES, IMAGE_BYTES, Files
 from handlers.chat.events import ChatKind, ChatRef
@@ -14,7 +16,7 @@ from handlers.chat.outbound import Address
 from tests.contract.test_dingtalk_sending import GROUP, MONTH, OUTSIDER, PERSON, WORDS, speaking
 from tests.contract.test_dingtalk_sending import to_group as words_to_group
 from tests.contract.test_wecom_files import FORM, MAP, SHOWN, Kept, enclosure, sent
-from tests.kit.fake_dingtalk import FakeDingTalk
+from tests.kit.fake_dingtalk import CLIENT_ID, ROBOT, ROUTE, SECRET, TEMPLATE, FakeDingTalk
 from tests.unit.test_attachments import PDF, picture
 
 OVER = "invalidParameter.msgParam.invalid"
@@ -160,6 +162,26 @@ async def test_what_bringing_meets_tells_nobody_anything_and_passes(
         await sent(files, direct(), FORM, Kept(PDF))
         assert keys(far) == ["sampleFile"]
         assert far.strayed == 0
+
+
+async def test_an_answer_that_names_nothing_is_no_answer() -> None:
+    async with FakeDingTalk() as far, carrying(far) as files:
+        far.unnamed = True
+        with pytest.raises(Unsure, match="no_media_id"):
+            await sent(files, direct(), FORM, Kept(PDF))
+        far.unnamed = False
+        await sent(files, direct(), FORM, Kept(PDF))
+        assert keys(far) == ["sampleFile"]
+
+
+async def test_a_file_may_take_longer_than_words() -> None:
+    async with FakeDingTalk() as far:
+        far.bring_wait = 0.4
+        client = Client(0.2)
+        calls = Api(client, far.base, far.base, CLIENT_ID, SECRET, ROBOT, TEMPLATE, "STREAM", ROUTE)
+        await sent(Files(calls), direct(), FORM, Kept(PDF))
+        await client.close()
+        assert keys(far) == ["sampleFile"]
 
 
 async def test_what_is_refused_is_not_brought_again_for_each_receiver() -> None:

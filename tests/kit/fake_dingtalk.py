@@ -181,6 +181,10 @@ class FakeDingTalk:
         self.over: set[str] = set()
         # What the next bringings meet: a fault, or a number.
         self.bring_faults: deque[str] = deque()
+        # Seconds before it is answered what became of a file.
+        self.bring_wait = 0.0
+        # Whether what was brought is given no name.
+        self.unnamed = False
         self.refused: list[str] = []
         self.faults: deque[str] = deque()
         self.refusals: dict[str, str] = {}
@@ -720,7 +724,10 @@ class FakeDingTalk:
             return self._old_no(error.code)
         media_id = f"@media{len(self.brought) + 1:04d}"
         self.brought[media_id] = kind, media.filename, body
+        await asyncio.sleep(self.bring_wait)
         told = {"type": kind, "media_id": media_id, "created_at": int(time.time() * 1000)}
+        if self.unnamed:
+            del told["media_id"]
         return await self._half(request, {"errcode": 0, "errmsg": "ok", **told})
 
     async def _download(self, request: web.Request) -> web.StreamResponse:
