@@ -159,7 +159,7 @@ TROUBLES: Final[dict[str, Trouble]] = {
     ),
     # What is said
     "invalidParameter": _CONTENT,
-    # A file that is brought, and its name there (mabiji.com/dingtalk/errcode.html)
+    # A file that is brought, and its name there (codes as told in developer.aliyun.com/ask/540868)
     "40004": _FILE,
     "40005": _FILE,
     "40006": _FILE,

@@ -2,8 +2,8 @@
 
 The application sends them as it sends words; a group's own robot and reply addresses know none.
 The vendor's page on bringing them (help.dingtalk.io, upload-media-files) takes 20 MB each, pictures as
-jpg, gif, png, bmp and files as doc, docx, xls, xlsx, ppt, pptx, zip, pdf, rar. What a message may name
-(open.dingtalk.com, robot-message-type) is less: xlsx, pdf, zip, rar, doc, docx.
+jpg, gif, png, bmp and files as doc, docx, xls, xlsx, ppt, pptx, zip, pdf, rar. What public code lets a
+message name (`sampleFile` of robot-message-type) is less: xlsx, pdf, zip, rar, doc, docx.
 """
 
 import time
@@ -19,11 +19,11 @@ from handlers.chat.outbound import Address, Delivery, Enclosure
 
 _MEGABYTE: Final = 1024 * 1024
 FILE_BYTES: Final = 20 * _MEGABYTE
-# Programs that were seen at work show none beyond 10 MB: the less.
+# Public code keeps pictures to 10 MB: the less.
 IMAGE_BYTES: Final = 10 * _MEGABYTE
 _SHOWN: Final = {"image/jpeg": "jpg", "image/png": "png", "image/gif": "gif"}
 _ENDINGS: Final = frozenset({"xlsx", "pdf", "zip", "rar", "doc", "docx"})
-# The vendor says that they last (apsara-file-storage-for-hdfs-overview), programs at work say three
+# The vendor says that they last (apsara-file-storage-for-hdfs-overview), public code says three
 # days: a day less than that, so that none ends on its way to the last of 278.
 _MEDIA_SECONDS: Final = 2 * 24 * 3600.0
 # One that is refused younger than this did not end: the file itself is not taken.
