@@ -11,6 +11,7 @@ from bot import registry
 from bot.app import build_platforms, platform_settings
 from bot.payload import cut
 from bot.platform import (
+    Attaches,
     Explaining,
     Fetches,
     Outcome,
@@ -139,7 +140,7 @@ def test_a_platform_that_offices_chat_on_offers_every_seam(name: str) -> None:
     parts = [platform.parts(Delivery(1, to, content)) for content in said]
     assert parts[0] > 1
     assert parts[1:] == [1, 1]
-    for seam in (Explaining, Fetches, Probing):
+    for seam in (Attaches, Explaining, Fetches, Probing):
         assert isinstance(platform, seam)
 
 

@@ -10,7 +10,8 @@ from handlers.domain.people import Chat, Identity
 from storage.uow import UnitOfWork
 from tests.e2e.test_story_kf import CUSTOMER, app_only, pulled
 from tests.e2e.test_story_wecom_line import connected
-from tests.kit import feishu, wecom
+from tests.kit import dingtalk, feishu, wecom
+from tests.kit.fake_dingtalk import FakeDingTalk
 from tests.kit.fake_feishu import FakeFeishu
 from tests.kit.fake_generic import FakeBridge
 from tests.kit.fake_wecom import KF, FakeWeCom
@@ -111,6 +112,45 @@ async def test_on_feishu_a_picture_and_a_pdf_follow_the_card_and_go_up_once(
         assert len(out) == 9
         await withdrawn(house, number)
         assert sorted(far.recalled) == sorted(out)
+
+
+INSIDE, OUTSIDE = "cidKeyFirms==", "chat-of-outsiders"
+MEMBERS = {"ent0101": "E003-1", "ent0205": "E004-1"}
+
+
+async def test_on_dingtalk_a_picture_and_a_pdf_follow_the_card_and_go_up_once(
+    database_url: str,
+) -> None:
+    async with (
+        FakeDingTalk() as far,
+        house_of(database_url, dingtalk.settings(far.base)) as house,
+    ):
+        await house.app.writer.run(known("dingtalk", MEMBERS, INSIDE))
+        number = await wrote(house)
+        await sent(house, number)
+        for receiver in (INSIDE, *MEMBERS):
+            kinds = [m["msg_key"] for m in far.to(receiver)]
+            assert kinds[0] == "card"
+            assert sorted(kinds[1:]) == ["sampleFile", "sampleImageMsg"]
+        assert sorted(far.brought.values()) == [
+            ("file", "申请表.pdf", PDF), ("image", "picture.png", MAP),
+        ]  # fmt: skip
+        counts = await house.api("GET", f"/announcements/{number}/receipts")
+        assert (counts["targets"], counts["sent"], counts["failed"]) == (45, 45, 0)
+        out = [m["key"] for m in far.messages]
+        assert len(out) == 9
+        await withdrawn(house, number)
+        assert sorted(far.recalled) == sorted(out)
+
+
+async def test_on_dingtalk_what_it_does_not_take_is_left_to_the_page(sqlite_url: str) -> None:
+    async with FakeDingTalk() as far, house_of(sqlite_url, dingtalk.settings(far.base)) as house:
+        # Among outsiders only a robot speaks, and it knows no files.
+        await house.app.writer.run(known("dingtalk", MEMBERS, OUTSIDE, far.robot()))
+        number = await wrote(house, (("路线图.webp", picture("WEBP")), FILES[1]))
+        await sent(house, number)
+        assert [m["text"] for m in far.to("ent0101") if m["msg_key"] != "card"] == ["申请表.pdf"]
+        assert (len(far.robot_said), len(far.brought)) == (1, 1)
 
 
 ROOM, KEY = "wrkSFfCgAAbQ7mZx1kTt2uW9pLhE0aAA", "robot-key"

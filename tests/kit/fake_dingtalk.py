@@ -10,6 +10,7 @@ from typing import Any
 
 from aiohttp import web
 from aiohttp.test_utils import TestServer
+from aiohttp.web_request import FileField
 
 from bot.platforms.dingtalk.crypto import robot_sign
 
@@ -21,6 +22,7 @@ VENDOR_TEMPLATE = "1366a1eb-bc54-4859-ac88-517c56a9acb1.schema"
 ROUTE = "lhg"
 _MSG_PARAM_BYTES = 15_000
 _VALUE_BYTES, _KEY_BYTES = 1024, 100
+_MEDIA_BYTES = 20 * 1024 * 1024
 _LIMITER_PAGE = "<!DOCTYPE html><html><body>punish?x5secdata=xf</body></html>"
 
 
@@ -32,6 +34,17 @@ _MESSAGES = {
     "sampleText": _words("content"),
     "sampleMarkdown": _words("title text"),
 }
+# What names a file that was brought, and by which field.
+_FILE_MESSAGES = {
+    "sampleFile": (_words("mediaId fileName fileType"), "file", "mediaId"),
+    "sampleImageMsg": (_words("photoURL"), "image", "photoURL"),
+}
+_BROUGHT = {
+    "image": _words("jpg gif png bmp"),
+    "file": _words("doc docx xls xlsx ppt pptx zip pdf rar"),
+}
+_FILE_TYPES = _words("xlsx pdf zip rar doc docx")
+_PICTURES = {"jpg": b"\xff\xd8\xff", "gif": b"GIF8", "png": b"\x89PNG", "bmp": b"BM"}
 _OLD_MESSAGES = {"text": _words("content"), "markdown": _words("title text")}
 _VENDOR_VARIABLES = _words("title markdown tips sys_full_json_obj")
 _VENDOR_BUTTON = _words("text color id request params url")
@@ -57,6 +70,19 @@ class Refused(AssertionError):
 def _need(fine: bool, why: str, code: str = "invalidParameter.param.invalid") -> None:
     if not fine:
         raise Refused(why, code)
+
+
+def _ending(name: str) -> str:
+    return name.rpartition(".")[2].lower()
+
+
+def check_file(kind: str, name: str, body: bytes) -> None:
+    """What is taken as a picture or a file; raises Refused with the old interface's number."""
+    _need(kind in _BROUGHT, f"type {kind}", "40004")
+    _need(0 < len(body) <= _MEDIA_BYTES, f"{kind} of {len(body)} bytes", "40006")
+    _need(_ending(name) in _BROUGHT[kind] and "%" not in name, f"{kind} {name}", "40005")
+    sign = _PICTURES.get(_ending(name), b"")
+    _need(body.startswith(sign), f"{name} is something else", "40005")
 
 
 def check_variables(values: Mapping[str, Any], template: str = TEMPLATE) -> None:
@@ -150,6 +176,15 @@ class FakeDingTalk:
         self.registered: list[dict[str, Any]] = []
         self.robot_said: list[dict[str, Any]] = []
         self.files: dict[str, bytes] = {}
+        # What was brought, by its media_id: kind, name, bytes; and which are known no more.
+        self.brought: dict[str, tuple[str, str, bytes]] = {}
+        self.over: set[str] = set()
+        # What the next bringings meet: a fault, or a number.
+        self.bring_faults: deque[str] = deque()
+        # Seconds before it is answered what became of a file.
+        self.bring_wait = 0.0
+        # Whether what was brought is given no name.
+        self.unnamed = False
         self.refused: list[str] = []
         self.faults: deque[str] = deque()
         self.refusals: dict[str, str] = {}
@@ -189,7 +224,7 @@ class FakeDingTalk:
         self._per_second = per_second
         self._token = ""
         self._stamps: dict[str, deque[float]] = {}
-        self.app = app = web.Application(client_max_size=2 * 1024 * 1024)
+        self.app = app = web.Application(client_max_size=_MEDIA_BYTES + 65_536)
         post = app.router.add_post
         post("/v1.0/oauth2/accessToken", self._give_token)
         post("/v1.0/robot/groupMessages/send", self._group)
@@ -202,6 +237,7 @@ class FakeDingTalk:
         post("/v1.0/card/instances/createAndDeliver", self._create)
         post("/v1.0/card/callbacks/register", self._register)
         app.router.add_put("/v1.0/card/instances", self._update)
+        post("/media/upload", self._brought)
         post("/robot/sendBySession", self._session)
         post("/robot/send", self._robot)
         app.router.add_get("/files/{code}", self._file)
@@ -250,6 +286,9 @@ class FakeDingTalk:
         plain = {"code": code, "message": "no", "requestid": "0-0-0"}
         return web.json_response(plain, status=status)
 
+    def _old_no(self, code: str) -> web.Response:
+        return web.json_response({"errcode": int(code), "errmsg": "no"})
+
     def _wrong(self, error: Exception) -> web.Response:
         self.refused.append(f"{type(error).__name__}: {error}")
         return self._no(error.code if isinstance(error, Refused) else "invalidParameter")
@@ -285,9 +324,12 @@ class FakeDingTalk:
         elif fault:
             raise AssertionError(fault)
         given = request.headers.get("x-acs-dingtalk-access-token", "")
-        if not given:
+        if request.path == "/media/upload":
+            if not self._token or request.query.get("access_token") != self._token:
+                return self._old_no("40014")
+        elif not given:
             return self._no("AuthenticationFailed.MissingParameter", 400)
-        if not self._token or given != self._token:
+        elif not self._token or given != self._token:
             return self._no("InvalidAuthentication", 400)
         if self._throttle(request.path, self._per_second, 1.0):
             self.overrun += 1
@@ -333,7 +375,8 @@ class FakeDingTalk:
         known = {"robotCode", "msgKey", "msgParam", more}
         _need(set(body) == known, f"fields {set(body) ^ known}")
         _need(body["robotCode"] == ROBOT, "robotCode", "invalidParameter.robotCode.notExsit")
-        fields = _MESSAGES.get(body["msgKey"])
+        file = _FILE_MESSAGES.get(body["msgKey"])
+        fields = file[0] if file else _MESSAGES.get(body["msgKey"])
         if fields is None:
             raise Refused(body["msgKey"], "invalidParameter.msgKey.invalid")
         _need(isinstance(body["msgParam"], str), "msgParam", "invalidParameter.msgParam.invalid")
@@ -349,9 +392,24 @@ class FakeDingTalk:
             "empty msgParam",
             "invalidParameter.msgParam.invalid",
         )
+        if file:
+            return body, {**self._file_shown(param, *file[1:]), "msg_key": body["msgKey"]}
         text = param.get("content") or param["text"]
         shown = {"text": text, "title": param.get("title", ""), "card": None}
         return body, {**shown, "msg_key": body["msgKey"], "at": [], "via": "api"}
+
+    def _file_shown(self, param: dict[str, str], kind: str, field: str) -> dict[str, Any]:
+        """A message that shows what was brought before."""
+        known = self.brought.get(param[field])
+        _need(known is not None and known[0] == kind, f"{kind} {param[field]}")
+        name = param.get("fileName", "")
+        _need(kind == "image" or param["fileType"] in _FILE_TYPES, f"fileType of {name}")
+        _need(kind == "image" or _ending(name) == param["fileType"], f"fileType of {name}")
+        shown = {"text": name, "title": "", "card": None, "at": [], "via": "api"}
+        return shown | {"media": param[field]}
+
+    def _is_over(self, shown: dict[str, Any]) -> bool:
+        return shown.get("media") in self.over
 
     def _take(self, receiver: str, shown: dict[str, Any]) -> str:
         key = f"pqk{len(self.messages) + 1:05d}="
@@ -369,6 +427,8 @@ class FakeDingTalk:
             return self._wrong(error)
         if chat in self.refusals:
             return self._no(self.refusals[chat])
+        if self._is_over(shown):
+            return self._no("invalidParameter.msgParam.invalid")
         return await self._half(request, {"processQueryKey": self._take(chat, shown)})
 
     async def _single(self, request: web.Request) -> web.StreamResponse:
@@ -391,6 +451,8 @@ class FakeDingTalk:
             return self._wrong(error)
         if users[0] in self.refusals:
             return self._no(self.refusals[users[0]])
+        if self._is_over(shown):
+            return self._no("invalidParameter.msgParam.invalid")
         answer: dict[str, Any] = {
             "invalidStaffIdList": [],
             "flowControlledStaffIdList": [],
@@ -639,6 +701,34 @@ class FakeDingTalk:
         return await self._half(request, {"errcode": 0, "errmsg": "ok"})
 
     # ---- files
+
+    async def _brought(self, request: web.Request) -> web.StreamResponse:
+        """Somebody brings a file; read whole, so that a refusal finds its way back."""
+        form = await request.post()
+        if self.bring_faults and self.bring_faults[0].isdigit():
+            self.calls += 1
+            return self._old_no(self.bring_faults.popleft())
+        if self.bring_faults:
+            self.faults.appendleft(self.bring_faults.popleft())
+        if (fault := await self._before(request)) is not None:
+            return fault
+        kind, media = request.query.get("type", ""), form.get("media")
+        try:
+            _need(set(request.query) == {"access_token", "type"}, "query", "40035")
+            if not isinstance(media, FileField) or set(form) != {"media"}:
+                raise Refused(f"fields {set(form)}", "43008")
+            body = media.file.read()
+            check_file(kind, media.filename, body)
+        except Refused as error:
+            self.refused.append(str(error))
+            return self._old_no(error.code)
+        media_id = f"@media{len(self.brought) + 1:04d}"
+        self.brought[media_id] = kind, media.filename, body
+        await asyncio.sleep(self.bring_wait)
+        told = {"type": kind, "media_id": media_id, "created_at": int(time.time() * 1000)}
+        if self.unnamed:
+            del told["media_id"]
+        return await self._half(request, {"errcode": 0, "errmsg": "ok", **told})
 
     async def _download(self, request: web.Request) -> web.StreamResponse:
         if (fault := await self._before(request)) is not None:

@@ -14,6 +14,7 @@ from bot.envelope import BadEnvelope, Envelope
 from bot.payload import json_object, part_at, text_at
 from bot.platform import (
     Answered,
+    Body,
     Capabilities,
     ConfigError,
     Decoded,
@@ -28,6 +29,7 @@ from bot.platform import (
     RawRequest,
     Receipt,
     Rejected,
+    Say,
     Section,
     SendError,
     Setting,
@@ -35,9 +37,10 @@ from bot.platform import (
 from bot.platforms.dingtalk import api, cards, codec, words
 from bot.platforms.dingtalk.crypto import card_secret, card_sign, robot_sign, same
 from bot.platforms.dingtalk.errors import cure
+from bot.platforms.dingtalk.files import Files
 from bot.platforms.dingtalk.line import CLICKS, EVENT, MESSAGES, StreamLine
 from handlers.chat.events import Attachment, InboundEvent
-from handlers.chat.outbound import Address, Delivery
+from handlers.chat.outbound import Address, Delivery, Enclosure
 
 _log = logging.getLogger("bot.dingtalk")
 
@@ -83,7 +86,7 @@ SETTINGS: Final = (
     ),
     Setting(
         "DINGTALK_OAPI_BASE",
-        "钉钉旧版接口地址，回复和群机器人只发往它和官方地址；国际版改为 https://oapi.dingtalk.io",
+        "钉钉旧版接口地址，通知的附件传到它，回复和群机器人只发往它和官方地址；国际版改为 https://oapi.dingtalk.io",
         default="https://oapi.dingtalk.com",
     ),
 )
@@ -132,6 +135,7 @@ class DingTalk:
         self._app_secret, self._api_secret = app_secret, api_secret
         self._events = events
         self._api = calls
+        self._files = Files(calls)
         self._client = client
         self._line = line_of(self)
         self._cards_url = cards_url
@@ -331,6 +335,12 @@ class DingTalk:
     async def send(self, delivery: Delivery) -> Receipt:
         return await self._api.send(delivery)
 
+    def takes(self, to: Address, file: Enclosure) -> bool:
+        return self._files.takes(to, file)
+
+    async def attach(self, delivery: Delivery, file: Enclosure, body: Body) -> Say:
+        return await self._files.attach(delivery, file, body)
+
     async def recall(self, to: Address, refs: Sequence[str]) -> None:
         await self._api.recall(to, refs)
 
@@ -345,6 +355,7 @@ class DingTalk:
             self._registering.cancel()
             await asyncio.gather(self._registering, return_exceptions=True)
             self._registering = None
+        await self._files.close()
         await self._client.close()
 
 

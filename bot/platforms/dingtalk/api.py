@@ -2,15 +2,18 @@
 
 import asyncio
 import hashlib
+import io
 import logging
 import re
 import time
 from collections import OrderedDict, deque
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from bot.client import Client, TokenCache, name_in, origin_of
+import aiohttp
+
+from bot.client import UPLOAD_SECONDS, Answer, Client, TokenCache, name_in, origin_of
 from bot.payload import part_at, text_at
 from bot.platform import (
     Expired,
@@ -40,6 +43,8 @@ _OURS: Final = frozenset({("https", f"oapi.dingtalk.{top}", "") for top in ("com
 # A name in the net: no bare address, however it is written, and no name of a house.
 _NAMED_HOST: Final = re.compile(r"(?:[a-z0-9-]+\.)+[a-z]{2,}")
 _HEADER: Final = "x-acs-dingtalk-access-token"
+_UPLOAD: Final = "/media/upload"
+_BYTES: Final = "application/octet-stream"
 # A kept connection that the far end closes just when the next message goes out would leave in doubt
 # a message that nobody may repeat.
 _ALONE: Final = {"Connection": "close"}
@@ -135,6 +140,7 @@ class Api:
     ) -> None:
         self._client = client
         self._base = base.rstrip("/")
+        self._old_base = old_base.rstrip("/")
         self._old = origin_of(old_base)
         self._app_key, self._app_secret = app_key, app_secret
         self._robot_code = robot_code
@@ -180,11 +186,8 @@ class Api:
     async def _call(
         self, path: str, body: dict[str, Any], *, method: str = "POST", repeatable: bool = False
     ) -> dict[str, Any]:
-        """Call with a token; one that expired is fetched anew once."""
-        for attempt in (1, 2):
-            token = await self._tokens.get()
-            await self._turn(path)
-            answer = await self._client.exchange(
+        async def asked(token: str) -> Answer:
+            return await self._client.exchange(
                 method,
                 f"{self._base}/v1.0{path}",
                 json=body,
@@ -192,6 +195,17 @@ class Api:
                 repeatable=repeatable,
                 follow=False,
             )
+
+        return await self._asked(path, asked, repeatable)
+
+    async def _asked(
+        self, path: str, ask: Callable[[str], Awaitable[Answer]], repeatable: bool
+    ) -> dict[str, Any]:
+        """Ask with a token; one that expired is fetched anew once."""
+        for attempt in (1, 2):
+            token = await self._tokens.get()
+            await self._turn(path)
+            answer = await ask(token)
             try:
                 return check(answer, repeatable)
             except Expired:
@@ -331,12 +345,22 @@ class Api:
         ):
             return ""
         text = words.by_name(mentions) + said.text
+        if said.title:
+            return await self.message(to, "sampleMarkdown", {"title": said.title, "text": text})
+        return await self.message(to, "sampleText", {"content": text})
+
+    def speaks_to(self, to: Address) -> bool:
+        """Whether the application itself may, as far as is known."""
+        if to.kind is ChatKind.GROUP:
+            return to.chat.id.startswith(_GROUP_ID) and not self._is_closed(to)
+        return words.is_staff(to.chat.id)
+
+    async def message(self, to: Address, kind: str, param: dict[str, str]) -> str:
+        """Sent by the interface; its key. Raises a SendError."""
         body: dict[str, Any] = {
             "robotCode": self._robot_code,
-            "msgKey": "sampleMarkdown" if said.title else "sampleText",
-            "msgParam": cards.as_json(
-                {"title": said.title, "text": text} if said.title else {"content": text}
-            ),
+            "msgKey": kind,
+            "msgParam": cards.as_json(param),
         }
         if to.kind is ChatKind.GROUP:
             body["openConversationId"] = to.chat.id
@@ -535,7 +559,7 @@ class Api:
             repeatable=True,
         )
 
-    # ---- called back, fetched, tried
+    # ---- called back, brought, fetched, tried
 
     async def recall(self, to: Address, refs: Sequence[str]) -> None:
         """Take messages back; raises a SendError where one of them stays.
@@ -573,6 +597,29 @@ class Api:
         except Refused:
             return False
         return text_at(answer, "sendStatus") == "RECALLED"
+
+    async def upload(self, kind: str, name: str, body: bytes) -> str:
+        """The media_id of a picture or a file; raises a SendError."""
+
+        async def asked(token: str) -> Answer:
+            # With the file's name as it is: the vendor's own client writes it so.
+            form = aiohttp.FormData(quote_fields=False)
+            form.add_field("media", io.BytesIO(body), filename=name, content_type=_BYTES)
+            return await self._client.exchange(
+                "POST",
+                f"{self._old_base}{_UPLOAD}",
+                body=form,
+                params={"access_token": token, "type": kind},
+                headers=_ALONE,
+                repeatable=True,
+                seconds=UPLOAD_SECONDS,
+                follow=False,
+            )
+
+        media_id = text_at(await self._asked(_UPLOAD, asked, True), "media_id")
+        if not media_id:
+            raise Unsure("no_media_id", repeatable=True)
+        return media_id
 
     async def fetch(self, download_code: str) -> Fetched:
         """What a message carried; raises a SendError."""

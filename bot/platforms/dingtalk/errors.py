@@ -81,6 +81,7 @@ _OFF: Final = Trouble(
 _GROUP: Final = _never("群不存在、已解散或不是内部群，请在群里 @机器人 重新绑定。")
 _NOBODY: Final = _never("没有这个成员，可能已离职或不在本组织，请更新联系人或改用电话。", Lost.LEFT)
 _CONTENT: Final = _never("消息内容或格式不被接受，请把编号发给维护人员。")
+_FILE: Final = _never("钉钉不收这个文件（格式或大小），请从通知的页面里下载。")
 _UNSAFE: Final = _never("内容被平台审核拦下，请换一种说法再发。")
 _TEMPLATE: Final = _never(
     "卡片模板不存在或没有发布，请在卡片平台发布模板并核对模板 ID，期间会改发文字。"
@@ -158,6 +159,12 @@ TROUBLES: Final[dict[str, Trouble]] = {
     ),
     # What is said
     "invalidParameter": _CONTENT,
+    # A file that is brought, and its name there (codes as told in developer.aliyun.com/ask/540868)
+    "40004": _FILE,
+    "40005": _FILE,
+    "40006": _FILE,
+    "413": _FILE,
+    "40007": _CONTENT,
     "param.contentUnsafe": _UNSAFE,
     "contentSecurityChckFailed": _UNSAFE,
     "param.templateNotExist": _TEMPLATE,
@@ -229,3 +236,8 @@ def lost(code: str) -> Lost | None:
 def keeps_out(code: str) -> bool:
     """Whether the application may not speak in the group, where the group's own robot may."""
     return trouble(code) in (_ROBOT, _ROBOT_OFF, _GROUP)
+
+
+def of_message(code: str) -> bool:
+    """Whether it is said of the message and not of the robot, the group or the person."""
+    return trouble(code) in (None, _CONTENT)
