@@ -114,6 +114,7 @@ class FakeLongConnection:
         # The code and data of each answer, by message; how long the last one took.
         self.answers: dict[str, list[tuple[int, Any]]] = {}
         self.answered_after: dict[str, float] = {}
+        self.brought_on: dict[str, web.WebSocketResponse] = {}
         self.asked: list[float] = []
         self.connections = 0
         self.most_open = 0
@@ -229,9 +230,9 @@ class FakeLongConnection:
         return [code for code, _ in self.answers.get(message_id, ())]
 
     async def _push(self, message_id: str, pieces: int) -> None:
-        socket = self._socket()
+        socket = self.brought_on[message_id] = self._socket()
         for raw in self.pieces(self._brought[message_id], pieces, message_id):
-            if socket not in self.silent:
+            if socket not in self.silent | self.mute:
                 await socket.send_bytes(raw)
 
     def _socket(self) -> web.WebSocketResponse:
@@ -282,6 +283,8 @@ class FakeLongConnection:
                     continue
                 if message.type is WSMsgType.PING:
                     await socket.pong(message.data)
+                elif socket in self.mute:
+                    continue
                 elif message.type is WSMsgType.BINARY:
                     await self._heard(socket, message.data)
                 else:
@@ -300,11 +303,10 @@ class FakeLongConnection:
             if frame["headers"] != [("type", "ping")] or frame["service"] != SERVICE:
                 self.refused.append(f"ping {frame}")
             self.pings += 1
-            if socket not in self.mute:
-                told = b"" if self.pong is None else json.dumps(self.pong).encode()
-                headers = [("type", "pong")]
-                pong = {"SeqID": 0, "LogID": 0, "service": SERVICE, "method": 0}
-                await socket.send_bytes(encoded({**pong, "headers": headers, "payload": told}))
+            told = b"" if self.pong is None else json.dumps(self.pong).encode()
+            pong = {"SeqID": 0, "LogID": 0, "service": SERVICE, "method": 0}
+            headers = [("type", "pong")]
+            await socket.send_bytes(encoded({**pong, "headers": headers, "payload": told}))
             return
         message_id = dict(frame["headers"]).get("message_id", "")
         fault = self._fault(message_id, frame)
