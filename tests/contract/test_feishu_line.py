@@ -11,8 +11,20 @@ from typing import Any
 import pytest
 
 from bot.client import Client
-from bot.platform import Decoded, HttpAnswer, Permanent, Rejected, Reply, Transient
+from bot.platform import (
+    Decoded,
+    HttpAnswer,
+    Permanent,
+    RawRequest,
+    Rejected,
+    Reply,
+    Section,
+    Transient,
+)
+from bot.platforms import feishu
+from bot.platforms.feishu import codec
 from bot.platforms.feishu.line import LongConnection, Pace
+from tests.contract.test_feishu_inbound import SAMPLES, WALL
 from tests.kit.fake_feishu_line import PRESS, FakeLongConnection, encoded
 
 APP, SECRET = "cli_line", "canary-line-secret"
@@ -301,4 +313,34 @@ async def test_whether_it_can_be_reached_is_found_out_without_connecting() -> No
         assert busy == "Transient 1"
         assert await refusal(server, SECRET, lambda: server.denials.append(400)) == "Transient 1"
         assert server.connections == 0
-        assert time.monotonic() - server.asked[0] < 5
+
+
+@pytest.mark.parametrize("address", ["http://127.0.0.1:9/", "wss://[bad", "file:///etc/x", "x"])
+async def test_an_address_of_another_kind_is_not_connected_to(address: str) -> None:
+    async with far_end() as server:
+        server.elsewhere = address
+        assert await refusal(server, SECRET, lambda: None) == "Permanent endpoint_not_secure"
+        async with holding(server) as (line, _):
+            await server.sees(lambda: len(server.asked) >= 3)
+            assert not line.up
+
+
+@pytest.mark.parametrize("one", SAMPLES, ids=lambda one: one["kind"])
+def test_every_sample_says_the_same_over_the_line_without_token_and_key(
+    one: dict[str, Any],
+) -> None:
+    values = {
+        "FEISHU_APP_ID": APP,
+        "FEISHU_APP_SECRET": SECRET,
+        "FEISHU_LONG_CONNECTION": "1",
+    }
+    built = feishu.build(Section(values))
+    assert isinstance(built, feishu.Feishu)
+    plain = one["payload"]
+    header = {k: v for k, v in plain.get("header", {}).items() if k != "token"}
+    decoded = built.decode_payload(json.dumps({**plain, "header": header}).encode(), WALL)
+    expected = codec.events(plain, codec.Me(("小港",)), WALL)
+    assert (decoded.events, decoded.unsupported) == expected
+    assert built.hooks == ()
+    with pytest.raises(Rejected):
+        built.decode(RawRequest("POST", "", {}, {}, b"{}", WALL))

@@ -140,13 +140,17 @@ class StormyLine(FakeLongConnection):
 
 
 class Connection(Events):
-    """The long connection hears; what is not answered on a healthy one is a fault."""
+    """The long connection hears; what is not answered on a healthy one is a fault, and so is what
+    was brought as often as Feishu brings it and never taken."""
+
+    again = (*Events.again, 3600.0)
 
     def __init__(self, chance: random.Random) -> None:
         super().__init__(chance)
         self._line = StormyLine(chance)
         self._line.attach(self._far.app)
         self._unanswered: list[str] = []
+        self._open: set[int] = set()
         self.hazards = {
             "token ends": self._token_ends,
             "close": self._close,
@@ -201,6 +205,7 @@ class Connection(Events):
             chat = GROUP if saying.in_group else ""
             made = self._caller.message(saying.who, saying.words, chat, at_bot=saying.in_group)
             self._made[saying.number] = made
+            self._open.add(saying.number)
         line, pieces = self._line, self._chance.choice((1, 1, 3))
         try:
             brought = await line.brings(made, pieces)
@@ -209,8 +214,11 @@ class Connection(Events):
         socket = line.brought_on[brought]
         # It waits three seconds and then brings it again.
         for _ in range(60):
+            if line.codes(brought) == [200]:
+                self._open.discard(saying.number)
+                return True
             if brought in line.answers:
-                return line.codes(brought)[0] == 200
+                return False
             if socket not in line.well:
                 return False
             await asyncio.sleep(0.05)
@@ -218,4 +226,5 @@ class Connection(Events):
         return False
 
     def wrong(self) -> list[str]:
-        return [*super().wrong(), *self._line.refused[:5], *self._unanswered[:5]]
+        never = [f"{number} was never taken" for number in sorted(self._open)]
+        return [*super().wrong(), *self._line.refused[:5], *self._unanswered[:5], *never[:5]]

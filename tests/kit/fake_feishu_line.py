@@ -106,6 +106,8 @@ class FakeLongConnection:
             "PingInterval": 120,
         }
         self.pong: dict[str, Any] | None = None
+        # An address that is given out instead of our own.
+        self.elsewhere = ""
         self.sockets: list[web.WebSocketResponse] = []
         self.live: list[web.WebSocketResponse] = []
         self.silent: set[web.WebSocketResponse] = set()
@@ -259,7 +261,7 @@ class FakeLongConnection:
         url = url.with_query(
             device_id="7441", service_id=str(SERVICE), access_key="canary-key", ticket=ticket
         )
-        data = {"URL": str(url), "ClientConfig": self.config}
+        data = {"URL": self.elsewhere or str(url), "ClientConfig": self.config}
         return web.json_response({"code": 0, "msg": "", "data": data})
 
     async def _serve(self, request: web.Request) -> web.StreamResponse:

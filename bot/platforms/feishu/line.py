@@ -8,6 +8,7 @@ import asyncio
 import base64
 import logging
 import random
+import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -175,7 +176,7 @@ class LongConnection:
         url = text_at(data, "URL")
         if answer.status != 200 or plain.get("code") != 0 or not url:
             raise _failure(answer, plain.get("code"))
-        if urlsplit(url).scheme != "wss" and not self._base.startswith("http://"):
+        if _scheme(url) not in (("ws", "wss") if self._base.startswith("http://") else ("wss",)):
             raise _Refused("endpoint_not_secure")
         self._configure(part_at(data, "ClientConfig"))
         return url
@@ -338,7 +339,14 @@ def _handshake(status: int, headers: Mapping[str, str]) -> Exception:
         return _Refused(_FULL)
     if told == "403":
         return _Refused("handshake_403")
-    return Transient(f"handshake_{told[:20] or status}")
+    return Transient(f"handshake_{told if re.fullmatch('[0-9]{1,10}', told) else status}")
+
+
+def _scheme(url: str) -> str:
+    try:
+        return urlsplit(url).scheme
+    except ValueError:
+        return ""
 
 
 def _service(url: str) -> int:
