@@ -32,7 +32,12 @@ from tests.kit.house import House
 NUMBER = "1000007"
 PLAIN = {"FEISHU_APP_ID": "cli_a1f00dfeedbead01"}
 # Settings of one platform that exclude each other: the test runs once without each set.
-APART = (("WECOM_AIBOT_SECRET",), ("WECOM_AIBOT_TOKEN", "WECOM_AIBOT_AES_KEY"))
+APART = (
+    ("WECOM_AIBOT_SECRET", "FEISHU_LONG_CONNECTION"),
+    ("WECOM_AIBOT_TOKEN", "WECOM_AIBOT_AES_KEY"),
+)
+# The other way than by default, where it is not left out.
+OTHERWISE = {"FEISHU_LONG_CONNECTION": "1"}
 TOKEN = "canaryACCESSTOKENgivenOut"
 ROBOT = "canaryROBOTkeyInAddress"
 
@@ -60,7 +65,7 @@ def filled(far: str, without: tuple[str, ...]) -> dict[str, str]:
         elif setting.default.startswith("http") or setting.key.endswith("_URL"):
             found[setting.key] = far
         else:
-            found[setting.key] = PLAIN.get(setting.key, setting.default or NUMBER)
+            found[setting.key] = (PLAIN | OTHERWISE).get(setting.key, setting.default or NUMBER)
     core = {s.key: canary(s.key) for s in CORE if s.secret}
     return {**found, **core, "LHG_LLM_BASE_URL": f"{far}/v1", "LHG_LLM_MODEL": "m"}
 

@@ -168,10 +168,11 @@ def test_doctor_names_each_fault_with_its_cure(tmp_path: Path) -> None:
     assert "LHG_PUBLIC_URL" in done.stdout
     assert "chmod 600" in done.stdout
     nowhere = "http://127.0.0.1:9"
-    chats = feishu_settings(nowhere) | dingtalk_settings(nowhere, stream=True)
+    chats = feishu_settings(nowhere, line=True) | dingtalk_settings(nowhere, stream=True)
     done = bot(tmp_path, "doctor", **good, **chats)
     assert "✗ 飞书凭证：没有接通" in done.stdout
     assert "✗ 钉钉凭证：没有接通" in done.stdout
+    assert "✗ 飞书长连接：没有接通" in done.stdout
     assert "✗ 钉钉长连接：没有接通" in done.stdout
     assert "canary" not in done.stdout + done.stderr
     done = bot(tmp_path, "doctor", GENERIC_SECRET="short", LHG_LOG_FORMAT="xml")

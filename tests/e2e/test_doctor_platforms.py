@@ -13,7 +13,9 @@ from tests.kit.dingtalk import settings as dingtalk_settings
 from tests.kit.fake_dingtalk import CLIENT_ID, FakeDingTalk
 from tests.kit.fake_dingtalk import SECRET as DINGTALK_SECRET
 from tests.kit.fake_dingtalk_line import FakeStream
-from tests.kit.fake_feishu import FakeFeishu
+from tests.kit.fake_feishu import APP_ID, FakeFeishu
+from tests.kit.fake_feishu import SECRET as FEISHU_SECRET
+from tests.kit.fake_feishu_line import FakeLongConnection
 from tests.kit.fake_wecom import FakeWeCom
 from tests.kit.fake_wecom_line import BOT, SECRET, FakeLine
 from tests.kit.wecom import settings
@@ -80,6 +82,25 @@ async def test_dingtalks_credentials_and_its_connection_are_tried_without_connec
         assert "canary" not in str(found)
         by_http = await probed("dingtalk", **dingtalk_settings(far.base))
         assert by_http == [("钉钉凭证", "")]
+
+
+async def test_feishus_long_connection_is_tried_without_connecting() -> None:
+    far, line = FakeFeishu(), FakeLongConnection(APP_ID, FEISHU_SECRET)
+    line.attach(far.app)
+    async with far:
+        good = feishu.settings(far.base, line=True)
+        names = ("飞书凭证", "飞书机器人", "飞书长连接")
+        assert await probed("feishu", **good) == [(name, "") for name in names]
+        assert line.connections == 0
+        found = dict(await probed("feishu", **{**good, "FEISHU_APP_SECRET": "canary-x"}))
+        assert [name for name, fault in found.items() if "重新复制" in fault] == [
+            "飞书凭证",
+            "飞书长连接",
+        ]
+        assert "canary" not in str(found)
+        for denial, told in ((1000040345, "平台正忙"), (4711, "订阅方式选了长连接"), (400, "正忙")):
+            line.denials.append(denial)
+            assert told in dict(await probed("feishu", **good))["飞书长连接"]
 
 
 @pytest.mark.parametrize(

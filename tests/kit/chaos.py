@@ -36,6 +36,7 @@ PLACES: Final = {
     "wecom_line": "tests.kit.chaos_wecom:Connection",
     "wecom_kf": "tests.kit.chaos_wecom:Customers",
     "feishu": "tests.kit.chaos_feishu:Events",
+    "feishu_line": "tests.kit.chaos_feishu:Connection",
     "dingtalk": "tests.kit.chaos_dingtalk:Callbacks",
     "dingtalk_stream": "tests.kit.chaos_dingtalk:Stream",
 }

@@ -9,7 +9,8 @@ from aiohttp import ClientError, web
 from handlers.domain.people import Chat, Identity
 from storage.uow import UnitOfWork
 from tests.kit.chaos import Saying, Storm
-from tests.kit.fake_feishu import FakeFeishu, said
+from tests.kit.fake_feishu import APP_ID, SECRET, FakeFeishu, said
+from tests.kit.fake_feishu_line import FakeLongConnection
 from tests.kit.feishu import Caller, settings
 from tests.kit.house import House
 
@@ -112,3 +113,118 @@ async def hung_up(posting: Any, chance: random.Random) -> bool:
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
     return False
+
+
+class StormyLine(FakeLongConnection):
+    """Brings each event by any of the connections that it believes in."""
+
+    def __init__(self, chance: random.Random) -> None:
+        super().__init__(APP_ID, SECRET)
+        self._chance = chance
+        self.config |= {"ReconnectInterval": 8, "ReconnectNonce": 4, "PingInterval": 20}
+
+    @property
+    def well(self) -> list[web.WebSocketResponse]:
+        return [s for s in self.live if s not in self.silent | self.mute and not s.closed]
+
+    def _socket(self) -> web.WebSocketResponse:
+        if not self.live:
+            raise ConnectionError("nobody is connected")
+        return self._chance.choice(self.live)
+
+    def cuts(self, socket: web.WebSocketResponse) -> None:
+        """The network goes: no close, no word."""
+        transport = socket._req.transport if socket._req else None
+        if transport is not None:
+            transport.abort()
+
+
+class Connection(Events):
+    """The long connection hears; what is not answered on a healthy one is a fault, and so is what
+    was brought as often as Feishu brings it and never taken."""
+
+    again = (*Events.again, 3600.0)
+
+    def __init__(self, chance: random.Random) -> None:
+        super().__init__(chance)
+        self._line = StormyLine(chance)
+        self._line.attach(self._far.app)
+        self._unanswered: list[str] = []
+        self._open: set[int] = set()
+        self.hazards = {
+            "token ends": self._token_ends,
+            "close": self._close,
+            "cut": self._cut,
+            "half-open": self._half_open,
+            "mute": self._mute,
+            "denied": self._denied,
+            "full": self._full,
+        }
+
+    async def __aenter__(self) -> "Connection":
+        await super().__aenter__()
+        self.settings = settings(self._far.base, line=True)
+        return self
+
+    async def opened(self, house: House) -> None:
+        await self._line.connected.wait()
+        await super().opened(house)
+
+    # ---- what happens to connections
+
+    async def _close(self) -> None:
+        for socket in self._line.well:
+            await socket.close()
+
+    async def _cut(self) -> None:
+        for socket in self._line.well:
+            self._line.cuts(socket)
+
+    async def _half_open(self) -> None:
+        """Nothing gets through in either direction any more, and nobody is told."""
+        self._line.silent.update(self._line.well)
+
+    async def _mute(self) -> None:
+        """The network is there and the platform behind it is not."""
+        self._line.mute.update(self._line.well)
+
+    async def _denied(self) -> None:
+        self._line.denials.extend(self._chance.choices((503, 429, 1, 1000040345), k=2))
+        await self._cut()
+
+    async def _full(self) -> None:
+        full = {"handshake-status": "514", "handshake-autherrcode": "1000040350"}
+        self._line.handshakes.append(full)
+        await self._close()
+
+    # ---- what is brought
+
+    async def brings(self, saying: Saying) -> bool:
+        made = self._made.get(saying.number)
+        if made is None:
+            chat = GROUP if saying.in_group else ""
+            made = self._caller.message(saying.who, saying.words, chat, at_bot=saying.in_group)
+            self._made[saying.number] = made
+            self._open.add(saying.number)
+        line, pieces = self._line, self._chance.choice((1, 1, 3))
+        try:
+            brought = await line.brings(made, pieces)
+        except ConnectionError:
+            return False
+        socket = line.brought_on[brought]
+        # It waits three seconds and then brings it again.
+        for _ in range(60):
+            if line.codes(brought) == [200]:
+                self._open.discard(saying.number)
+                return True
+            if brought in line.answers:
+                return False
+            if socket not in line.well:
+                return False
+            await asyncio.sleep(0.05)
+        self._unanswered.append(f"{brought} was not answered")
+        return False
+
+    def wrong(self) -> list[str]:
+        never = [f"{number} was never taken" for number in sorted(self._open)]
+        return [*super().wrong(), *self._line.refused[:5], *self._unanswered[:5], *never[:5]]

@@ -227,7 +227,7 @@ class FakeFeishu:
         self._token = ""
         self._by_uuid: dict[str, tuple[float, str]] = {}
         self._stamps: dict[str, deque[float]] = {}
-        app = web.Application(client_max_size=40 * 1024 * 1024)
+        self.app = app = web.Application(client_max_size=40 * 1024 * 1024)
         base = "/open-apis"
         app.router.add_post(f"{base}/auth/v3/tenant_access_token/internal", self._give_token)
         app.router.add_get(f"{base}/bot/v3/info", self._info)

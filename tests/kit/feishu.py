@@ -1,4 +1,4 @@
-"""What Feishu sends us: signed and sealed events and clicks, as the platform sends them."""
+"""What Feishu sends us: events and clicks, signed and sealed by HTTP or over the long connection."""
 
 import json
 import time
@@ -6,17 +6,19 @@ from typing import Any
 
 from bot.platforms.feishu.crypto import Envelope
 from tests.kit.fake_feishu import APP_ID, BOT, SECRET, FakeFeishu
+from tests.kit.fake_feishu_line import FakeLongConnection
 from tests.kit.house import House
 
 TOKEN, KEY = "canary-verification-token", "canary-encrypt-key"
 TENANT = "2d0000aa11bb22cc"
 
 
-def settings(base: str) -> dict[str, str]:
+def settings(base: str, line: bool = False) -> dict[str, str]:
+    app = {"FEISHU_API_BASE": base, "FEISHU_APP_ID": APP_ID, "FEISHU_APP_SECRET": SECRET}
+    if line:
+        return {**app, "FEISHU_LONG_CONNECTION": "1"}
     return {
-        "FEISHU_API_BASE": base,
-        "FEISHU_APP_ID": APP_ID,
-        "FEISHU_APP_SECRET": SECRET,
+        **app,
         "FEISHU_VERIFICATION_TOKEN": TOKEN,
         "FEISHU_ENCRYPT_KEY": KEY,
     }
@@ -45,11 +47,14 @@ def labels(card: dict[str, Any]) -> list[str]:
 
 
 class Caller:
-    """Posts to our hooks as Feishu would."""
+    """Brings us things as Feishu would: to our hooks, or by the long connection where one is given."""
 
-    def __init__(self, house: House, far: FakeFeishu) -> None:
+    def __init__(
+        self, house: House, far: FakeFeishu, line: FakeLongConnection | None = None
+    ) -> None:
         self._house = house
         self._far = far
+        self._line = line
         self.envelope = Envelope(KEY)
         self._ids = 0
 
@@ -80,6 +85,9 @@ class Caller:
         }
 
     async def post(self, plain: dict[str, Any], hook: str = "") -> tuple[int, Any]:
+        if self._line is not None:
+            code, data = await self._line.answer(await self._line.brings(plain))
+            return code, {} if data is None else data
         body, headers = self.sealed(plain)
         response = await self._house.client.post(f"/hooks/feishu{hook}", data=body, headers=headers)
         raw = await response.read()

@@ -1,10 +1,11 @@
-"""Feishu: a self-built application hears groups and single chats and speaks in both."""
+"""Feishu: a self-built application hears groups and single chats, by callback or by a long
+connection, and speaks in both."""
 
 import asyncio
 import hashlib
 import logging
 import random
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import Final
 
 from bot.client import Client
@@ -18,6 +19,7 @@ from bot.platform import (
     Fetched,
     HttpAnswer,
     Limit,
+    Line,
     Outcome,
     Permanent,
     Platform,
@@ -31,8 +33,9 @@ from bot.platform import (
     Setting,
     Unsure,
 )
-from bot.platforms.feishu import api, codec
+from bot.platforms.feishu import api, codec, line
 from bot.platforms.feishu.crypto import BadEnvelope, Envelope, same
+from bot.platforms.feishu.line import LongConnection
 from handlers.chat.events import Attachment, EventKind, InboundEvent
 from handlers.chat.outbound import Address, Delivery, Enclosure
 
@@ -45,13 +48,18 @@ SETTINGS: Final = (
     Setting("FEISHU_APP_ID", "飞书 App ID：开发者后台「凭证与基础信息」，cli_ 开头"),
     Setting("FEISHU_APP_SECRET", "飞书 App Secret：开发者后台「凭证与基础信息」", secret=True),
     Setting(
+        "FEISHU_LONG_CONNECTION",
+        "飞书收消息的方式：1 用长连接（不用开放外网），0 用回调",
+        default="0",
+    ),
+    Setting(
         "FEISHU_VERIFICATION_TOKEN",
-        "飞书 Verification Token：开发者后台「事件与回调」的「加密策略」",
+        "飞书 Verification Token：开发者后台「事件与回调」的「加密策略」，用长连接时不填",
         secret=True,
     ),
     Setting(
         "FEISHU_ENCRYPT_KEY",
-        "飞书 Encrypt Key：开发者后台「事件与回调」的「加密策略」，必须设置",
+        "飞书 Encrypt Key：开发者后台「事件与回调」的「加密策略」，用回调时必须设置，用长连接时不填",
         secret=True,
     ),
     Setting(
@@ -60,7 +68,8 @@ SETTINGS: Final = (
         default="https://open.feishu.cn",
     ),
 )
-_NEEDED: Final = tuple(s.key for s in SETTINGS if not s.default)
+_APP: Final = ("FEISHU_APP_ID", "FEISHU_APP_SECRET")
+_OF_CALLBACKS: Final = ("FEISHU_VERIFICATION_TOKEN", "FEISHU_ENCRYPT_KEY")
 # A failed event comes again up to 7.1 hours later, perhaps with the old time in its header.
 _AGE_SECONDS: Final = 8 * 3600.0
 # An unsigned body is only ever the address check.
@@ -83,7 +92,6 @@ _OLD_CARD: Final = _json(codec.toast("这张卡片已失效，请直接打字告
 
 class Feishu:
     name = codec.NAME
-    hooks: tuple[str, ...] = ("", "card")
     recall_seconds = 24 * 3600.0
     can = Capabilities(
         callback_buttons=True,
@@ -99,13 +107,18 @@ class Feishu:
         self,
         app_id: str,
         token: str,
-        envelope: Envelope,
+        envelope: Envelope | None,
         calls: api.Api,
         client: Client,
         names: tuple[str, ...],
+        line_of: Callable[["Feishu"], LongConnection | None] = lambda _: None,
     ) -> None:
+        """Without an `envelope` nothing is heard by callback."""
         self._app_id, self._token = app_id, token
         self._envelope = envelope
+        self._line = line_of(self)
+        self.hooks: tuple[str, ...] = () if envelope is None else ("", "card")
+        self.lines: tuple[Line, ...] = () if self._line is None else (self._line,)
         self._api = calls
         self._client = client
         self._me = codec.Me(names)
@@ -132,34 +145,51 @@ class Feishu:
                     return
 
     def cure(self, code: str) -> str:
-        return api.cure(code)
+        return line.cure(code)
 
     async def probe(self) -> list[Probe]:
+        found = await self._probed()
+        if self._line is not None:
+            fault = ""
+            try:
+                await self._line.reachable()
+            except Permanent as error:
+                fault = self.cure(error.code) or line.UNKNOWN
+            except SendError as error:
+                fault = self._fault(error)
+            found.append(Probe("飞书长连接", fault, self._client.ahead))
+        return found
+
+    async def _probed(self) -> list[Probe]:
         try:
             open_id, _ = await self._api.bot()
         except SendError as error:
-            told = (
-                api.cure(error.code) or f"没有接通（{error.code}），请核对 FEISHU_API_BASE 和网络。"
-            )
-            return [Probe("飞书凭证", told, self._client.ahead)]
+            return [Probe("飞书凭证", self._fault(error), self._client.ahead)]
         credentials = Probe("飞书凭证", "", self._client.ahead)
         if not open_id:
             return [credentials, Probe("飞书机器人", api.TROUBLES[230006].cure)]
         return [credentials, Probe("飞书机器人")]
+
+    def _fault(self, error: SendError) -> str:
+        unknown = f"没有接通（{error.code}），请核对 FEISHU_API_BASE 和网络。"
+        return self.cure(error.code) or unknown
 
     # ---- in
 
     def decode(self, request: RawRequest) -> Decoded:
         if request.method != "POST":
             raise Rejected(405, "method")
-        signed = self._signed(request)
+        envelope = self._envelope
+        if envelope is None:
+            raise Rejected(404, "no_hook")
+        signed = self._signed(envelope, request)
         if not signed and len(request.body) > _CHALLENGE_BYTES:
             raise Rejected(403, "signature")
         encrypted = json_object(request.body).get("encrypt")
         if not isinstance(encrypted, str) or not encrypted:
             raise Rejected(400 if signed else 403, "not_encrypted")
         try:
-            plain = json_object(self._envelope.open(encrypted))
+            plain = json_object(envelope.open(encrypted))
         except BadEnvelope as error:
             raise Rejected(400, error.stage) from None
         if plain.get("type") == "url_verification":
@@ -168,7 +198,14 @@ class Feishu:
             raise Rejected(403, "signature")
         return self._decoded(plain, request.wall)
 
-    def _signed(self, request: RawRequest) -> bool:
+    def decode_payload(self, payload: bytes, wall: float) -> Decoded:
+        """What the long connection brought; raises Rejected.
+
+        The secret at connecting stands for key and token.
+        """
+        return self._understood(json_object(payload), wall)
+
+    def _signed(self, envelope: Envelope, request: RawRequest) -> bool:
         """Whether a signature is there; raises Rejected for one that does not hold or is too old."""
         headers = request.headers
         given = headers.get("X-Lark-Signature", "")
@@ -176,7 +213,7 @@ class Feishu:
         nonce = headers.get("X-Lark-Request-Nonce", "")
         if not (given and timestamp and nonce):
             return False
-        if not self._envelope.holds(given, timestamp, nonce, request.body):
+        if not envelope.holds(given, timestamp, nonce, request.body):
             raise Rejected(403, "signature")
         if not timestamp.isdecimal() or len(timestamp) > 12:
             raise Rejected(403, "too_old")
@@ -200,6 +237,9 @@ class Feishu:
             raise Rejected(403, "token")
         if header is not None and not same(self._app_id, known.get("app_id")):
             raise Rejected(403, "app_id")
+        return self._understood(plain, wall)
+
+    def _understood(self, plain: dict[str, object], wall: float) -> Decoded:
         events, unsupported = codec.events(plain, self._me, wall)
         if not events:
             ack = _OLD_CARD if unsupported == "card_value" else _HEARD
@@ -290,30 +330,48 @@ class Feishu:
 
 def build(section: Section) -> Platform | None:
     """None while nothing is set; raises ConfigError that names what is missing."""
-    given = [key for key in _NEEDED if section.get(key)]
-    if not given:
+    by_line = _way(section) == "1"
+    if not by_line and not any(section.get(key) for key in (*_APP, *_OF_CALLBACKS)):
         return None
-    problems = []
-    missing = [s for s in SETTINGS if s.key in _NEEDED and not section.get(s.key)]
-    for setting in missing:
-        problems.append(f"缺少 {setting.key}，{setting.why}。")
-    app_id = section.get("FEISHU_APP_ID")
-    if app_id and not app_id.startswith("cli_"):
-        problems.append(
-            "FEISHU_APP_ID 应以 cli_ 开头，请到开发者后台「凭证与基础信息」复制 App ID。"
-        )
-    base = section.get("FEISHU_API_BASE") or "https://open.feishu.cn"
-    if not base.startswith(("https://", "http://127.0.0.1", "http://localhost")):
-        problems.append("FEISHU_API_BASE 请写 https 开头的地址，一般不用改。")
-    if problems:
+    if problems := list(_problems(section, by_line)):
         raise ConfigError(problems)
+    app_id, secret = section.get("FEISHU_APP_ID"), section.get("FEISHU_APP_SECRET")
+    base = _base(section)
     client = Client()
-    calls = api.Api(client, base, app_id, section.get("FEISHU_APP_SECRET"))
+
+    def line_of(feishu: Feishu) -> LongConnection | None:
+        if not by_line:
+            return None
+        return LongConnection(base, app_id, secret, feishu.decode_payload, client)
+
     return Feishu(
         app_id,
         section.get("FEISHU_VERIFICATION_TOKEN"),
-        Envelope(section.get("FEISHU_ENCRYPT_KEY")),
-        calls,
+        None if by_line else Envelope(section.get("FEISHU_ENCRYPT_KEY")),
+        api.Api(client, base, app_id, secret),
         client,
         section.bot_names,
+        line_of,
     )
+
+
+def _problems(section: Section, by_line: bool) -> Iterator[str]:
+    needed = _APP if by_line else (*_APP, *_OF_CALLBACKS)
+    for setting in SETTINGS:
+        if setting.key in needed and not section.get(setting.key):
+            yield f"缺少 {setting.key}，{setting.why}。"
+    if _way(section) not in ("0", "1"):
+        yield "FEISHU_LONG_CONNECTION 请写 1（长连接）或 0（回调）。"
+    app_id = section.get("FEISHU_APP_ID")
+    if app_id and not app_id.startswith("cli_"):
+        yield "FEISHU_APP_ID 应以 cli_ 开头，请到开发者后台「凭证与基础信息」复制 App ID。"
+    if not _base(section).startswith(("https://", "http://127.0.0.1", "http://localhost")):
+        yield "FEISHU_API_BASE 请写 https 开头的地址，一般不用改。"
+
+
+def _way(section: Section) -> str:
+    return section.get("FEISHU_LONG_CONNECTION") or "0"
+
+
+def _base(section: Section) -> str:
+    return section.get("FEISHU_API_BASE") or "https://open.feishu.cn"

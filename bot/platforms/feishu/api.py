@@ -173,7 +173,7 @@ def check(answer: Answer) -> dict[str, Any]:
         plain = None
     code = plain.get("code") if isinstance(plain, dict) else None
     if answer.status == 429 or code == 99991400:
-        raise Transient(str(code or answer.status), _reset(answer))
+        raise Transient(str(code or answer.status), reset(answer))
     if answer.status >= 500:
         raise Transient(str(answer.status))
     if not isinstance(plain, dict) or not isinstance(code, int):
@@ -195,7 +195,8 @@ def check(answer: Answer) -> dict[str, Any]:
     raise Refused(code)
 
 
-def _reset(answer: Answer) -> float:
+def reset(answer: Answer) -> float:
+    """Seconds until it may be asked again."""
     given = answer.headers.get("x-ogw-ratelimit-reset") or answer.headers.get("Retry-After") or ""
     seconds = float(given) if given.replace(".", "", 1).isdigit() else _THROTTLED_PAUSE
     return seconds or _THROTTLED_PAUSE

@@ -1,4 +1,4 @@
-"""Feishu by its HTTP callbacks."""
+"""Feishu by its HTTP callbacks and by its long connection."""
 
 import json
 from collections.abc import AsyncIterator, Callable, Iterable
@@ -8,7 +8,8 @@ from typing import Any
 from bot.platform import RawRequest
 from bot.platforms.feishu.crypto import Envelope
 from tests.kit import feishu
-from tests.kit.fake_feishu import APP_ID, FakeFeishu, said
+from tests.kit.fake_feishu import APP_ID, SECRET, FakeFeishu, said
+from tests.kit.fake_feishu_line import FakeLongConnection
 from tests.kit.far_ends import FarEnd, Hook, Seen, Ways
 from tests.kit.house import House
 
@@ -19,19 +20,22 @@ class FeishuEnd:
     group = "oc_36b3216fdaeeb975729fae923d5a4fd1"
     robot = ""
 
-    def __init__(self, far: FakeFeishu) -> None:
+    def __init__(self, far: FakeFeishu, line: FakeLongConnection | None = None) -> None:
         self._far = far
+        self._line = line
         self._caller: feishu.Caller
 
     @property
     def settings(self) -> dict[str, str]:
-        return feishu.settings(self._far.base)
+        return feishu.settings(self._far.base, self._line is not None)
 
     def account(self, person: str) -> str:
         return f"ou_{person.replace('-', '_').lower()}"
 
     async def meets(self, house: House, people: Iterable[str]) -> None:
-        self._caller = feishu.Caller(house, self._far)
+        self._caller = feishu.Caller(house, self._far, self._line)
+        if self._line is not None:
+            await self._line.connected.wait()
 
     async def says(
         self,
@@ -101,6 +105,15 @@ async def _http() -> AsyncIterator[FarEnd]:
         yield FeishuEnd(far)
 
 
+@asynccontextmanager
+async def _line() -> AsyncIterator[FarEnd]:
+    far, line = FakeFeishu(), FakeLongConnection(APP_ID, SECRET)
+    line.attach(far.app)
+    async with far:
+        yield FeishuEnd(far, line)
+    line.verify()
+
+
 def _inside(kind: str, event: dict[str, Any]) -> bytes:
     header = {
         "event_id": "ev-1",
@@ -141,7 +154,7 @@ def _sealing(hook: str) -> Callable[[bytes, float], RawRequest]:
     return sealed
 
 
-ENDS = {"feishu": _http}
+ENDS = {"feishu": _http, "feishu-line": _line}
 HOOKS = [
     Hook(
         "feishu",

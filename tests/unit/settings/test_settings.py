@@ -117,6 +117,19 @@ def test_the_address_of_feishu_alone_turns_nothing_on() -> None:
     assert platforms(FEISHU_API_BASE="https://open.example.cn") == set()
 
 
+def test_by_its_long_connection_feishu_needs_the_application_and_nothing_else() -> None:
+    app = {k: FEISHU[k] for k in ("FEISHU_APP_ID", "FEISHU_APP_SECRET")}
+    assert platforms(**app, FEISHU_LONG_CONNECTION="1") == {"feishu"}
+    assert platforms(**FEISHU, FEISHU_LONG_CONNECTION="1") == {"feishu"}
+    for missing in app:
+        rest = {k: v for k, v in app.items() if k != missing}
+        (told,) = problems(**rest, FEISHU_LONG_CONNECTION="1")
+        assert missing in told
+    assert len(problems(FEISHU_LONG_CONNECTION="1")) == 2
+    assert "FEISHU_LONG_CONNECTION" in "".join(problems(**FEISHU, FEISHU_LONG_CONNECTION="yes"))
+    assert platforms(FEISHU_LONG_CONNECTION="0") == set()
+
+
 def test_addresses_and_ways_of_dingtalk_alone_turn_nothing_on() -> None:
     assert platforms(DINGTALK_API_BASE="https://api.example.cn", DINGTALK_STREAM="0") == set()
 
