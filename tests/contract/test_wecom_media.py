@@ -15,9 +15,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.app import build_platforms, platform_settings
+from bot.envelope import BadEnvelope
 from bot.platform import MOST_FETCHED, Fetches, Gone, Permanent, TooLarge, Transient
 from bot.platforms.wecom import codec
-from bot.platforms.wecom.media import NotOpened, address, opened, parted
+from bot.platforms.wecom.media import address, opened, parted
 from bot.settings import load
 from handlers.chat.events import Attachment, AttachmentKind
 from tests.kit.fake_wecom import ENDLESS, FakeWeCom, seal
@@ -73,7 +74,7 @@ def test_what_was_altered_or_is_another_keys_does_not_open(vector: dict[str, Any
         (sealed, key[:-4]),
         (sealed, "***" + key[3:]),
     ):
-        with pytest.raises(NotOpened):
+        with pytest.raises(BadEnvelope):
             opened(body, by)
 
 

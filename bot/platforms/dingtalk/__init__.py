@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from bot.client import Client, origin_of
-from bot.envelope import BadEnvelope, Envelope
+from bot.envelope import BadEnvelope, Envelope, same
 from bot.payload import json_object, part_at, text_at
 from bot.platform import (
     Answered,
@@ -33,7 +33,7 @@ from bot.platform import (
     Setting,
 )
 from bot.platforms.dingtalk import api, cards, codec, words
-from bot.platforms.dingtalk.crypto import card_secret, card_sign, robot_sign, same
+from bot.platforms.dingtalk.crypto import card_secret, card_sign, robot_sign
 from bot.platforms.dingtalk.errors import cure
 from bot.platforms.dingtalk.line import CLICKS, EVENT, MESSAGES, StreamLine
 from handlers.chat.events import Attachment, InboundEvent

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Sequence
 from typing import Final
 
 from bot.client import Client
+from bot.envelope import BadEnvelope, same
 from bot.payload import json_object
 from bot.platform import (
     Answered,
@@ -32,7 +33,7 @@ from bot.platform import (
     Unsure,
 )
 from bot.platforms.feishu import api, codec
-from bot.platforms.feishu.crypto import BadEnvelope, Envelope, same
+from bot.platforms.feishu.crypto import Envelope
 from handlers.chat.events import Attachment, EventKind, InboundEvent
 from handlers.chat.outbound import Address, Delivery, Enclosure
 
