@@ -4,12 +4,11 @@ groups and single chats."""
 import asyncio
 import json
 import logging
-import random
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from bot.client import Client, origin_of
+from bot.client import Client, origin_of, until_taken
 from bot.envelope import BadEnvelope, Envelope, same
 from bot.payload import json_object, part_at, text_at
 from bot.platform import (
@@ -97,8 +96,6 @@ _ROUTE_KEY: Final = "lhg"
 _NO_CARDS: Final = "0"
 # The vendor answers within 3 seconds or gives up.
 _CALL_SECONDS: Final = 5.0
-_FIRST_REGISTERING: Final = 2.0
-_LONGEST_REGISTERING: Final = 300.0
 _JSON: Final = "application/json"
 
 
@@ -152,22 +149,16 @@ class DingTalk:
     async def start(self) -> None:
         """Say where clicks are to go; over the long connection nothing need be said."""
         if self._cards_url:
-            self._registering = asyncio.create_task(self._register(), name="dingtalk.cards")
+            self._registering = asyncio.create_task(
+                until_taken(self._register, self._not_registered), name="dingtalk.cards"
+            )
 
     async def _register(self) -> None:
-        wait = _FIRST_REGISTERING
-        while True:
-            try:
-                await self._api.register_cards(self._cards_url, self._api_secret)
-            except SendError as error:
-                _log.warning(
-                    "dingtalk.cards_not_registered",
-                    extra={"code": error.code, "cure": cure(error.code)},
-                )
-                await asyncio.sleep(wait * random.uniform(0.8, 1.2))
-                wait = min(wait * 2, _LONGEST_REGISTERING)
-            else:
-                return
+        await self._api.register_cards(self._cards_url, self._api_secret)
+
+    def _not_registered(self, error: SendError) -> None:
+        told = {"code": error.code, "cure": cure(error.code)}
+        _log.warning("dingtalk.cards_not_registered", extra=told)
 
     def cure(self, code: str) -> str:
         return cure(code)

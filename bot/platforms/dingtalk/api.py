@@ -180,9 +180,9 @@ class Api:
     async def _call(
         self, path: str, body: dict[str, Any], *, method: str = "POST", repeatable: bool = False
     ) -> dict[str, Any]:
-        """Call with a token; one that expired is fetched anew once."""
-        for attempt in (1, 2):
-            token = await self._tokens.get()
+        """What the platform answers where it takes the call; raises a SendError."""
+
+        async def call(token: str) -> dict[str, Any]:
             await self._turn(path)
             answer = await self._client.exchange(
                 method,
@@ -194,16 +194,13 @@ class Api:
             )
             try:
                 return check(answer, repeatable)
-            except Expired:
-                self._tokens.drop(token)
-                if attempt == 2:
-                    raise
             except Transient as refusal:
                 if refusal.code not in _MONTH:
                     raise _cooling(refusal, _APP) from None
                 self._used_up_until = self._monotonic() + _REFUSED_SECONDS
                 raise _cooling(refusal, _NONE) from None
-        raise Expired("token")
+
+        return await self._tokens.call(call)
 
     async def _turn(self, path: str) -> None:
         """Wait for room: a call that is made again with a fresh token counts twice at the platform."""

@@ -3,11 +3,10 @@
 import asyncio
 import hashlib
 import logging
-import random
 from collections.abc import Awaitable, Sequence
 from typing import Final
 
-from bot.client import Client
+from bot.client import Client, until_taken
 from bot.envelope import BadEnvelope, same
 from bot.payload import json_object
 from bot.platform import (
@@ -68,8 +67,6 @@ _AGE_SECONDS: Final = 8 * 3600.0
 _CHALLENGE_BYTES: Final = 4096
 _SEND_SECONDS: Final = 12.0
 _JSON: Final = "application/json"
-_FIRST_ASK: Final = 2.0
-_LONGEST_ASK: Final = 300.0
 
 
 def _json(plain: object) -> HttpAnswer:
@@ -114,30 +111,22 @@ class Feishu:
 
     async def start(self) -> None:
         """Ask who we are, so that a mention of another bot is not taken for ours."""
-        self._asking = asyncio.create_task(self._ask_who(), name="feishu.who")
+        self._asking = asyncio.create_task(
+            until_taken(self._ask_who, self._not_known), name="feishu.who"
+        )
 
     async def _ask_who(self) -> None:
-        wait = _FIRST_ASK
-        while not self._me.open_id:
-            try:
-                open_id, _ = await self._api.bot()
-            except SendError as error:
-                _log.warning(
-                    "feishu.not_known", extra={"code": error.code, "cure": api.cure(error.code)}
-                )
-                await asyncio.sleep(wait * random.uniform(0.8, 1.2))
-                wait = min(wait * 2, _LONGEST_ASK)
-            else:
-                self._me = codec.Me(self._me.names, open_id)
-                if not open_id:
-                    return
+        self._me = codec.Me(self._me.names, await self._api.open_id())
+
+    def _not_known(self, error: SendError) -> None:
+        _log.warning("feishu.not_known", extra={"code": error.code, "cure": api.cure(error.code)})
 
     def cure(self, code: str) -> str:
         return api.cure(code)
 
     async def probe(self) -> list[Probe]:
         try:
-            open_id, _ = await self._api.bot()
+            open_id = await self._api.open_id()
         except SendError as error:
             told = (
                 api.cure(error.code) or f"没有接通（{error.code}），请核对 FEISHU_API_BASE 和网络。"

@@ -19,8 +19,9 @@ from bot.client import (
     TokenCache,
     Uploads,
     name_in,
+    retry_after,
 )
-from bot.payload import cut
+from bot.payload import cut, part_at, text_at
 from bot.platform import (
     MOST_FETCHED,
     Body,
@@ -167,10 +168,7 @@ class Refused(Permanent):
 
 def check(answer: Answer) -> dict[str, Any]:
     """What the answer says where its code is 0; HTTP 200 says nothing. Raises a SendError."""
-    try:
-        plain = answer.plain()
-    except ValueError:
-        plain = None
+    plain = answer.plain_or_none()
     code = plain.get("code") if isinstance(plain, dict) else None
     if answer.status == 429 or code == 99991400:
         raise Transient(str(code or answer.status), _reset(answer))
@@ -196,9 +194,8 @@ def check(answer: Answer) -> dict[str, Any]:
 
 
 def _reset(answer: Answer) -> float:
-    given = answer.headers.get("x-ogw-ratelimit-reset") or answer.headers.get("Retry-After") or ""
-    seconds = float(given) if given.replace(".", "", 1).isdigit() else _THROTTLED_PAUSE
-    return seconds or _THROTTLED_PAUSE
+    named = retry_after(answer.headers, "x-ogw-ratelimit-reset") or retry_after(answer.headers)
+    return named or _THROTTLED_PAUSE
 
 
 def uuid(delivery: Delivery, number: int, msg_type: str, content: str) -> str:
@@ -244,57 +241,32 @@ class Api:
         params: dict[str, str] | None = None,
         form: _Fields | None = None,
     ) -> dict[str, Any]:
-        """Call with a token; one that expired is refreshed once."""
-        return check(await self._answer(method, path, json=json, params=params, form=form))
+        """What the platform answers where it takes the call; raises a SendError."""
 
-    async def _answer(
-        self,
-        method: str,
-        path: str,
-        *,
-        json: Any = None,
-        params: dict[str, str] | None = None,
-        form: _Fields | None = None,
-        most: int | None = None,
-    ) -> Answer:
-        seconds = None if most is None else DOWNLOAD_SECONDS
-        if form is not None:
-            seconds = UPLOAD_SECONDS
-        for attempt in (1, 2):
-            token = await self._tokens.get()
-            headers = {"Authorization": f"Bearer {token}"}
+        async def call(token: str) -> dict[str, Any]:
+            headers = _authorised(token)
             body: bytes | aiohttp.FormData | None = None if form is None else _form(form)
             if json is not None:
                 # Written by ourselves, so that a character weighs what the limits were set for.
                 body = codec.as_content(json).encode()
                 headers["Content-Type"] = "application/json; charset=utf-8"
-            answer = await self._client.exchange(
-                method,
-                f"{self._base}/open-apis{path}",
-                body=body,
-                params=params,
-                headers=headers,
-                repeatable=True,
-                most=most,
-                seconds=seconds,
-                follow=most is None,
+            return check(
+                await self._client.exchange(
+                    method,
+                    f"{self._base}/open-apis{path}",
+                    body=body,
+                    params=params,
+                    headers=headers,
+                    repeatable=True,
+                    seconds=None if form is None else UPLOAD_SECONDS,
+                )
             )
-            try:
-                if most is None or answer.status != 200:
-                    check(answer)
-            except Expired:
-                self._tokens.drop(token)
-                if attempt == 2:
-                    raise
-                continue
-            return answer
-        raise Expired("token")
 
-    async def bot(self) -> tuple[str, str]:
-        """The bot's own open_id and name."""
-        found = (await self._call("GET", "/bot/v3/info")).get("bot")
-        plain = found if isinstance(found, dict) else {}
-        return str(plain.get("open_id") or ""), str(plain.get("app_name") or "")
+        return await self._tokens.call(call)
+
+    async def open_id(self) -> str:
+        """The bot's own; empty where the application has no bot."""
+        return text_at(part_at(await self._call("GET", "/bot/v3/info"), "bot"), "open_id")
 
     # ---- messages
 
@@ -439,13 +411,24 @@ class Api:
 
     async def fetch(self, kind: str, message_id: str, key: str) -> Fetched:
         """What a message carried; `kind` is image or file."""
-        try:
-            answer = await self._answer(
+
+        async def call(token: str) -> Answer:
+            answer = await self._client.exchange(
                 "GET",
-                f"/im/v1/messages/{message_id}/resources/{key}",
+                f"{self._base}/open-apis/im/v1/messages/{message_id}/resources/{key}",
                 params={"type": kind},
+                headers=_authorised(token),
+                repeatable=True,
                 most=MOST_FETCHED,
+                seconds=DOWNLOAD_SECONDS,
+                follow=False,
             )
+            if answer.status != 200:
+                check(answer)
+            return answer
+
+        try:
+            answer = await self._tokens.call(call)
         except Refused as refusal:
             if refusal.number not in _MESSAGE_GONE:
                 raise
@@ -500,6 +483,10 @@ def robot_message(content: Content) -> dict[str, Any]:
     return {"msg_type": "text", "content": {"text": cut(codec.texts(content)[0], 18_000)}}
 
 
+def _authorised(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"}
+
+
 def _form(fields: _Fields) -> aiohttp.FormData:
     form = aiohttp.FormData()
     for name, value in fields.items():
@@ -511,14 +498,9 @@ def _form(fields: _Fields) -> aiohttp.FormData:
     return form
 
 
-def _data(answer: dict[str, Any]) -> dict[str, Any]:
-    data = answer.get("data")
-    return data if isinstance(data, dict) else {}
-
-
 def _message_id(answer: dict[str, Any]) -> str:
-    return str(_data(answer).get("message_id") or "")
+    return text_at(part_at(answer, "data"), "message_id")
 
 
 def _key(answer: dict[str, Any], name: str) -> str:
-    return str(_data(answer).get(name) or "")
+    return text_at(part_at(answer, "data"), name)

@@ -105,31 +105,24 @@ class AppApi:
         params: Mapping[str, str] = MappingProxyType({}),
         file: tuple[str, bytes] | None = None,
     ) -> dict[str, Any]:
-        for attempt in (1, 2):
-            token = await self._tokens.get()
-            try:
-                return check(
-                    await self._client.send(
-                        method,
-                        f"{self._base}{path}",
-                        json=body,
-                        body=None if file is None else _form(*file),
-                        params={"access_token": token, **params},
-                        repeatable=True,
-                        seconds=None if file is None else UPLOAD_SECONDS,
-                    ),
-                    repeatable=True,
-                )
-            except Expired:
-                self._tokens.drop(token)
-                if attempt == 2:
-                    raise
-        raise Expired("token")
+        async def call(token: str) -> dict[str, Any]:
+            answer = await self._client.send(
+                method,
+                f"{self._base}{path}",
+                json=body,
+                body=None if file is None else _form(*file),
+                params={"access_token": token, **params},
+                repeatable=True,
+                seconds=None if file is None else UPLOAD_SECONDS,
+            )
+            return check(answer, repeatable=True)
+
+        return await self._tokens.call(call)
 
     async def media(self, media_id: str) -> Fetched:
         """What was sent to the app or to 微信客服, for three days; raises a SendError."""
-        for attempt in (1, 2):
-            token = await self._tokens.get()
+
+        async def call(token: str) -> Fetched:
             answer = await self._client.download(
                 f"{self._base}/cgi-bin/media/get",
                 params={"access_token": token, "media_id": media_id},
@@ -137,21 +130,16 @@ class AppApi:
             name = name_in(answer.headers)
             plain = answer.plain_or_none() if len(answer.body) <= _MOST_REFUSAL else None
             # A refusal comes as JSON with 200; a JSON file that somebody sent has a name.
-            if name or not isinstance(plain, dict) or "errcode" not in plain:
-                return Fetched(answer.body, name)
-            try:
+            if not name and isinstance(plain, dict) and "errcode" in plain:
                 check(plain)
-            except Expired:
-                self._tokens.drop(token)
-                if attempt == 2:
-                    raise
-                continue
-            except Permanent as error:
-                if error.code in NO_MEDIA:
-                    raise Gone(error.code) from None
+            return Fetched(answer.body, name)
+
+        try:
+            return await self._tokens.call(call)
+        except Permanent as error:
+            if error.code not in NO_MEDIA:
                 raise
-            return Fetched(answer.body)
-        raise Expired("token")
+            raise Gone(error.code) from None
 
     async def send(self, delivery: Delivery) -> Receipt:
         refs: list[str] = []
