@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.payload import pieces
+from bot.platform import json_text
 from bot.platforms.feishu import codec
 from handlers.chat.events import ChatKind, UserRef
 from handlers.chat.outbound import (
@@ -131,7 +132,7 @@ def test_the_fullest_card_stays_far_below_the_limits() -> None:
     made = codec.card(full, ChatKind.GROUP)
     assert made is not None
     check_card(made)
-    assert len(codec.as_content(codec.as_content(made)).encode()) < codec.CARD_BYTES
+    assert len(json_text(json_text(made)).encode()) < codec.CARD_BYTES
 
 
 def test_a_card_that_outgrows_the_platform_is_told_in_words() -> None:
@@ -225,7 +226,7 @@ def test_a_text_is_parted_within_the_size_and_on_characters(text: str, most: int
 @given(st.text(alphabet=st.characters(codec="utf-8"), max_size=300))
 def test_no_text_is_larger_than_the_platform_takes(text: str) -> None:
     for part in codec.texts(Content(text * 400)):
-        assert len(codec.as_content({"text": part}).encode()) < 150 * 1024
+        assert len(json_text({"text": part}).encode()) < 150 * 1024
 
 
 def test_a_toast_is_one_short_line() -> None:

@@ -2,7 +2,6 @@
 groups and single chats."""
 
 import asyncio
-import json
 import logging
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -96,12 +95,6 @@ _ROUTE_KEY: Final = "lhg"
 _NO_CARDS: Final = "0"
 # The vendor answers within 3 seconds or gives up.
 _CALL_SECONDS: Final = 5.0
-_JSON: Final = "application/json"
-
-
-def _json(plain: object) -> HttpAnswer:
-    body = json.dumps(plain, ensure_ascii=False, separators=(",", ":"))
-    return HttpAnswer(body=body.encode(), content_type=_JSON)
 
 
 _HEARD: Final = HttpAnswer()
@@ -188,7 +181,7 @@ class DingTalk:
                 request, "x-ddpaas-signature-timestamp", "x-ddpaas-signature", self._card_sign
             )
             plain = json_object(request.body)
-            return self._click(plain, codec.click_id(plain, at), request.wall, _json)
+            return self._click(plain, codec.click_id(plain, at), request.wall, HttpAnswer.of_json)
         self._signed(request, "timestamp", "sign", self._message_sign)
         # The message is brought once only; asked to wait, the platform would drop it.
         return self._message(json_object(request.body), request.wall, _HEARD, late=_HEARD)
@@ -216,7 +209,9 @@ class DingTalk:
                 self._me,
                 wall,
             )
-            return Decoded(_one(event), _json({"status": "SUCCESS"}), None, unsupported)
+            return Decoded(
+                _one(event), HttpAnswer.of_json({"status": "SUCCESS"}), None, unsupported
+            )
         if topic == MESSAGES:
             return self._message(plain, wall, _response(None))
         if topic == CLICKS:
@@ -345,14 +340,14 @@ def _one(event: InboundEvent | None) -> tuple[InboundEvent, ...]:
 
 def _response(plain: object) -> HttpAnswer:
     """An answer as a frame's data holds it."""
-    return _json({"response": plain})
+    return HttpAnswer.of_json({"response": plain})
 
 
 def _sealed(envelope: Envelope, nonce: str, wall: float) -> HttpAnswer:
     """The one word that an event is acknowledged with, sealed."""
     timestamp = str(int(wall * 1000))
     encrypted = envelope.seal(b"success")
-    return _json(
+    return HttpAnswer.of_json(
         {
             "msg_signature": envelope.signature(timestamp, nonce, encrypted),
             "timeStamp": timestamp,

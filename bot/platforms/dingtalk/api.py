@@ -1,7 +1,6 @@
 """Calls to DingTalk: token, messages, cards, urgent calls, files, the chat's reply address, a group's robot."""
 
 import asyncio
-import hashlib
 import logging
 import re
 import time
@@ -23,6 +22,8 @@ from bot.platform import (
     Transient,
     Unreachable,
     Unsure,
+    json_text,
+    robot_key,
 )
 from bot.platforms.dingtalk import cards, errors, words
 from bot.platforms.dingtalk.answers import OF_ADDRESS, Refused, Unset, check, check_old
@@ -87,8 +88,7 @@ def limits(to: Address, robot_only: bool = False) -> tuple[Limit, ...]:
     """20 a second by the application, 20 a minute by a group's robot."""
     found = [] if robot_only else [Limit(f"{_APP}second", _A_SECOND, 1.0)]
     if to.kind is ChatKind.GROUP and to.robot:
-        digest = hashlib.sha256(to.robot.encode()).hexdigest()[:16]
-        found.append(Limit(f"{_ROBOT}{digest}", _A_MINUTE, 60.0))
+        found.append(Limit(robot_key(to.robot), _A_MINUTE, 60.0))
     return tuple(found)
 
 
@@ -331,7 +331,7 @@ class Api:
         body: dict[str, Any] = {
             "robotCode": self._robot_code,
             "msgKey": "sampleMarkdown" if said.title else "sampleText",
-            "msgParam": cards.as_json(
+            "msgParam": json_text(
                 {"title": said.title, "text": text} if said.title else {"content": text}
             ),
         }

@@ -1,7 +1,6 @@
 """Feishu: a self-built application hears groups and single chats and speaks in both."""
 
 import asyncio
-import hashlib
 import logging
 from collections.abc import Awaitable, Sequence
 from typing import Final
@@ -30,6 +29,7 @@ from bot.platform import (
     SendError,
     Setting,
     Unsure,
+    robot_key,
 )
 from bot.platforms.feishu import api, codec
 from bot.platforms.feishu.crypto import Envelope
@@ -66,17 +66,12 @@ _AGE_SECONDS: Final = 8 * 3600.0
 # An unsigned body is only ever the address check.
 _CHALLENGE_BYTES: Final = 4096
 _SEND_SECONDS: Final = 12.0
-_JSON: Final = "application/json"
 
 
-def _json(plain: object) -> HttpAnswer:
-    return HttpAnswer(body=codec.as_content(plain).encode(), content_type=_JSON)
-
-
-_HEARD: Final = _json({})
-_RECEIVED: Final = _json(codec.toast("已收到"))
-_WORKING: Final = _json(codec.toast("正在处理，请稍候"))
-_OLD_CARD: Final = _json(codec.toast("这张卡片已失效，请直接打字告诉我", "warning"))
+_HEARD: Final = HttpAnswer.of_json({})
+_RECEIVED: Final = HttpAnswer.of_json(codec.toast("已收到"))
+_WORKING: Final = HttpAnswer.of_json(codec.toast("正在处理，请稍候"))
+_OLD_CARD: Final = HttpAnswer.of_json(codec.toast("这张卡片已失效，请直接打字告诉我", "warning"))
 
 
 class Feishu:
@@ -181,7 +176,7 @@ class Feishu:
         challenge = plain.get("challenge")
         if not isinstance(challenge, str):
             raise Rejected(400, "not_understood")
-        return Decoded((), _json({"challenge": challenge}))
+        return Decoded((), HttpAnswer.of_json({"challenge": challenge}))
 
     def _decoded(self, plain: dict[str, object], wall: float) -> Decoded:
         header = plain.get("header")
@@ -219,7 +214,7 @@ class Feishu:
                 break
         if outcome.toast:
             body |= codec.toast(outcome.toast, "success" if carried else "info")
-        return Answered(_json(body), carried)
+        return Answered(HttpAnswer.of_json(body), carried)
 
     # ---- out
 
@@ -231,8 +226,7 @@ class Feishu:
             Limit("app:minute", 1000, 60.0),
         ]
         if to.robot:
-            digest = hashlib.sha256(to.robot.encode()).hexdigest()[:16]
-            found.append(Limit(f"robot:{digest}", 100, 60.0))
+            found.append(Limit(robot_key(to.robot), 100, 60.0))
         return tuple(found)
 
     def lane(self, delivery: Delivery) -> str:

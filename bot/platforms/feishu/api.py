@@ -36,6 +36,7 @@ from bot.platform import (
     Transient,
     Unreachable,
     Unsure,
+    json_text,
 )
 from bot.platforms.feishu import codec
 from bot.platforms.feishu.crypto import robot_sign
@@ -248,7 +249,7 @@ class Api:
             body: bytes | aiohttp.FormData | None = None if form is None else _form(form)
             if json is not None:
                 # Written by ourselves, so that a character weighs what the limits were set for.
-                body = codec.as_content(json).encode()
+                body = json_text(json).encode()
                 headers["Content-Type"] = "application/json; charset=utf-8"
             return check(
                 await self._client.exchange(
@@ -296,7 +297,7 @@ class Api:
             await self._call(
                 "PATCH",
                 f"/im/v1/messages/{delivery.update_ref}",
-                json={"content": codec.as_content(made)},
+                json={"content": json_text(made)},
             )
         except Refused as refusal:
             if refusal.number not in _MESSAGE_GONE:
@@ -320,7 +321,7 @@ class Api:
             made = codec.card(content.card, delivery.to.kind, content.mentions)
             if made is not None:
                 try:
-                    ref = await self._put(delivery, 0, "interactive", codec.as_content(made))
+                    ref = await self._put(delivery, 0, "interactive", json_text(made))
                 except Refused as refusal:
                     if refusal.number not in _CARD_REFUSED:
                         raise
@@ -329,7 +330,7 @@ class Api:
                     await self._urge(delivery, ref)
                     return Receipt(ref, ref)
         refs = [
-            await self._put(delivery, number, "text", codec.as_content({"text": text}))
+            await self._put(delivery, number, "text", json_text({"text": text}))
             for number, text in enumerate(codec.texts(content))
         ]
         await self._urge(delivery, refs[0])
@@ -449,7 +450,7 @@ class Api:
         kind = "image" if shown else "file"
 
         async def say() -> Receipt:
-            content = codec.as_content({f"{kind}_key": key})
+            content = json_text({f"{kind}_key": key})
             try:
                 return Receipt(await self._put(delivery, 0, kind, content, file.digest))
             except Refused as refusal:

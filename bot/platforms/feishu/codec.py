@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from bot.payload import json_object, part_at, pieces, text_at
-from bot.platform import Rejected
+from bot.platform import Rejected, json_text
 from handlers.chat.events import (
     Attachment,
     AttachmentKind,
@@ -397,12 +397,7 @@ def card(shown: Card, kind: ChatKind, mentions: Sequence[Mention] = ()) -> dict[
     }
     if link := _link(shown.href):
         made["card_link"] = {"url": link}
-    return made if len(as_content(as_content(made)).encode()) <= CARD_BYTES else None
-
-
-def as_content(plain: Any) -> str:
-    """The JSON text that goes into a message's `content`."""
-    return json.dumps(plain, ensure_ascii=False, separators=(",", ":"))
+    return made if len(json_text(json_text(made)).encode()) <= CARD_BYTES else None
 
 
 def _elements(shown: Card, kind: ChatKind, mentions: Sequence[Mention]) -> Iterator[dict[str, Any]]:

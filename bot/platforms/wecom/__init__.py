@@ -2,8 +2,6 @@
 robots and the long connection speak."""
 
 import asyncio
-import hashlib
-import json
 import logging
 import re
 import time
@@ -38,6 +36,8 @@ from bot.platform import (
     SendError,
     Setting,
     Unreachable,
+    json_text,
+    robot_key,
 )
 from bot.platforms.wecom import api, codec
 from bot.platforms.wecom.errors import APP_OFF, CURES, LOST
@@ -88,7 +88,6 @@ _APP: Final = (
     "WECOM_APP_AES_KEY",
 )
 _LATE_SECONDS: Final = 3500.0
-_JSON: Final = "application/json"
 _OPEN_ID: Final = re.compile(r"^wo[0-9A-Za-z_-]{20,}$")
 _RESOLVE_SECONDS: Final = 1.5
 # A reply token that is the request of a message on the long connection.
@@ -346,7 +345,7 @@ class WeCom:
         return None
 
     def _sealed(self, envelope: Envelope, body: dict[str, object], nonce: str) -> HttpAnswer:
-        encrypted = envelope.seal(json.dumps(body, ensure_ascii=False).encode())
+        encrypted = envelope.seal(json_text(body).encode())
         timestamp = int(time.time())
         answer = {
             "encrypt": encrypted,
@@ -354,7 +353,7 @@ class WeCom:
             "timestamp": timestamp,
             "nonce": nonce,
         }
-        return HttpAnswer(body=json.dumps(answer).encode(), content_type=_JSON)
+        return HttpAnswer.of_json(answer)
 
     # ---- out
 
@@ -364,7 +363,7 @@ class WeCom:
         if self._line is not None:
             found += (Limit(f"aibot:{to.chat.id}:{per:.0f}", n, per) for n, per in QUOTAS)
         if to.kind is ChatKind.GROUP and to.robot:
-            found.append(Limit(f"robot:{_digest(to.robot)}", 20, 60.0))
+            found.append(Limit(robot_key(to.robot), 20, 60.0))
         if to.kind is ChatKind.DIRECT and self._api is not None:
             found.append(Limit(f"app:{to.chat.id}:minute", 30, 60.0))
             found.append(Limit(f"app:{to.chat.id}:hour", 1000, 3600.0))
@@ -372,7 +371,7 @@ class WeCom:
 
     def lane(self, delivery: Delivery) -> str:
         to = delivery.to
-        return f"robot:{_digest(to.robot)}" if to.robot else f"{to.kind}:{to.chat.id}"
+        return robot_key(to.robot) if to.robot else f"{to.kind}:{to.chat.id}"
 
     def parts(self, delivery: Delivery) -> int:
         """Only the app tells a long text in several messages."""
@@ -518,11 +517,7 @@ def _framed(
     if not body:
         return _NOTHING
     frame = {"cmd": cmd, "chat": event.chat.id, "body": body}
-    return Answered(HttpAnswer(body=json.dumps(frame).encode(), content_type=_JSON), carried)
-
-
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+    return Answered(HttpAnswer.of_json(frame), carried)
 
 
 def build(section: Section) -> Platform | None:
