@@ -222,6 +222,12 @@ def origin_of(url: str) -> tuple[str, str, str] | None:
     return None if found is None else (found[1], found[2].lower(), found[3] or "")
 
 
+def is_secure(url: str) -> bool:
+    """Whether secrets may go there: over TLS, or inside this machine."""
+    origin = origin_of(url)
+    return origin is not None and (origin[0] == "https" or origin[1] in ("127.0.0.1", "localhost"))
+
+
 def name_in(headers: Mapping[str, str]) -> str:
     """The file's name as Content-Disposition tells it; empty where it tells none."""
     told = headers.get("Content-Disposition", "")

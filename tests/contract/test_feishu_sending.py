@@ -11,7 +11,7 @@ import pytest
 
 from bot import logs
 from bot.client import Answer
-from bot.platform import Expired, Fetches, Permanent, Section, SendError, Transient, Unsure
+from bot.platform import Expired, Fetches, Permanent, SendError, Transient, Unsure
 from bot.platforms import feishu
 from bot.platforms.feishu import api, codec
 from handlers.chat.events import Attachment, AttachmentKind, ChatKind, ChatRef, UserRef
@@ -19,16 +19,16 @@ from handlers.chat.outbound import Address, Content, Delivery, Mention
 from tests.contract.test_feishu_cards import a_card
 from tests.kit.fake_feishu import BOT, FakeFeishu, said
 from tests.kit.feishu import settings
+from tests.kit.platforms import NOWHERE, built
 
 
 @asynccontextmanager
 async def speaking(far: FakeFeishu) -> AsyncIterator[feishu.Feishu]:
-    built = feishu.build(Section(settings(far.base)))
-    assert isinstance(built, feishu.Feishu)
+    platform = built("feishu", settings(far.base))
     try:
-        yield built
+        yield platform
     finally:
-        await built.close()
+        await platform.close()
 
 
 def to_group(content: Content, number: int = 1, **more: Any) -> Delivery:
@@ -298,11 +298,10 @@ async def test_a_probe_names_the_cure() -> None:
         far.secret = "another"
         (line,) = await platform.probe()
         assert "凭证与基础信息" in line.fault
-    built = feishu.build(Section(settings("http://127.0.0.1:9")))
-    assert isinstance(built, feishu.Feishu)
-    (line,) = await built.probe()
+    nowhere = built("feishu", settings(NOWHERE))
+    (line,) = await nowhere.probe()
     assert "没有接通" in line.fault
-    await built.close()
+    await nowhere.close()
 
 
 async def test_no_secret_gets_into_logs_or_errors() -> None:

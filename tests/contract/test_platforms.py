@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from bot import registry
-from bot.app import build_platforms, platform_settings
 from bot.payload import cut
 from bot.platform import (
     Explaining,
@@ -23,7 +22,6 @@ from bot.platform import (
     Splitting,
 )
 from bot.platforms.wecom import codec
-from bot.settings import load
 from handlers.chat.events import Attachment, AttachmentKind, ChatKind, ChatRef, UserRef
 from handlers.chat.outbound import (
     Address,
@@ -47,9 +45,9 @@ from handlers.chat.outbound import (
 from tests.kit.dingtalk import settings as dingtalk_settings
 from tests.kit.fake_wecom import check_card
 from tests.kit.feishu import settings as feishu_settings
+from tests.kit.platforms import NOWHERE, platforms
 from tests.kit.wecom import settings
 
-NOWHERE = "http://127.0.0.1:9"
 ALL = {
     **settings(NOWHERE),
     **feishu_settings(NOWHERE),
@@ -67,10 +65,6 @@ HOSTILE = (
     "<font color='red'>红</font>",
     '<a href="http://x.invalid">点我</a>',
 )
-
-
-def platforms() -> dict[str, Platform]:
-    return build_platforms(load(platform_settings(), overrides=ALL))
 
 
 def card(text: str = "本周缺12名叉车工", **more: Any) -> Card:
@@ -93,11 +87,11 @@ def card(text: str = "本周缺12名叉车工", **more: Any) -> Card:
 
 @pytest.fixture(params=sorted(registry.platforms()))
 def platform(request: pytest.FixtureRequest) -> Platform:
-    return platforms()[request.param]
+    return platforms(ALL)[request.param]
 
 
 def test_every_platform_module_is_on_when_its_settings_are_there() -> None:
-    assert set(platforms()) == set(registry.platforms())
+    assert set(platforms(ALL)) == set(registry.platforms())
 
 
 def test_an_unsigned_request_is_refused_before_it_is_parsed(platform: Platform) -> None:
@@ -129,7 +123,7 @@ def test_lanes_and_limits_answer_for_groups_and_people(platform: Platform) -> No
 
 @pytest.mark.parametrize("name", ["dingtalk", "feishu", "wecom"])
 def test_a_platform_that_offices_chat_on_offers_every_seam(name: str) -> None:
-    platform = platforms()[name]
+    platform = platforms(ALL)[name]
     assert isinstance(platform, Recalls)
     assert platform.recall_seconds == 24 * 3600
     assert isinstance(platform, Splitting)
@@ -218,7 +212,7 @@ def test_cards_and_contents_survive_the_outbox() -> None:
 
 
 def test_an_empty_outcome_is_the_neutral_answer() -> None:
-    generic = platforms()["generic"]
+    generic = platforms(ALL)["generic"]
     from bot.platforms.generic import signature
 
     body = json.dumps(

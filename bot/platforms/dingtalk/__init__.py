@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from bot.client import Client, origin_of, until_taken
+from bot.client import Client, is_secure, until_taken
 from bot.envelope import BadEnvelope, Envelope, same
 from bot.payload import json_object, part_at, text_at
 from bot.platform import (
@@ -366,15 +366,15 @@ def build(section: Section) -> Platform | None:
         raise ConfigError(problems)
     client_id, secret = section.get("DINGTALK_CLIENT_ID"), section.get("DINGTALK_CLIENT_SECRET")
     robot_code = section.get("DINGTALK_ROBOT_CODE") or client_id
-    template = section.get("DINGTALK_CARD_TEMPLATE_ID") or cards.VENDOR_TEMPLATE
+    template = section.get("DINGTALK_CARD_TEMPLATE_ID")
     template = "" if template == _NO_CARDS else template
-    base = _value(section, "DINGTALK_API_BASE")
-    streams = _value(section, "DINGTALK_STREAM") == "1"
+    base = section.get("DINGTALK_API_BASE")
+    streams = section.get("DINGTALK_STREAM") == "1"
     client = Client(_CALL_SECONDS)
     calls = api.Api(
         client,
         base,
-        _value(section, "DINGTALK_OAPI_BASE"),
+        section.get("DINGTALK_OAPI_BASE"),
         client_id,
         secret,
         robot_code,
@@ -409,9 +409,9 @@ def _problems(section: Section) -> Iterator[str]:
         needed = setting.key in _NEEDED or (some_events and setting.key in _EVENT_KEYS)
         if needed and not section.get(setting.key):
             yield f"缺少 {setting.key}，{setting.why}。"
-        if setting.key.endswith("_BASE") and not _is_address(_value(section, setting.key)):
+        if setting.key.endswith("_BASE") and not is_secure(section.get(setting.key)):
             yield f"{setting.key} 请写 https 开头的地址，一般不用改。"
-    if _value(section, "DINGTALK_STREAM") not in ("0", "1"):
+    if section.get("DINGTALK_STREAM") not in ("0", "1"):
         yield "DINGTALK_STREAM 请写 1（Stream 长连接）或 0（HTTP 回调）。"
     try:
         _envelope(section)
@@ -423,13 +423,3 @@ def _envelope(section: Section) -> Envelope | None:
     """None where events do not come by HTTP; raises ValueError for a key that is none."""
     token, key = (section.get(one) for one in _EVENT_KEYS)
     return Envelope(token, key, section.get("DINGTALK_CLIENT_ID")) if token and key else None
-
-
-def _value(section: Section, key: str) -> str:
-    default = next(s.default for s in SETTINGS if s.key == key)
-    return (section.get(key) or default).rstrip("/")
-
-
-def _is_address(url: str) -> bool:
-    origin = origin_of(url)
-    return origin is not None and (origin[0] == "https" or origin[1] in ("127.0.0.1", "localhost"))

@@ -5,7 +5,7 @@ import logging
 from collections.abc import Awaitable, Sequence
 from typing import Final
 
-from bot.client import Client, until_taken
+from bot.client import Client, is_secure, until_taken
 from bot.envelope import BadEnvelope, same
 from bot.payload import json_object
 from bot.platform import (
@@ -286,8 +286,8 @@ def build(section: Section) -> Platform | None:
         problems.append(
             "FEISHU_APP_ID 应以 cli_ 开头，请到开发者后台「凭证与基础信息」复制 App ID。"
         )
-    base = section.get("FEISHU_API_BASE") or "https://open.feishu.cn"
-    if not base.startswith(("https://", "http://127.0.0.1", "http://localhost")):
+    base = section.get("FEISHU_API_BASE")
+    if not is_secure(base):
         problems.append("FEISHU_API_BASE 请写 https 开头的地址，一般不用改。")
     if problems:
         raise ConfigError(problems)

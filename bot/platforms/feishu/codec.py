@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from bot.payload import json_object, part_at, pieces, text_at
+from bot.payload import json_object, part_at, pieces, text_at, web_address
 from bot.platform import Rejected, json_text
 from handlers.chat.events import (
     Attachment,
@@ -395,7 +395,7 @@ def card(shown: Card, kind: ChatKind, mentions: Sequence[Mention] = ()) -> dict[
         "header": header,
         "body": {"elements": list(_elements(shown, kind, mentions))},
     }
-    if link := _link(shown.href):
+    if link := web_address(shown.href):
         made["card_link"] = {"url": link}
     return made if len(json_text(json_text(made)).encode()) <= CARD_BYTES else None
 
@@ -434,7 +434,7 @@ def _line(text: str, **look: str) -> dict[str, Any]:
 
 def _row(row: Row) -> dict[str, Any]:
     value = _line(row.value)
-    if link := _link(row.href):
+    if link := web_address(row.href):
         value = {"tag": "markdown", "content": f"[{_marked(row.value)}]({link})"}
     return {
         "tag": "column_set",
@@ -493,15 +493,6 @@ def _button(shown: Card, button: Button, number: int, kind: ChatKind) -> dict[st
     if button.confirm:
         made["confirm"] = {"title": _plain("请确认"), "text": _plain(button.confirm)}
     return made
-
-
-def _link(url: str) -> str:
-    """An address that cannot end a markdown link early; empty for what is no web address."""
-    if not url.startswith(("https://", "http://")):
-        return ""
-    for mark, written in (("(", "%28"), (")", "%29"), (" ", "%20"), ("<", "%3C"), (">", "%3E")):
-        url = url.replace(mark, written)
-    return url
 
 
 # ---- out: the answer to a click
