@@ -29,7 +29,7 @@ from bot.throttle import Throttle
 from handlers.chat.events import ChatKind, ChatRef, UserRef
 from handlers.chat.outbound import Address, Button, Content, Delivery, Mention, Open
 from handlers.chat.reach import Lost
-from tests.contract.test_dingtalk_cards import CHOICE, a_card
+from tests.kit.cards import CHOICE, a_card
 from tests.kit.chaos import Storm
 from tests.kit.chaos_dingtalk import Stormy
 from tests.kit.fake_dingtalk import (

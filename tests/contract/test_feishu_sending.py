@@ -16,7 +16,7 @@ from bot.platforms import feishu
 from bot.platforms.feishu import api, codec
 from handlers.chat.events import Attachment, AttachmentKind, ChatKind, ChatRef, UserRef
 from handlers.chat.outbound import Address, Content, Delivery, Mention
-from tests.contract.test_feishu_cards import a_card
+from tests.kit.cards import a_card
 from tests.kit.fake_feishu import BOT, FakeFeishu, said
 from tests.kit.feishu import settings
 from tests.kit.platforms import NOWHERE, built

@@ -15,7 +15,7 @@ from bot.platforms.wecom.api import AppApi
 from bot.platforms.wecom.kf import Kf, Pace
 from handlers.chat.events import ChatKind, ChatRef
 from handlers.chat.outbound import Address, Content, Delivery
-from tests.contract.test_feishu_cards import a_card
+from tests.kit.cards import a_card
 from tests.kit.fake_wecom import KF, FakeWeCom
 from tests.kit.platforms import built
 from tests.kit.wecom import CORP, settings

@@ -1,9 +1,7 @@
 """What is DingTalk's own, by HTTP and by the long connection, against strict far ends."""
 
 import asyncio
-import io
 import json
-import logging
 import random
 import sqlite3
 from collections.abc import AsyncIterator, Iterator
@@ -14,7 +12,6 @@ from typing import Any
 
 import pytest
 
-from bot import logs
 from handlers.chat.events import ChatRef, UserRef
 from handlers.chat.outbound import Content
 from handlers.domain.people import Chat, Identity
@@ -33,6 +30,7 @@ from tests.kit.fake_dingtalk import (
 )
 from tests.kit.fake_dingtalk_line import MESSAGES, FakeStream, check_answer
 from tests.kit.house import House
+from tests.kit.logged import logged
 
 GROUP = "cidKeyFirms=="
 ZHANG, ZHOU, XU, WANG = "ent0101", "liaison07", "leader02", "ent0205"
@@ -364,11 +362,7 @@ async def test_over_http_the_clicks_address_is_told_once_with_its_secret(sqlite_
 
 async def test_no_secret_leaves_the_house(sqlite_url: str) -> None:
     """Logs, metrics, the API after everything that could be refused was refused."""
-    stream = io.StringIO()
-    root = logging.getLogger()
-    before, level = root.handlers[:], root.level
-    logs.configure("json", logging.DEBUG, stream)
-    try:
+    with logged() as stream:
         async with scene(sqlite_url, True) as s:
             s.line.denials.append("system.busy")
             await s.line.drops()
@@ -390,9 +384,6 @@ async def test_no_secret_leaves_the_house(sqlite_url: str) -> None:
             assert status == 403
             outbox = await s.house.api("GET", "/outbox?state=dead")
             metrics = await (await s.house.client.get("/metrics")).text()
-    finally:
-        root.handlers[:] = before
-        root.setLevel(level)
     kept = stream.getvalue() + metrics + json.dumps(outbox)
     assert "not_understood" in kept
     assert "300001" in kept
