@@ -346,6 +346,16 @@ class Probe:
     fault: str = ""
     ahead: float | None = None
 
+    @classmethod
+    def failed(
+        cls, what: str, error: SendError, cure: str, key: str, ahead: float | None
+    ) -> "Probe":
+        """`key` is the setting that says where it went, for an error without a cure of its own."""
+        told = f"没有接通（{error.code}），请核对网络和 {key}。"
+        if isinstance(error, Permanent):
+            told = f"没有成功（{error.code}），请核对网络和设置。"
+        return cls(what, cure or told, ahead)
+
 
 @runtime_checkable
 class Probing(Protocol):

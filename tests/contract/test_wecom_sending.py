@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from bot.client import Client
-from bot.platform import Decoded, Outdated, Permanent, Recalls, Reply
+from bot.platform import Decoded, Outdated, Permanent, Reply
 from bot.platforms import wecom
 from bot.platforms.wecom.api import AppApi
 from bot.platforms.wecom.kf import Kf, Pace
@@ -31,19 +31,6 @@ async def speaking(far: FakeWeCom) -> AsyncIterator[wecom.WeCom]:
         yield platform
     finally:
         await platform.close()
-
-
-async def test_every_part_of_a_long_text_is_taken_back() -> None:
-    async with FakeWeCom() as far, speaking(far) as platform:
-        receipt = await platform.send(Delivery(1, ZHANG, LONG))
-        refs = (receipt.ref, *receipt.more)
-        assert len(refs) == len(far.app_messages) > 1
-        assert isinstance(platform, Recalls)
-        far.faults.extend(["busy", "expired"])
-        with pytest.raises(Exception, match="-1"):
-            await platform.recall(ZHANG, refs)
-        await platform.recall(ZHANG, refs)
-        assert far.recalled == list(refs)
 
 
 async def test_the_same_words_said_again_are_shown_again_and_a_repeat_is_not() -> None:

@@ -4,7 +4,7 @@ groups and single chats."""
 import asyncio
 import logging
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from bot.client import Client, is_secure, until_taken
@@ -157,15 +157,18 @@ class DingTalk:
         return cure(code)
 
     async def probe(self) -> list[Probe]:
-        found = await self._api.probe()
-        if self._line is None:
-            return found
+        found = [await self._tried("钉钉凭证", self._api.token())]
+        if self._line is not None:
+            found.append(await self._tried("钉钉长连接", self._line.reachable()))
+        return found
+
+    async def _tried(self, what: str, trying: Awaitable[object]) -> Probe:
         try:
-            await self._line.reachable()
+            await trying
         except SendError as error:
-            told = cure(error.code) or f"没有接通（{error.code}），请核对网络和 DINGTALK_API_BASE。"
-            return [*found, Probe("钉钉长连接", told, self._client.ahead)]
-        return [*found, Probe("钉钉长连接", "", self._client.ahead)]
+            told, ahead = cure(error.code), self._client.ahead
+            return Probe.failed(what, error, told, "DINGTALK_API_BASE", ahead)
+        return Probe(what, "", self._client.ahead)
 
     # ---- in
 

@@ -16,7 +16,6 @@ from bot.platform import (
     Fetched,
     Limit,
     Outdated,
-    Probe,
     Receipt,
     SendError,
     Transient,
@@ -590,16 +589,9 @@ class Api:
             raise Refused("not_ours")
         return urlsplit(url)._replace(scheme="https").geturl()
 
-    async def probe(self) -> list[Probe]:
-        try:
-            await self._tokens.get()
-        except SendError as error:
-            told = (
-                errors.cure(error.code)
-                or f"没有接通（{error.code}），请核对 DINGTALK_API_BASE 和网络。"
-            )
-            return [Probe("钉钉凭证", told, self._client.ahead)]
-        return [Probe("钉钉凭证", "", self._client.ahead)]
+    async def token(self) -> None:
+        """Whether one is given; raises a SendError."""
+        await self._tokens.get()
 
 
 def _old_message(delivery: Delivery, number: int, said: Said) -> dict[str, Any]:

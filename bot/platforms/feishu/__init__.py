@@ -123,10 +123,9 @@ class Feishu:
         try:
             open_id = await self._api.open_id()
         except SendError as error:
-            told = (
-                api.cure(error.code) or f"没有接通（{error.code}），请核对 FEISHU_API_BASE 和网络。"
-            )
-            return [Probe("飞书凭证", told, self._client.ahead)]
+            told = api.cure(error.code)
+            key, ahead = "FEISHU_API_BASE", self._client.ahead
+            return [Probe.failed("飞书凭证", error, told, key, ahead)]
         credentials = Probe("飞书凭证", "", self._client.ahead)
         if not open_id:
             return [credentials, Probe("飞书机器人", api.TROUBLES[230006].cure)]

@@ -234,19 +234,21 @@ class WeCom:
         would put out the one in use."""
         found: list[Probe] = []
         if self._api is not None:
-            found.append(await self._tried("企业微信自建应用", self._api.agent()))
+            found.append(await self._tried("企业微信自建应用", self._api.agent(), "WECOM_API_BASE"))
         if self._line is not None:
-            found.append(await self._tried("企业微信长连接", self._line.reachable()))
+            found.append(
+                await self._tried("企业微信长连接", self._line.reachable(), "WECOM_AIBOT_WS")
+            )
         return found
 
-    async def _tried(self, what: str, trying: Awaitable[object]) -> Probe:
+    async def _tried(self, what: str, trying: Awaitable[object], key: str) -> Probe:
         try:
             await trying
         except SendError as error:
-            known = self.cure(error.code) or f"没有成功（{error.code}），请核对网络和设置。"
+            known = self.cure(error.code)
             if isinstance(error, api.NotFromHere) and error.address:
                 known = f"本机的出口 IP 是 {error.address}。{known}"
-            return Probe(what, known, self._client.ahead)
+            return Probe.failed(what, error, known, key, self._client.ahead)
         return Probe(what, "", self._client.ahead)
 
     async def entrances(self, firms: Sequence[tuple[str, str]]) -> list[tuple[str, str, str]]:
