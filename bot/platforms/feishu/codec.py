@@ -418,7 +418,7 @@ def _elements(shown: Card, kind: ChatKind, mentions: Sequence[Mention]) -> Itera
         buttons = [(n, b) for n, b in buttons if not b.submits]
         yield _form(shown, shown.choice, submitting, kind)
     if buttons:
-        yield _beside([_button(shown, b, n, kind) for n, b in buttons])
+        yield _beside([_button(shown, b, kind) for _, b in buttons])
     if shown.note:
         yield _line(shown.note, text_size="notation", text_color="grey")
 
@@ -468,13 +468,13 @@ def _form(
         "options": [{"text": _plain(o.text), "value": o.id} for o in choice.options],
     }
     buttons = [
-        _button(shown, b, n, kind) | {"form_action_type": "submit", "name": f"submit_{n}"}
+        _button(shown, b, kind) | {"form_action_type": "submit", "name": f"submit_{n}"}
         for n, b in submitting
     ]
     return {"tag": "form", "name": "choice", "elements": [select, _beside(buttons)]}
 
 
-def _button(shown: Card, button: Button, number: int, kind: ChatKind) -> dict[str, Any]:
+def _button(shown: Card, button: Button, kind: ChatKind) -> dict[str, Any]:
     made: dict[str, Any] = {
         "tag": "button",
         "type": _TYPES[button.style],
