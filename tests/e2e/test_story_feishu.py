@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 
+from bot.dispatcher import Pace
 from handlers.chat.events import ChatRef
 from handlers.domain.people import Chat
 from tests.kit.fake_feishu import FakeFeishu, check_card, said
 from tests.kit.feishu import Caller, labels, settings
-from tests.kit.house import House
+from tests.kit.house import QUICK, House
 from tests.kit.scene import Scene, busy_database, introduced, short_of_time
 
 GROUP = "oc_36b3216fdaeeb975729fae923d5a4fd1"
@@ -29,8 +30,11 @@ PROBLEM = "车间缺操作工20人，临时招不到"
 
 
 @asynccontextmanager
-async def scene(url: str, **more: str) -> AsyncIterator[Scene]:
-    async with FakeFeishu() as far, House(url, {**settings(far.base), **more}) as house:
+async def scene(url: str, pace: Pace = QUICK, **more: str) -> AsyncIterator[Scene]:
+    async with (
+        FakeFeishu() as far,
+        House(url, {**settings(far.base), **more}, pace=pace) as house,
+    ):
         await introduced(house, "feishu", ACCOUNTS, GROUP)
         yield Scene(house, far, Caller(house, far))
 

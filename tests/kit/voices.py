@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from bot.platforms.dingtalk import errors
-from bot.platforms.feishu import api as feishu_api
+from bot.platforms.feishu.errors import TROUBLES as FEISHU_TROUBLES
 from bot.platforms.wecom.errors import CURES
 from handlers.chat.events import ChatKind, ChatRef
 from handlers.chat.outbound import Address, Content, Delivery
@@ -75,7 +75,7 @@ FEISHU: Final = Ways(
     lie=("lie", "230099"),
     wrong_secret="10014",
     cures_secret="凭证与基础信息",
-    cures={str(code): trouble.cure for code, trouble in feishu_api.TROUBLES.items()},
+    cures={str(code): trouble.cure for code, trouble in FEISHU_TROUBLES.items()},
     taken=lambda far: far.messages,
     names=lambda far: [message["message_id"] for message in far.messages],
     rung=lambda far: [user for _, users in far.urged for user in users],

@@ -5,7 +5,7 @@ from typing import Any, Final
 from bot.client import Answer, retry_after
 from bot.platform import Expired, Permanent, SendError, Transient, Unsure
 from bot.platforms.dingtalk import errors
-from bot.platforms.dingtalk.errors import Do
+from bot.trouble import Do
 
 _FINE: Final = frozenset({"", "0", "200", "ok", "OK", "None"})
 _REDIRECTED: Final = "redirected"

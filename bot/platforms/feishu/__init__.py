@@ -31,7 +31,7 @@ from bot.platform import (
     Unsure,
     robot_key,
 )
-from bot.platforms.feishu import api, codec
+from bot.platforms.feishu import api, codec, errors
 from bot.platforms.feishu.crypto import Envelope
 from handlers.chat.events import Attachment, EventKind, InboundEvent
 from handlers.chat.outbound import Address, Delivery, Enclosure
@@ -114,21 +114,23 @@ class Feishu:
         self._me = codec.Me(self._me.names, await self._api.open_id())
 
     def _not_known(self, error: SendError) -> None:
-        _log.warning("feishu.not_known", extra={"code": error.code, "cure": api.cure(error.code)})
+        _log.warning(
+            "feishu.not_known", extra={"code": error.code, "cure": errors.cure(error.code)}
+        )
 
     def cure(self, code: str) -> str:
-        return api.cure(code)
+        return errors.cure(code)
 
     async def probe(self) -> list[Probe]:
         try:
             open_id = await self._api.open_id()
         except SendError as error:
-            told = api.cure(error.code)
+            told = errors.cure(error.code)
             key, ahead = "FEISHU_API_BASE", self._client.ahead
             return [Probe.failed("飞书凭证", error, told, key, ahead)]
         credentials = Probe("飞书凭证", "", self._client.ahead)
         if not open_id:
-            return [credentials, Probe("飞书机器人", api.TROUBLES[230006].cure)]
+            return [credentials, Probe("飞书机器人", errors.TROUBLES[230006].cure)]
         return [credentials, Probe("飞书机器人")]
 
     # ---- in

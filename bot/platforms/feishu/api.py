@@ -3,8 +3,6 @@
 import io
 import logging
 import time
-from dataclasses import dataclass
-from enum import Enum
 from hashlib import sha256
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -38,18 +36,16 @@ from bot.platform import (
     Unsure,
     json_text,
 )
-from bot.platforms.feishu import codec
+from bot.platforms.feishu import codec, errors
 from bot.platforms.feishu.crypto import robot_sign
+from bot.trouble import Do
 from handlers.chat.events import ChatKind
 from handlers.chat.outbound import Content, Delivery, Enclosure
-from handlers.chat.reach import Lost
 
 _log = logging.getLogger("bot.platforms.feishu")
 
 # Under half an hour before its end the platform gives a new token beside the old one.
 _EARLY_SECONDS: Final = 1800.0
-_CREDENTIAL_PAUSE: Final = 300.0
-_THROTTLED_PAUSE: Final = 1.0
 _UUID_CHARACTERS: Final = 50
 IMAGE_BYTES: Final = 10 * 1024 * 1024
 FILE_BYTES: Final = 30 * 1024 * 1024
@@ -59,104 +55,6 @@ _KEY_SECONDS: Final = 24 * 3600.0
 _Fields = dict[str, str | tuple[str, bytes]]
 _HOSTS: Final = frozenset({"open.feishu.cn", "open.larksuite.com"})
 _FILE_TYPES: Final = {"pdf": "pdf", "doc": "doc", "docx": "doc", "xls": "xls", "xlsx": "xls"}
-
-
-class Do(Enum):
-    """What a refusal asks for."""
-
-    REFRESH = "refresh"
-    WAIT = "wait"
-    WAIT_HERE = "wait_here"
-    FIX = "fix"
-    NEVER = "never"
-
-
-@dataclass(frozen=True, slots=True)
-class Trouble:
-    """What a code asks for, and what a person does about it."""
-
-    do: Do
-    cure: str
-
-
-_TOKEN: Final = Trouble(Do.REFRESH, "访问凭证失效，会自动重新获取；反复出现请核对 App Secret。")
-_SECRET: Final = Trouble(
-    Do.FIX, "App ID 或 App Secret 不对，请到开发者后台「凭证与基础信息」重新复制。"
-)
-_OFF: Final = Trouble(Do.FIX, "应用没有启用或没有发布版本，请在开发者后台发布版本并请管理员审核。")
-_CONTENT: Final = Trouble(Do.NEVER, "消息内容或卡片格式不被接受，请把编号发给维护人员。")
-_GONE: Final = Trouble(Do.NEVER, "原消息已撤回或太旧，不能再更新，会另发一条。")
-_UNREACHABLE: Final = Trouble(
-    Do.NEVER, "对方不在应用可用范围、已离职或屏蔽了机器人，请在「版本管理与发布」扩大可用范围。"
-)
-_OUTSIDE: Final = Trouble(
-    Do.NEVER, "群不允许外部应用，请打开应用的「机器人对外共享」并由本单位成员把机器人拉进群。"
-)
-TROUBLES: Final[dict[int, Trouble]] = {
-    99991661: _TOKEN,
-    99991663: _TOKEN,
-    99991664: _TOKEN,
-    99991668: _TOKEN,
-    99991400: Trouble(Do.WAIT, "发送太快或本月接口次数用完，会稍后自动再发。"),
-    230020: Trouble(Do.WAIT_HERE, "这个会话发送太快，会稍后自动再发。"),
-    230049: Trouble(Do.WAIT_HERE, "同一条消息正在发送，会稍后核对。"),
-    10003: _SECRET,
-    10014: _SECRET,
-    10015: _SECRET,
-    99991543: _SECRET,
-    99991662: _OFF,
-    99991672: Trouble(
-        Do.FIX, "应用缺少接口权限，请在「权限管理」开通 im:message 等权限后发布版本。"
-    ),
-    99991401: Trouble(Do.FIX, "服务器地址不在白名单，请在开发者后台「安全设置」加入出口 IP。"),
-    230001: _CONTENT,
-    230099: _CONTENT,
-    200621: _CONTENT,
-    300305: _CONTENT,
-    230025: _CONTENT,
-    230002: Trouble(Do.NEVER, "机器人不在这个群里，请在群设置「群机器人」里重新添加。"),
-    232009: Trouble(Do.NEVER, "群已解散，请在群列表里停用它。"),
-    230006: Trouble(Do.NEVER, "没有启用机器人能力，请在「添加应用能力」里添加机器人并发布版本。"),
-    230027: Trouble(
-        Do.NEVER, "缺少发消息权限或没有对外共享，请检查「权限管理」和「机器人对外共享」后发布版本。"
-    ),
-    232033: _OUTSIDE,
-    230013: _UNREACHABLE,
-    230029: _UNREACHABLE,
-    230053: _UNREACHABLE,
-    230018: Trouble(Do.NEVER, "群里禁止机器人发言，请群主在群设置里放开。"),
-    230035: Trouble(Do.NEVER, "群里禁止机器人发言，请群主在群设置里放开。"),
-    230022: Trouble(Do.NEVER, "内容被平台审核拦下，请换一种说法再发。"),
-    230028: Trouble(Do.NEVER, "内容被平台审核拦下，请换一种说法再发。"),
-    230034: Trouble(Do.NEVER, "找不到接收人，请让本人重新绑定身份。"),
-    230038: Trouble(Do.NEVER, "不能给外单位的人发单聊，请改在群里沟通。"),
-    230054: Trouble(Do.NEVER, "这个群不支持这种消息，会改发文字。"),
-    230011: _GONE,
-    230031: _GONE,
-    230110: _GONE,
-}
-# What the same words without a card may still pass.
-_CARD_REFUSED: Final = frozenset({230001, 230099, 200621, 300305, 230025, 230054})
-_MESSAGE_GONE: Final = frozenset(c for c, t in TROUBLES.items() if t is _GONE)
-_RECALLED: Final = 230011
-# The app cannot speak in the group; its own robot may.
-_NOT_IN_GROUP: Final = frozenset({230002, 230006, 230018, 230027, 230035, 232033})
-
-
-def cure(code: str) -> str:
-    """What a person does about a code; empty for one that nobody has described."""
-    trouble = TROUBLES.get(int(code)) if code.isdigit() else None
-    return "" if trouble is None else trouble.cure
-
-
-# Codes that tell of the receiver, not of the message.
-_LOST: Final = {
-    230013: Lost.OUT_OF_RANGE,
-    230029: Lost.LEFT,
-    230034: Lost.LEFT,
-    230038: Lost.OUT_OF_RANGE,
-    230053: Lost.OUT_OF_RANGE,
-}
 
 
 class Refused(Permanent):
@@ -171,8 +69,9 @@ def check(answer: Answer) -> dict[str, Any]:
     """What the answer says where its code is 0; HTTP 200 says nothing. Raises a SendError."""
     plain = answer.plain_or_none()
     code = plain.get("code") if isinstance(plain, dict) else None
-    if answer.status == 429 or code == 99991400:
-        raise Transient(str(code or answer.status), _reset(answer))
+    trouble = errors.TROUBLES.get(code) if isinstance(code, int) else None
+    if answer.status == 429 or trouble is errors.THROTTLED:
+        raise Transient(str(code or answer.status), _reset(answer) or errors.THROTTLED.seconds)
     if answer.status >= 500:
         raise Transient(str(answer.status))
     if not isinstance(plain, dict) or not isinstance(code, int):
@@ -181,22 +80,18 @@ def check(answer: Answer) -> dict[str, Any]:
         raise Unsure("not_json", repeatable=True)
     if code == 0:
         return plain
-    trouble = TROUBLES.get(code)
     if trouble is None:
         raise Refused(code)
     if trouble.do is Do.REFRESH:
         raise Expired(str(code))
-    if trouble.do is Do.WAIT_HERE:
-        raise Transient(str(code))
-    if trouble.do is Do.FIX:
-        # Somebody must set it right; until then nothing is given up.
-        raise Transient(str(code), _CREDENTIAL_PAUSE)
+    if trouble.do in (Do.WAIT, Do.FIX):
+        raise Transient(str(code), trouble.seconds)
     raise Refused(code)
 
 
-def _reset(answer: Answer) -> float:
-    named = retry_after(answer.headers, "x-ogw-ratelimit-reset") or retry_after(answer.headers)
-    return named or _THROTTLED_PAUSE
+def _reset(answer: Answer) -> float | None:
+    """In how many seconds the window opens again; 0 says nothing."""
+    return retry_after(answer.headers, "x-ogw-ratelimit-reset") or retry_after(answer.headers)
 
 
 def uuid(delivery: Delivery, number: int, msg_type: str, content: str) -> str:
@@ -278,11 +173,14 @@ class Api:
                 return await self._update(delivery)
             return await self._new(delivery)
         except Refused as refusal:
-            _log.warning("feishu.refused", extra={"code": refusal.code, "cure": cure(refusal.code)})
-            if refusal.number in _NOT_IN_GROUP and delivery.to.robot:
+            _log.warning(
+                "feishu.refused", extra={"code": refusal.code, "cure": errors.cure(refusal.code)}
+            )
+            if refusal.number in errors.NOT_IN_GROUP and delivery.to.robot:
                 return await self.robot(delivery)
-            if refusal.number in _LOST and delivery.to.kind is ChatKind.DIRECT:
-                raise Unreachable(refusal.code, _LOST[refusal.number]) from None
+            trouble = errors.TROUBLES.get(refusal.number)
+            if trouble is not None and trouble.lost and delivery.to.kind is ChatKind.DIRECT:
+                raise Unreachable(refusal.code, trouble.lost) from None
             raise
 
     async def _update(self, delivery: Delivery) -> Receipt:
@@ -300,7 +198,7 @@ class Api:
                 json={"content": json_text(made)},
             )
         except Refused as refusal:
-            if refusal.number not in _MESSAGE_GONE:
+            if refusal.number not in errors.MESSAGE_GONE:
                 raise
             if delivery.in_place:
                 raise Outdated(refusal.code) from None
@@ -312,7 +210,7 @@ class Api:
         try:
             await self._call("DELETE", f"/im/v1/messages/{message_id}")
         except Refused as refusal:
-            if refusal.number != _RECALLED:
+            if refusal.number != errors.RECALLED:
                 raise
 
     async def _new(self, delivery: Delivery) -> Receipt:
@@ -323,7 +221,7 @@ class Api:
                 try:
                     ref = await self._put(delivery, 0, "interactive", json_text(made))
                 except Refused as refusal:
-                    if refusal.number not in _CARD_REFUSED:
+                    if refusal.number not in errors.CARD_REFUSED:
                         raise
                     _log.warning("feishu.card_as_text", extra={"code": refusal.code})
                 else:
@@ -355,7 +253,7 @@ class Api:
                     await self._call("POST", f"/im/v1/messages/{asked}/reply", json=body)
                 )
             except Refused as refusal:
-                if refusal.number not in _MESSAGE_GONE:
+                if refusal.number not in errors.MESSAGE_GONE:
                     raise
         alone = delivery.to.kind is ChatKind.DIRECT
         return _message_id(
@@ -431,7 +329,7 @@ class Api:
         try:
             answer = await self._tokens.call(call)
         except Refused as refusal:
-            if refusal.number not in _MESSAGE_GONE:
+            if refusal.number not in errors.MESSAGE_GONE:
                 raise
             raise Gone(refusal.code) from None
         return Fetched(answer.body, name_in(answer.headers))
@@ -454,7 +352,7 @@ class Api:
             try:
                 return Receipt(await self._put(delivery, 0, kind, content, file.digest))
             except Refused as refusal:
-                if refusal.number in _CARD_REFUSED:
+                if refusal.number in errors.CARD_REFUSED:
                     self._uploads.drop(what)
                 raise
 
