@@ -5,9 +5,10 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
-from bot.platforms.dingtalk import errors
+from bot.platforms.dingtalk.errors import TROUBLES as DINGTALK_TROUBLES
 from bot.platforms.feishu.errors import TROUBLES as FEISHU_TROUBLES
-from bot.platforms.wecom.errors import CURES
+from bot.platforms.wecom.errors import TROUBLES as WECOM_TROUBLES
+from bot.trouble import Trouble
 from handlers.chat.events import ChatKind, ChatRef
 from handlers.chat.outbound import Address, Content, Delivery
 from tests.kit import dingtalk, feishu, wecom
@@ -41,6 +42,10 @@ class Ways:
     robots_group: Callable[[Any], str] | None = None
 
 
+def _cures(table: Mapping[Any, Trouble]) -> dict[str, str]:
+    return {str(code): trouble.cure for code, trouble in table.items()}
+
+
 def _dingtalk(template: str = TEMPLATE, stream: bool = True) -> Ways:
     def settings(base: str) -> dict[str, str]:
         return {**dingtalk.settings(base, stream), "DINGTALK_CARD_TEMPLATE_ID": template}
@@ -53,7 +58,7 @@ def _dingtalk(template: str = TEMPLATE, stream: bool = True) -> Ways:
         lie=("lie", "invalidParameter.msgParam.invalid"),
         wrong_secret="invalidClientIdOrSecret",
         cures_secret="凭证与基础信息",
-        cures={code: trouble.cure for code, trouble in errors.TROUBLES.items()},
+        cures=_cures(DINGTALK_TROUBLES),
         taken=lambda far: far.messages,
         names=lambda far: [message["key"] for message in far.messages],
         rung=lambda far: [user for ding in far.dings for user in ding["receiverUserIdList"]],
@@ -75,7 +80,7 @@ FEISHU: Final = Ways(
     lie=("lie", "230099"),
     wrong_secret="10014",
     cures_secret="凭证与基础信息",
-    cures={str(code): trouble.cure for code, trouble in FEISHU_TROUBLES.items()},
+    cures=_cures(FEISHU_TROUBLES),
     taken=lambda far: far.messages,
     names=lambda far: [message["message_id"] for message in far.messages],
     rung=lambda far: [user for _, users in far.urged for user in users],
@@ -89,7 +94,7 @@ WECOM: Final = Ways(
     lie=("48002", "48002"),
     wrong_secret="40001",
     cures_secret="WECOM_APP_SECRET",
-    cures=CURES,
+    cures=_cures(WECOM_TROUBLES),
     taken=lambda far: far.app_messages,
     names=lambda far: [f"m{number}" for number in range(1, len(far.app_messages) + 1)],
 )

@@ -39,8 +39,7 @@ from bot.platform import (
     json_text,
     robot_key,
 )
-from bot.platforms.wecom import api, codec
-from bot.platforms.wecom.errors import APP_OFF, CURES, LOST
+from bot.platforms.wecom import api, codec, errors
 from bot.platforms.wecom.files import Files
 from bot.platforms.wecom.kf import PREFIX, Kf
 from bot.platforms.wecom.line import QUOTAS, AibotLine
@@ -227,7 +226,7 @@ class WeCom:
         return await self._api.media(stored)
 
     def cure(self, code: str) -> str:
-        return CURES.get(code, "")
+        return errors.cure(code)
 
     async def probe(self) -> list[Probe]:
         """The credentials of what is on. The long connection is opened but not subscribed: that
@@ -391,8 +390,8 @@ class WeCom:
         except Permanent as error:
             if error.code == _KEPT:
                 raise Unreachable(error.code) from None
-            if error.code in LOST:
-                raise Unreachable(error.code, LOST[error.code]) from None
+            if (why := errors.lost(error.code)) is not None:
+                raise Unreachable(error.code, why) from None
             raise
 
     async def _to_person(self, delivery: Delivery) -> Receipt:
@@ -408,7 +407,7 @@ class WeCom:
             try:
                 return await self._api.send(delivery)
             except Permanent as error:
-                if error.code not in LOST and error.code not in APP_OFF:
+                if not errors.is_way_over(error.code):
                     raise
                 refused = error
         if self._line is not None:

@@ -13,13 +13,12 @@ import aiohttp
 from bot.client import UPLOAD_SECONDS, Client, TokenCache, name_in
 from bot.platform import Expired, Fetched, Gone, Outdated, Permanent, Receipt, Transient, Unsure
 from bot.platforms.wecom import codec
+from bot.platforms.wecom.errors import TROUBLES
+from bot.trouble import Do
 from handlers.chat.outbound import Delivery
 
-_EXPIRED: Final = frozenset({40014, 41001, 42001})
-_BUSY: Final = frozenset({-1, 45033})
 NO_MEDIA: Final = frozenset({"40007", "41006"})
 _MOST_REFUSAL: Final = 4096
-_LIMITED: Final = frozenset({45009, 45011})
 _NOT_REACHED: Final = ("invaliduser", "unlicenseduser")
 # A card's code works once, within 72 hours (D:94888).
 _CODE_SECONDS: Final = 72 * 3600.0
@@ -54,12 +53,11 @@ def check(answer: Any, repeatable: bool = False) -> dict[str, Any]:
         raise Unsure("no_errcode", repeatable)
     if code == 0:
         return answer
-    if code in _EXPIRED:
+    trouble = TROUBLES.get(str(code))
+    if trouble is not None and trouble.do is Do.REFRESH:
         raise Expired(str(code))
-    if code in _LIMITED:
-        raise Transient(str(code), 60.0)
-    if code in _BUSY:
-        raise Transient(str(code))
+    if trouble is not None and trouble.do is Do.WAIT:
+        raise Transient(str(code), trouble.seconds)
     if code == _NOT_FROM_HERE:
         seen = _ADDRESS.search(str(answer.get("errmsg") or ""))
         raise NotFromHere(str(code), seen.group(1) if seen else "")
