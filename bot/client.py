@@ -345,6 +345,18 @@ class TokenCache:
             raise
 
 
+async def within(seconds: float, call: Awaitable[T]) -> T:
+    """What a call that may be repeated came to in time; raises Unsure, which says that it may.
+
+    The dispatcher's own limit would not know that.
+    """
+    try:
+        async with asyncio.timeout(seconds):
+            return await call
+    except TimeoutError:
+        raise Unsure("timeout", repeatable=True) from None
+
+
 async def until_taken(
     call: Callable[[], Awaitable[object]], refused: Callable[[SendError], None]
 ) -> None:

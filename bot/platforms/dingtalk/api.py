@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from bot.client import Client, TokenCache, name_in, origin_of
+from bot.client import Client, TokenCache, name_in, origin_of, within
 from bot.payload import part_at, text_at
 from bot.platform import (
     Expired,
@@ -261,12 +261,8 @@ class Api:
     async def _deliver(self, delivery: Delivery) -> Receipt:
         card = delivery.content.card
         if card is not None and self._shows_cards(delivery.to) and not self._begun.has(delivery):
-            try:
-                async with asyncio.timeout(self._card_seconds):
-                    receipt = await self._card(delivery, card)
-            except TimeoutError:
-                # Its own id makes a repeat harmless, the dispatcher's limit would not know that.
-                raise Unsure("timeout", repeatable=True) from None
+            # Its own id makes a repeat harmless.
+            receipt = await within(self._card_seconds, self._card(delivery, card))
             if receipt is not None:
                 return receipt
         if delivery.in_place:

@@ -2,10 +2,10 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Sequence
+from collections.abc import Sequence
 from typing import Final
 
-from bot.client import Client, is_secure, until_taken
+from bot.client import Client, is_secure, until_taken, within
 from bot.envelope import BadEnvelope, same
 from bot.payload import json_object
 from bot.platform import (
@@ -28,7 +28,6 @@ from bot.platform import (
     Section,
     SendError,
     Setting,
-    Unsure,
     robot_key,
 )
 from bot.platforms.feishu import api, codec, errors
@@ -65,6 +64,7 @@ _NEEDED: Final = tuple(s.key for s in SETTINGS if not s.default)
 _AGE_SECONDS: Final = 8 * 3600.0
 # An unsigned body is only ever the address check.
 _CHALLENGE_BYTES: Final = 4096
+# Below what the dispatcher waits; the uuid makes a repeat harmless.
 _SEND_SECONDS: Final = 12.0
 
 
@@ -237,22 +237,14 @@ class Feishu:
         return 1 if delivery.content.card else len(codec.texts(delivery.content))
 
     async def send(self, delivery: Delivery) -> Receipt:
-        return await self._timed(self._api.send(delivery))
+        return await within(_SEND_SECONDS, self._api.send(delivery))
 
     def takes(self, to: Address, file: Enclosure) -> bool:
         return 0 < file.size <= api.FILE_BYTES
 
     async def attach(self, delivery: Delivery, file: Enclosure, body: Body) -> Say:
         say = await self._api.attach(delivery, file, body)
-        return lambda: self._timed(say())
-
-    async def _timed(self, going: Awaitable[Receipt]) -> Receipt:
-        try:
-            async with asyncio.timeout(_SEND_SECONDS):
-                return await going
-        except TimeoutError:
-            # The uuid makes a repeat harmless, the dispatcher's own limit would not know that.
-            raise Unsure("timeout", repeatable=True) from None
+        return lambda: within(_SEND_SECONDS, say())
 
     async def recall(self, to: Address, refs: Sequence[str]) -> None:
         for ref in refs:

@@ -5,7 +5,7 @@ import asyncio
 import logging
 import re
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -523,34 +523,15 @@ def _framed(
 
 def build(section: Section) -> Platform | None:
     """None while nothing is set; raises ConfigError that names what is missing."""
-    problems: list[str] = []
-    aibot_given = [k for k in _AIBOT if section.get(k)]
-    app_given = [k for k in _APP if section.get(k) and k != "WECOM_CORP_ID"]
-    secret = section.get("WECOM_AIBOT_SECRET")
-    if secret and (section.get("WECOM_AIBOT_TOKEN") or section.get("WECOM_AIBOT_AES_KEY")):
-        problems.append(
-            "智能机器人的长连接（SECRET）和回调（TOKEN、AES_KEY）只能选一种，请去掉一种。"
-        )
-    elif secret and not section.get("WECOM_AIBOT_ID"):
-        problems.append("智能机器人的长连接缺少 WECOM_AIBOT_ID，请到机器人详情页复制 BotID。")
-    elif not secret and aibot_given and len(aibot_given) < len(_AIBOT):
-        missing = "、".join(k for k in _AIBOT if not section.get(k))
-        problems.append(f"企业微信智能机器人缺少 {missing}，请到机器人的 API 模式设置页复制。")
-    if (app_given and len(app_given) < len(_APP) - 1) or (app_given and not section.get(_APP[0])):
-        missing = "、".join(k for k in _APP if not section.get(k))
-        problems.append(f"企业微信自建应用缺少 {missing}，请到应用详情页和「接收消息」设置页复制。")
-    agent = section.get("WECOM_APP_AGENT_ID")
-    if agent and not agent.isdigit():
-        problems.append("WECOM_APP_AGENT_ID 应是数字，请到应用详情页复制。")
-    for key in ("WECOM_AIBOT_AES_KEY", "WECOM_APP_AES_KEY"):
-        if section.get(key) and len(section.get(key)) != 43:
-            problems.append(f"{key} 应是 43 位，请重新复制。")
-    if problems:
+    if problems := list(_problems(section)):
         raise ConfigError(problems)
+    aibot_given = any(section.get(key) for key in _AIBOT)
+    app_given = any(section.get(key) for key in _APP[1:])
     if not aibot_given and not app_given:
         return None
     client = Client()
-    base = section.get("WECOM_API_BASE")
+    base, public_url = section.get("WECOM_API_BASE"), section.public_url
+    secret = section.get("WECOM_AIBOT_SECRET")
     try:
         aibot = (
             Envelope(section.get("WECOM_AIBOT_TOKEN"), section.get("WECOM_AIBOT_AES_KEY"), "")
@@ -575,8 +556,8 @@ def build(section: Section) -> Platform | None:
             base,
             section.get("WECOM_CORP_ID"),
             section.get("WECOM_APP_SECRET"),
-            int(agent),
-            section.public_url,
+            int(section.get("WECOM_APP_AGENT_ID")),
+            public_url,
         )
     host = urlsplit(base).hostname or ""
 
@@ -586,8 +567,32 @@ def build(section: Section) -> Platform | None:
         bot_id = section.get("WECOM_AIBOT_ID")
         return AibotLine(section.get("WECOM_AIBOT_WS"), bot_id, secret, wecom.decode_frame)
 
-    names = section.bot_names
     hosts = [h.strip() for h in section.get("WECOM_MEDIA_HOSTS").split(",") if h.strip()]
     media = Media(client, base, hosts, section.get("WECOM_AIBOT_AES_KEY"))
-    url = section.public_url
-    return WeCom(aibot, app, app_api, client, names, url, host, line_of, media=media)
+    names = section.bot_names
+    return WeCom(aibot, app, app_api, client, names, public_url, host, line_of, media=media)
+
+
+def _problems(section: Section) -> Iterator[str]:
+    given = {key for key in (*_AIBOT, *_APP) if section.get(key)}
+    if section.get("WECOM_AIBOT_SECRET"):
+        if given & {"WECOM_AIBOT_TOKEN", "WECOM_AIBOT_AES_KEY"}:
+            yield "智能机器人的长连接（SECRET）和回调（TOKEN、AES_KEY）只能选一种，请去掉一种。"
+        elif "WECOM_AIBOT_ID" not in given:
+            yield "智能机器人的长连接缺少 WECOM_AIBOT_ID，请到机器人详情页复制 BotID。"
+    elif missing := _missing(_AIBOT, given & set(_AIBOT)):
+        yield f"企业微信智能机器人缺少 {missing}，请到机器人的 API 模式设置页复制。"
+    # The corporation's id alone switches nothing on.
+    if given & set(_APP[1:]) and (missing := _missing(_APP, given & set(_APP))):
+        yield f"企业微信自建应用缺少 {missing}，请到应用详情页和「接收消息」设置页复制。"
+    agent = section.get("WECOM_APP_AGENT_ID")
+    if agent and not agent.isdecimal():
+        yield "WECOM_APP_AGENT_ID 应是数字，请到应用详情页复制。"
+    for key in ("WECOM_AIBOT_AES_KEY", "WECOM_APP_AES_KEY"):
+        if section.get(key) and len(section.get(key)) != 43:
+            yield f"{key} 应是 43 位，请重新复制。"
+
+
+def _missing(needed: Sequence[str], given: Collection[str]) -> str:
+    """Those that are not there, where some are."""
+    return "、".join(key for key in needed if key not in given) if given else ""
