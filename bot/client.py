@@ -3,17 +3,29 @@
 import asyncio
 import io
 import json as json_module
+import random
 import re
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from urllib.parse import unquote
 
 import aiohttp
 
-from bot.platform import MOST_FETCHED, Gone, Permanent, SendError, TooLarge, Transient, Unsure
+from bot.platform import (
+    MOST_FETCHED,
+    Expired,
+    Gone,
+    Permanent,
+    SendError,
+    TooLarge,
+    Transient,
+    Unsure,
+)
+
+T = TypeVar("T")
 
 SECONDS: Final = 8.0
 # Twenty megabytes over a slow line.
@@ -21,11 +33,14 @@ DOWNLOAD_SECONDS: Final = 60.0
 UPLOAD_SECONDS: Final = 60.0
 # A file that is refused is not brought again for each of those who should have it.
 _REFUSED_SECONDS: Final = 300.0
+_FIRST_RETRY: Final = 2.0
+_LONGEST_RETRY: Final = 300.0
 _MOST_ANSWER: Final = 1024 * 1024
 _NAME_UTF8: Final = re.compile(r"filename\*\s*=\s*UTF-8''([^;\s]+)", re.I)
 _NAME: Final = re.compile(r'filename\s*=\s*(?:"([^"]*)"|([^;\s]+))', re.I)
 # Nothing that two readers of an address could take for different hosts.
 _ADDRESS: Final = re.compile(r"(https?)://([A-Za-z0-9.-]+)(:\d{1,5})?(?:/[!-~]*)?")
+_SECONDS: Final = re.compile(r"[0-9]{1,9}(?:\.[0-9]{0,9})?")
 # No limit for reading: who listens decides when the other end is gone.
 _CLOSING: Final = aiohttp.ClientWSTimeout(ws_receive=None, ws_close=3.0)
 
@@ -136,7 +151,7 @@ class Client:
             seconds=seconds,
         )
         if answer.status == 429:
-            raise Transient("429", _retry_after(answer.headers))
+            raise Transient("429", retry_after(answer.headers))
         if answer.status >= 500:
             raise Transient(str(answer.status))
         if answer.status >= 400:
@@ -197,7 +212,7 @@ def refusal_of(answer: Answer) -> SendError | None:
         # An address that was given out for minutes answers so when they are over.
         return Gone(str(status))
     if status == 429 or status >= 500 or status == 408:
-        return Transient(str(status), _retry_after(answer.headers))
+        return Transient(str(status), retry_after(answer.headers))
     return Permanent(str(status))
 
 
@@ -205,6 +220,12 @@ def origin_of(url: str) -> tuple[str, str, str] | None:
     """Scheme, host and port as written, to be compared; None for what could be read in two ways."""
     found = _ADDRESS.fullmatch(url)
     return None if found is None else (found[1], found[2].lower(), found[3] or "")
+
+
+def is_secure(url: str) -> bool:
+    """Whether secrets may go there: over TLS, or inside this machine."""
+    origin = origin_of(url)
+    return origin is not None and (origin[0] == "https" or origin[1] in ("127.0.0.1", "localhost"))
 
 
 def name_in(headers: Mapping[str, str]) -> str:
@@ -225,9 +246,10 @@ def _ahead(headers: Mapping[str, str], known: float | None) -> float | None:
         return known
 
 
-def _retry_after(headers: Mapping[str, str]) -> float | None:
-    value = headers.get("Retry-After", "")
-    return float(value) if value.replace(".", "", 1).isdigit() else None
+def retry_after(headers: Mapping[str, str], name: str = "Retry-After") -> float | None:
+    """How many seconds the far end asks to wait; None where it does not say."""
+    value = headers.get(name, "")
+    return float(value) if _SECONDS.fullmatch(value) else None
 
 
 class Uploads:
@@ -306,7 +328,47 @@ class TokenCache:
             self._until = time.monotonic() + max(life - self._early, life / 2)
             return token
 
-    def drop(self, token: str) -> None:
-        """The far end says that this one is over."""
-        if token == self._token:
-            self._token = ""
+    async def call(self, call: Callable[[str], Awaitable[T]]) -> T:
+        """What `call` makes of the token; where it raises Expired, once more with a fresh one."""
+        try:
+            return await self._tried(call)
+        except Expired:
+            return await self._tried(call)
+
+    async def _tried(self, call: Callable[[str], Awaitable[T]]) -> T:
+        token = await self.get()
+        try:
+            return await call(token)
+        except Expired:
+            if token == self._token:
+                self._token = ""
+            raise
+
+
+async def within(seconds: float, call: Awaitable[T]) -> T:
+    """What a call that may be repeated came to in time; raises Unsure, which says that it may.
+
+    The dispatcher's own limit would not know that.
+    """
+    try:
+        async with asyncio.timeout(seconds):
+            return await call
+    except TimeoutError:
+        raise Unsure("timeout", repeatable=True) from None
+
+
+async def until_taken(
+    call: Callable[[], Awaitable[object]], refused: Callable[[SendError], None]
+) -> None:
+    """Call, ever more rarely, until it is taken; `refused` is told of each time that it was not."""
+    wait = _FIRST_RETRY
+    while True:
+        try:
+            await call()
+        except SendError as error:
+            refused(error)
+        else:
+            return
+        # Spread, so that many bots do not come in the same instant.
+        await asyncio.sleep(wait * random.uniform(0.8, 1.2))
+        wait = min(wait * 2, _LONGEST_RETRY)

@@ -666,20 +666,27 @@ class Dispatcher:
         receipt: Receipt,
         failure: SendError | None,
     ) -> None:
-        row_id = row.delivery.id
-        self._mine.discard(row_id)
+        self._mine.discard(row.delivery.id)
         if failure is None:
-            metrics.sent.labels(row.platform).inc()
-            if row.takes_back is not None:
-                await self._record(lambda uow: self._taken_back(uow, row, receipt))
-                self.wake()
-                return
-            await self._record(lambda uow: self._said(uow, row, receipt))
-            if isinstance(row.still, StillSending):
-                # Its files may go now.
-                self.wake()
+            await self._went_out(row, receipt)
+        else:
+            await self._failed(lane, row, limits, failure)
+
+    async def _went_out(self, row: Claimed, receipt: Receipt) -> None:
+        metrics.sent.labels(row.platform).inc()
+        if row.takes_back is not None:
+            await self._record(lambda uow: self._taken_back(uow, row, receipt))
+            self.wake()
             return
-        code, kind = failure.code, type(failure).__name__.lower()
+        await self._record(lambda uow: self._said(uow, row, receipt))
+        if isinstance(row.still, StillSending):
+            # Its files may go now.
+            self.wake()
+
+    async def _failed(
+        self, lane: _Lane, row: Claimed, limits: tuple[Limit, ...], failure: SendError
+    ) -> None:
+        row_id, code, kind = row.delivery.id, failure.code, type(failure).__name__.lower()
         metrics.not_sent.labels(row.platform, kind).inc()
         has_words = row.delivery.content.file is None
         is_new = row.takes_back is None and not row.is_update

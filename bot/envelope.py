@@ -1,4 +1,5 @@
-"""The callback envelope that WeCom and DingTalk share: SHA-1 signature, AES-256-CBC, padding to 32 bytes."""
+"""What platforms seal: AES-256-CBC, and the callback envelope that WeCom and DingTalk share, signed
+by SHA-1."""
 
 import base64
 import binascii
@@ -20,6 +21,37 @@ class BadEnvelope(Exception):
         self.stage = stage
 
 
+def same(expected: str, given: object) -> bool:
+    """Compared in constant time; anything but a text differs."""
+    if not isinstance(given, str):
+        return False
+    return hmac.compare_digest(expected.encode(), given.encode("utf-8", "replace"))
+
+
+class Aes:
+    """AES-256-CBC; `block` is how many bytes the padding fills up to."""
+
+    def __init__(self, key: bytes, iv: bytes, block: int) -> None:
+        self._cipher: Final = Cipher(algorithms.AES(key), modes.CBC(iv))
+        self._block = block
+
+    def open(self, sealed: bytes) -> bytes:
+        """Raises BadEnvelope for the length and for every byte of the padding."""
+        if not sealed or len(sealed) % 16:
+            raise BadEnvelope("decrypt")
+        decryptor = self._cipher.decryptor()
+        padded = decryptor.update(sealed) + decryptor.finalize()
+        pad = padded[-1]
+        if not 1 <= pad <= min(self._block, len(padded)) or padded[-pad:] != bytes([pad]) * pad:
+            raise BadEnvelope("padding")
+        return padded[:-pad]
+
+    def seal(self, plain: bytes) -> bytes:
+        pad = self._block - len(plain) % self._block
+        encryptor = self._cipher.encryptor()
+        return encryptor.update(plain + bytes([pad]) * pad) + encryptor.finalize()
+
+
 def _key(encoding_aes_key: str) -> bytes:
     if len(encoding_aes_key) != 43:
         raise ValueError("EncodingAESKey has 43 characters")
@@ -36,7 +68,7 @@ class Envelope:
         key = _key(encoding_aes_key)
         if len(key) != 32:
             raise ValueError("EncodingAESKey decodes to 32 bytes")
-        self._cipher: Final = Cipher(algorithms.AES(key), modes.CBC(key[:16]))
+        self._aes = Aes(key, key[:16], _BLOCK)
 
     def signature(self, timestamp: str, nonce: str, encrypted: str) -> str:
         signed = (self._token, timestamp, nonce, encrypted)
@@ -49,23 +81,13 @@ class Envelope:
         The order is that of the platform's reference: signature, base64, length, every padding
         byte, inner length, receiver.
         """
-        expected = self.signature(timestamp, nonce, encrypted)
-        if not hmac.compare_digest(expected.encode(), signature.encode("utf-8", "replace")):
+        if not same(self.signature(timestamp, nonce, encrypted), signature):
             raise BadEnvelope("signature")
         try:
             raw = base64.b64decode(encrypted, validate=True)
         except (binascii.Error, ValueError):
             raise BadEnvelope("base64") from None
-        if not raw or len(raw) % 16:
-            raise BadEnvelope("decrypt")
-        decryptor = self._cipher.decryptor()
-        padded = decryptor.update(raw) + decryptor.finalize()
-        pad = padded[-1]
-        if not 1 <= pad <= _BLOCK or pad > len(padded):
-            raise BadEnvelope("padding")
-        if padded[-pad:] != bytes([pad]) * pad:
-            raise BadEnvelope("padding")
-        body = padded[:-pad]
+        body = self._aes.open(raw)
         if len(body) < 20:
             raise BadEnvelope("length")
         length = int.from_bytes(body[16:20], "big")
@@ -79,7 +101,4 @@ class Envelope:
         """The encrypted form of an answer."""
         start = os.urandom(16) if random16 is None else random16
         body = start + len(message).to_bytes(4, "big") + message + self._receive_id
-        pad = _BLOCK - len(body) % _BLOCK
-        encryptor = self._cipher.encryptor()
-        sealed = encryptor.update(body + bytes([pad]) * pad) + encryptor.finalize()
-        return base64.b64encode(sealed).decode()
+        return base64.b64encode(self._aes.seal(body)).decode()

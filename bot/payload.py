@@ -31,6 +31,15 @@ def part_at(plain: Mapping[str, Any], key: str) -> Mapping[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
+def web_address(url: str) -> str:
+    """As it may stand in a markdown link without ending it; empty for what is no web address."""
+    if not url.startswith(("https://", "http://")):
+        return ""
+    for mark, written in (("(", "%28"), (")", "%29"), (" ", "%20"), ("<", "%3C"), (">", "%3E")):
+        url = url.replace(mark, written)
+    return url
+
+
 def cut(text: str, most: int) -> str:
     """At most so many bytes of UTF-8, ending on a character."""
     raw = text.encode()

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import Any, Final, Protocol, runtime_checkable
 
 from handlers.chat.events import Attachment, InboundEvent
@@ -21,6 +22,11 @@ def plain_json(body: bytes) -> Any:
         return _storable(plain) if b"\\u" in body else plain
     except RecursionError:
         raise ValueError("nested too deep") from None
+
+
+def json_text(plain: Any) -> str:
+    """The JSON of a value without a space too many, every letter as itself."""
+    return json.dumps(plain, ensure_ascii=False, separators=(",", ":"))
 
 
 def _storable(plain: Any) -> Any:
@@ -52,6 +58,10 @@ class HttpAnswer:
     body: bytes = b""
     content_type: str = "text/plain"
     headers: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of_json(cls, plain: Any) -> "HttpAnswer":
+        return cls(body=json_text(plain).encode(), content_type="application/json")
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +118,11 @@ class Limit:
     key: str
     count: int
     per: float
+
+
+def robot_key(robot: str) -> str:
+    """What a group's robot is counted under: its address is a secret that stands in no key."""
+    return f"robot:{sha256(robot.encode()).hexdigest()[:16]}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -330,6 +345,16 @@ class Probe:
     what: str
     fault: str = ""
     ahead: float | None = None
+
+    @classmethod
+    def failed(
+        cls, what: str, error: SendError, cure: str, key: str, ahead: float | None
+    ) -> "Probe":
+        """`key` is the setting that says where it went, for an error without a cure of its own."""
+        told = f"没有接通（{error.code}），请核对网络和 {key}。"
+        if isinstance(error, Permanent):
+            told = f"没有成功（{error.code}），请核对网络和设置。"
+        return cls(what, cure or told, ahead)
 
 
 @runtime_checkable

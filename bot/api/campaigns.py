@@ -144,14 +144,14 @@ async def create(call: Call) -> Any:
     }
 
     def work(uow: UnitOfWork) -> Any:
-        owner = _staff(call, uow, owner_id, "owner") if owner_id else None
+        owner = _staff(uow, owner_id, "owner") if owner_id else None
         service = _service(call, uow)
         return _campaign(uow, service.create(name, states, call.caller.name, owner, **more))
 
     return Created(await call.app.writer.run(work))
 
 
-def _staff(call: Call, uow: UnitOfWork, given: str, key: str) -> Person:
+def _staff(uow: UnitOfWork, given: str, key: str) -> Person:
     person = uow.people.person(PersonId(given))
     if person is None or not person.is_staff:
         raise ApiError(422, "no_such_person", "没有这位人员。", {key: given[:40]})
@@ -181,7 +181,7 @@ async def targets(call: Call) -> Any:
     return await call.app.writer.read(look)
 
 
-def _row(number: int, item: Any, campaign: Campaign) -> TargetRow:
+def _row(number: int, item: Any) -> TargetRow:
     if not isinstance(item, dict):
         raise ApiError(422, "bad_field", f"第{number}个对象应是 JSON 对象。", {"items": "bad"})
 
@@ -218,7 +218,7 @@ async def add_targets(call: Call) -> Any:
 
     def work(uow: UnitOfWork) -> Any:
         campaign = _named(call, uow)
-        rows = [_row(n, item, campaign) for n, item in enumerate(items, 1)]
+        rows = [_row(n, item) for n, item in enumerate(items, 1)]
         taken = _service(call, uow).take(campaign, rows, call.caller.name)
         return {
             "created": taken.created,
@@ -239,7 +239,7 @@ async def tick(call: Call) -> Any:
 
     def work(uow: UnitOfWork) -> Any:
         campaign = _named(call, uow)
-        person = _staff(call, uow, given, "by")
+        person = _staff(uow, given, "by")
         now = call.app.clock.now()
         event = InboundEvent(
             "api", f"tick:{now.isoformat()}", EventKind.MESSAGE, now, ChatRef("api", given),

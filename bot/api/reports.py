@@ -162,7 +162,7 @@ async def chart(call: Call) -> Any:
     )
 
 
-def _line(uow: UnitOfWork, briefs: BriefService, mine: Mine, seen: Seen) -> dict[str, Any]:
+def _line(briefs: BriefService, mine: Mine, seen: Seen) -> dict[str, Any]:
     ticket, names = seen.ticket, briefs.names(seen.ticket)
     return {
         "number": ticket.number,
@@ -236,7 +236,7 @@ async def brief(call: Call) -> Any:
                     "key": figure.value,
                     "title": say.SECTION_TITLES[figure],
                     "count": page.count(figure),
-                    "items": [_line(uow, briefs, mine, s) for s in page.rows(figure)],
+                    "items": [_line(briefs, mine, s) for s in page.rows(figure)],
                 }
                 for figure in MUST_ACT
                 if page.count(figure)

@@ -325,7 +325,7 @@ async def create(call: Call) -> Any:
             raise ApiError(422, "no_such_firm", "没有这家企业。", {"enterprise": str(firm_id)[:20]})
         lexicon = call.app.wiring.words.of(uow)
         category = said_category or topic(text, lexicon)[0]
-        level = said_level or urgency(text, category, lexicon)
+        level = said_level or urgency(text, lexicon)
         reporter = None
         if reporter_id:
             reporter = call.actor(uow, str(reporter_id))
@@ -417,7 +417,7 @@ def _move(
             title_of(text, category),
             text,
             category,
-            urgency(text, category, lexicon),
+            urgency(text, lexicon),
             ticket.enterprise_id,
             speaker.person,
             speaker.name,
@@ -426,7 +426,7 @@ def _move(
         return tickets.split(ticket, speaker, made)[0]
     args = Args(
         text=text,
-        person=_to(call, uow, given),
+        person=_to(uow, given),
         enterprise_id=_firm(uow, given),
         department=str(given.get("department") or ""),
         until=_until(given),
@@ -470,7 +470,7 @@ def _number(given: dict[str, Any], key: str) -> int | None:
     return value
 
 
-def _to(call: Call, uow: UnitOfWork, given: dict[str, Any]) -> Person | None:
+def _to(uow: UnitOfWork, given: dict[str, Any]) -> Person | None:
     wanted = given.get("person") or given.get("to") or given.get("owner")
     if not wanted:
         return None

@@ -218,8 +218,7 @@ def _said(content: Content) -> dict[str, Any]:
 
 
 def _accepted(replies: list[dict[str, Any]]) -> HttpAnswer:
-    body = json.dumps({"accepted": True, "replies": replies}, ensure_ascii=False).encode()
-    return HttpAnswer(body=body, content_type="application/json")
+    return HttpAnswer.of_json({"accepted": True, "replies": replies})
 
 
 def _answered(event: InboundEvent, outcome: Outcome) -> Answered:

@@ -341,7 +341,7 @@ def approve(asked: Asked, announcing: Announcing) -> Reply:
 
 
 @router.command("退回通知", who=_WRITING, usage="退回通知 3 理由", about="审核不通过，退给拟稿人")
-def send_back(asked: Asked, event: InboundEvent, announcing: Announcing) -> Reply:
+def send_back(asked: Asked, announcing: Announcing) -> Reply:
     made = _named(asked, announcing)
     after = announcing.send_back(_person(asked), made.id, _rest_of(asked)[:200])
     return replace(Reply.show(announcing.reviewed_card(after)), secret=True)
@@ -493,8 +493,8 @@ def look(asked: Asked, announcing: Announcing, clock: Clock) -> Reply:
 
 
 @router.command("通知列表", "我的通知", who=_WRITING, usage="通知列表", about="看最近的通知")
-def recent(announcing: Announcing, clock: Clock) -> Reply:
-    return _to_me(say.listed(announcing.recent(), clock.now()))
+def recent(announcing: Announcing) -> Reply:
+    return _to_me(say.listed(announcing.recent()))
 
 
 @router.command("通知名单", who=_WRITING, usage="通知名单 3", about="看通知发给哪些企业")

@@ -13,7 +13,6 @@ from handlers.domain.people import Person, Role
 from handlers.services.campaigns import CampaignService, Done
 from handlers.services.moves import Asked, Moves
 from handlers.services.speech import SpeechService
-from handlers.services.tickets import TicketService
 from handlers.texts import campaigns as say
 from handlers.understanding.numbers import value_of
 
@@ -169,7 +168,7 @@ def end(asked: Asked, campaigns: CampaignService) -> Reply:
 
 
 @router.command("附近", "周边", who=Staff, usage="附近 1024", about="看工单同网格的专项对象")
-def near(asked: Asked, campaigns: CampaignService, moves: Moves, tickets: TicketService) -> Reply:
+def near(asked: Asked, campaigns: CampaignService, moves: Moves) -> Reply:
     ticket = moves.named(asked)
     if ticket is None:
         raise BadInput("number_needed", word=asked.word)

@@ -100,7 +100,7 @@ def candidate(asked: Asked, speech: SpeechService, examples: Examples) -> Reply 
 
 
 @router.dialogue("firm")
-def which_firm(asked: Asked, moves: Moves, speech: SpeechService) -> Reply | None:
+def which_firm(asked: Asked, speech: SpeechService) -> Reply | None:
     return speech.answer_firm(asked, int(asked.facts["t"]))
 
 

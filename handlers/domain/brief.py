@@ -222,7 +222,7 @@ def _seen(
     if now.state in LIVE:
         figures.add(Figure.LIVE)
         figures.update(f for f, state in STATES.items() if state is now.state)
-        due_at, working = _next_due(now, at, policy)
+        due_at, working = _next_due(now, policy)
         stands = now.paused_since or at
         if due_at is not None and due_at < stands:
             late = _span(due_at, stands, working, calendar)
@@ -270,7 +270,7 @@ def _clocks(ticket: Ticket, policy: Policy) -> Iterator[tuple[datetime, bool]]:
         yield ticket.due_resolution, target.resolution.unit is not Unit.NATURAL
 
 
-def _next_due(ticket: Ticket, at: datetime, policy: Policy) -> tuple[datetime | None, bool]:
+def _next_due(ticket: Ticket, policy: Policy) -> tuple[datetime | None, bool]:
     """The due time that has been over for longest, else the one that comes first."""
     return min(_clocks(ticket, policy), default=(None, True))
 

@@ -59,11 +59,3 @@ LABELS: Final[Mapping[Category, str]] = {
     Category.EPI: "卫生",
     Category.OTH: "其他",
 }
-
-DEFAULT_URGENCY: Final[Mapping[Category, Urgency]] = {
-    **{category: Urgency.U3 for category in Category},
-    Category.ENE: Urgency.U2,
-    Category.ENV: Urgency.U2,
-    Category.PUB: Urgency.U2,
-    Category.REL: Urgency.U4,
-}

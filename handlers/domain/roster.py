@@ -230,7 +230,7 @@ def cleaned(rows: Sequence[tuple[int, Sequence[str]]]) -> Sheet:
     rejected: list[Remark] = []
     for number, cells in rows[start:]:
         values = {name: tidy(cell) for name, cell in zip(header, cells, strict=False) if name}
-        if not any(values.values()) or _is_note(values, cells):
+        if not any(values.values()) or _is_note(cells):
             continue
         if is_people:
             kept.append(CleanRow(number, values))
@@ -256,7 +256,7 @@ def cleaned(rows: Sequence[tuple[int, Sequence[str]]]) -> Sheet:
     return Sheet(columns, tuple(kept), tuple(rejected), is_people)
 
 
-def _is_note(values: Mapping[str, str], cells: Sequence[str]) -> bool:
+def _is_note(cells: Sequence[str]) -> bool:
     first = next((tidy(c) for c in cells if tidy(c)), "")
     return first.startswith(_ENDS)
 

@@ -461,12 +461,10 @@ class Announcing:
                 self._store.skip(made.id, made.round, firm.id, why)
                 return
             if contact is not None and not why:
-                direct = self._to_firm(made, firm, contact, now)
+                direct = self._to_firm(made, firm, contact)
         self._store.queued(made.id, made.round, firm.id, direct, grouped)
 
-    def _to_firm(
-        self, made: Announcement, firm: Enterprise, contact: Person, now: datetime
-    ) -> int | None:
+    def _to_firm(self, made: Announcement, firm: Enterprise, contact: Person) -> int | None:
         key = f"announcement:{made.id}:{made.round}:firm:{firm.id}"
         content = Content.of(self.firm_card(made, contact), Kind.ANNOUNCEMENT)
         row = self._work.outbox.put(

@@ -198,7 +198,7 @@ class CampaignService:
                 continue
             seen[row.key] = row.row
             before = known.get(row.key)
-            target, remark = self._target(campaign, row, before, now, by)
+            target, remark = self._target(campaign, row, before, now)
             if remark:
                 remarks.append((row.row, remark))
             if before is None:
@@ -251,7 +251,7 @@ class CampaignService:
         return exact[0].id if len(exact) == 1 else None
 
     def _target(
-        self, campaign: Campaign, row: TargetRow, before: Target | None, now: datetime, by: str
+        self, campaign: Campaign, row: TargetRow, before: Target | None, now: datetime
     ) -> tuple[Target, str]:
         firm_id = self._firm_id(row.firm or row.name) if row.firm or row.name else None
         firm = None if firm_id is None else self._work.people.enterprise(firm_id)
@@ -597,7 +597,7 @@ class CampaignService:
             self._audit(by.id, "campaign.ticked", campaign, **facts)
             if result and self._is_trouble(result):
                 for part, target in enumerate(changed[:5], 1):
-                    opened.append(self._problem(campaign, target, result, by, event, part))
+                    opened.append(self._problem(target, result, by, event, part))
             self._post(campaign, after, event)
         near: list[str] = []
         if opened:
@@ -667,13 +667,7 @@ class CampaignService:
         return reading.confidence >= _TELLS
 
     def _problem(
-        self,
-        campaign: Campaign,
-        target: Target,
-        text: str,
-        by: Person,
-        event: InboundEvent,
-        part: int,
+        self, target: Target, text: str, by: Person, event: InboundEvent, part: int
     ) -> Ticket:
         """A target's problem as a ticket: its firm's, or the duty desk's where it is no firm."""
         place = " ".join(p for p in (target.group, target.called) if p)
@@ -686,7 +680,7 @@ class CampaignService:
                 title_of(body, category),
                 body,
                 category,
-                urgency(text, category, self._lexicon),
+                urgency(text, self._lexicon),
                 target.enterprise_id,
                 by,
                 by.name,
@@ -723,7 +717,7 @@ class CampaignService:
                 told = told.replace(target.name, " ", 1).strip(_EDGES)
                 if len(told) < 2:
                     raise BadInput("text_needed")
-                ticket = self._problem(campaign, target, told, by, event, 1)
+                ticket = self._problem(target, told, by, event, 1)
                 return say.problem_kept(ticket, self._tickets.telling.owner(ticket), target)
         raise BadInput("campaign_problem")
 
@@ -835,7 +829,7 @@ class CampaignService:
         else:
             found = [t for t in found if text in (t.group, t.place) or text in t.name]
             title = text
-        return say.listed(campaign, title, found, self._clock.now())
+        return say.listed(campaign, title, found)
 
 
 def _where(campaign: Campaign, pool: Sequence[Target]) -> str:

@@ -400,7 +400,7 @@ class Moves:
                 title_of(text, category),
                 text,
                 category,
-                urgency(text, category, self.lexicon),
+                urgency(text, self.lexicon),
                 ticket.enterprise_id,
                 person,
                 asked.speaker.name,

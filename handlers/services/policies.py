@@ -128,7 +128,7 @@ class PolicyService:
     def related(self, text: str) -> str | None:
         """What is known of a matter that a person has to see to."""
         said = self.said(text)
-        return None if said is None else say.related(said.entry, said.standing, self.today)
+        return None if said is None else say.related(said.entry, said.standing)
 
     def unanswered(self, ticket: Ticket, speaker: Speaker) -> None:
         """A question for which a person was needed."""

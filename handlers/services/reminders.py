@@ -233,7 +233,7 @@ class ReminderService:
         if to is To.DEPARTMENT:
             return Content(say.department_late(ticket, now), kind=Kind.REMINDER)
         if clock is Clock.DEPARTMENT:
-            return Content(say.handler_department_late(ticket, now), kind=Kind.REMINDER)
+            return Content(say.handler_department_late(ticket), kind=Kind.REMINDER)
         if to is To.OFFICE:
             told = say.yellow_office(ticket, clock, owner, late)
             return Content(told, kind=Kind.REMINDER)
@@ -248,9 +248,9 @@ class ReminderService:
                 return say.unclaimed_stand_in(owner, late)
             return say.unclaimed(late)
         if clock is Clock.ANSWER:
-            return say.answer_never_came(ticket)
+            return say.answer_never_came()
         if clock is Clock.REVIEW:
-            return say.reviewed(ticket)
+            return say.reviewed()
         if clock is Clock.MEETING:
             return say.meeting_handler()
         if clock is Clock.FIRST_REPLY:

@@ -199,7 +199,7 @@ class RosterService:
         if known is None or changes:
             self._people.save_enterprise(enterprise)
         changes += self._contact(enterprise, values)
-        changes += self._pairing(row, enterprise, values, doing)
+        changes += self._pairing(row, enterprise, doing)
         doing.note(enterprise.short_name, changes, known is None)
 
     def _enterprise(self, values: Any, known: Enterprise | None, name: str) -> Enterprise:
@@ -287,9 +287,7 @@ class RosterService:
         # A name nobody bears is a slip of the pen: whoever is paired stays.
         return False, None
 
-    def _pairing(
-        self, row: CleanRow, enterprise: Enterprise, values: Any, doing: _Doing
-    ) -> list[str]:
+    def _pairing(self, row: CleanRow, enterprise: Enterprise, doing: _Doing) -> list[str]:
         now = self._clock.now()
         present = self._people.pairing(enterprise.id, now)
         base = present or Pairing(enterprise.id, None, None, now)

@@ -234,7 +234,7 @@ class SignUps:
         if here or (person is not None and person.is_staff):
             return say.full(signup, self.name, now)
         key = _key(person)
-        return say.own(signup, signup.place(key), self.name(key), now)
+        return say.own(signup, signup.place(key), self.name(key))
 
     def card(self, signup: SignUp) -> Content:
         return Content.of(say.card(signup, self.name, self._clock.now()))

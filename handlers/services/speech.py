@@ -164,7 +164,7 @@ class SpeechService:
         if found is not None and self._continues(found, asked, reading):
             told = self._about(found.ticket, asked, reading)
             # Whoever told a problem hears that it is known; more of the story needs no answer.
-            return self._quietly(told, asked, addressed or reading.is_ticket)
+            return self._quietly(told, addressed or reading.is_ticket)
         waiting = [
             t for t in self._threads.candidates.values() if t.state is State.WAITING_ENTERPRISE
         ]
@@ -223,11 +223,11 @@ class SpeechService:
         if reading.is_ticket:
             return self._beside(self._report(asked, reading), asked, reading, addressed)
         if reading.candidate:
-            return self._beside(self._perhaps(asked, reading), asked, reading, addressed)
+            return self._beside(self._perhaps(asked), asked, reading, addressed)
         if reading.action == "urge" or (addressed and _WAITS.search(asked.rest)):
             if addressed and not self._tickets.mine(speaker, LIVE):
                 # Nothing is open that could be urged: perhaps it is a problem nobody has told yet.
-                return self._perhaps(asked, reading)
+                return self._perhaps(asked)
             urged = self._urge(asked)
             if urged is not None or reading.action == "urge":
                 return urged
@@ -322,7 +322,7 @@ class SpeechService:
         weight = _OTHER_WEIGHT if other else _FIT_WEIGHT
         return doubt <= weight * found.score + _SUBJECT_WEIGHT * found.subject
 
-    def _quietly(self, reply: Reply | None, asked: Asked, addressed: bool) -> Reply | None:
+    def _quietly(self, reply: Reply | None, addressed: bool) -> Reply | None:
         """In a group nobody needs to hear that a sentence was added to its ticket."""
         if reply is None or addressed or reply.content is None:
             return reply
@@ -600,7 +600,7 @@ class SpeechService:
             and not own
             and enterprise is not None
         ):
-            return Reply.say(say.opened_for(first, enterprise.short_name))
+            return Reply.say(say.opened_for(enterprise.short_name))
         firm = telling.firm(first)
         cards = [say.group_card(t, firm, telling.owner(t), now) for t in opened]
         if enterprise is None:
@@ -668,7 +668,7 @@ class SpeechService:
         items = reading.items
         if not items:
             category, _ = topic(text, lexicon)
-            level = urgency(text, category, lexicon)
+            level = urgency(text, lexicon)
             items = (Item(category, level, title_of(text, category), text),)
         return replace(reading, items=items, is_ticket=True)
 
@@ -706,7 +706,7 @@ class SpeechService:
         candidate = self._work.candidates.asked_of(asked.speaker.key, chat)
         return None if candidate is None else candidate.id
 
-    def _perhaps(self, asked: Asked, reading: Reading) -> Reply | None:
+    def _perhaps(self, asked: Asked) -> Reply | None:
         """Ask once, in the group at most once per sender and half hour, else directly."""
         event, speaker, now = asked.event, asked.speaker, self._clock.now()
         if not event.mention_bot and event.chat_kind is ChatKind.GROUP:

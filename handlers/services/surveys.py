@@ -347,10 +347,7 @@ class Surveys:
                 return Reply.say(say.nothing_to_say())
             return self._ask_place(asked, survey, firm, loose, channel)
         answer = self.put(survey, firm, found.values, person, channel, asked.rest)
-        told = say.noted(
-            survey, self.firm_name(firm), answer, self._clock.now(),
-            for_firm=channel is Channel.LIAISON,
-        )  # fmt: skip
+        told = say.noted(survey, self.firm_name(firm), answer, for_firm=channel is Channel.LIAISON)
         if loose:
             question = self._ask_place(asked, survey, firm, loose, channel).content
             told = f"{told}\n{'' if question is None else question.text}"
@@ -516,9 +513,7 @@ class Surveys:
         text = f"{question.name} {facts['text']}"
         answer = self.put(survey, firm, values, person, channel, text)
         for_firm = channel is Channel.LIAISON
-        return Reply.say(
-            say.noted(survey, self.firm_name(firm), answer, self._clock.now(), for_firm=for_firm)
-        )
+        return Reply.say(say.noted(survey, self.firm_name(firm), answer, for_firm=for_firm))
 
     # ---- time
 
@@ -586,7 +581,7 @@ class Surveys:
         table = self.table(survey, viewer)
         rows = [say.row(survey, firm, answer) for firm, answer in table.rows]
         if rows:
-            rows.append(say.total_row(survey, table.sums))
+            rows.append(say.total_row(table.sums))
         return say.sheet_name(survey), say.columns(survey), rows
 
     def lines(self, survey: Survey) -> list[dict[str, str]]:

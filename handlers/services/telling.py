@@ -299,7 +299,7 @@ class Telling:
             card = say.handler_card(after, firm, after.reporter_name, owner, now, lead)
             self.card(after, self.handler(after), card, "reopened", priority=Priority.LADDER)
             return
-        lead = say.told_reopened(after, firm or say.someone(actor), text)
+        lead = say.told_reopened(firm or say.someone(actor), text)
         card = say.handler_card(after, firm, after.reporter_name, owner, now, lead)
         self.card(after, self.handler(after), card, "reopened", priority=Priority.LADDER)
         told = say.leader_card(after, firm, owner, lead, now)
@@ -518,7 +518,7 @@ class Telling:
         wrong, right = self.firm_person(before), self.firm_person(after)
         if wrong is not None and wrong != right:
             reported = wrong.id == after.reporter_id
-            told = say.opened_for(after, firm) if reported else say.told_not_their_firm(after)
+            told = say.opened_for(firm) if reported else say.told_not_their_firm(after)
             self.text(after, wrong, told, "not_theirs")
         if after.claimed_at is None:
             told = say.opened(after, owner, self.read_at(after))

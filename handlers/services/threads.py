@@ -64,9 +64,7 @@ class Threads:
         candidates = self.candidates = self._candidates(event, speaker, states)
         if not candidates:
             return None
-        matches = ranked(
-            text, [self._thread(t, event, speaker, taking) for t in candidates.values()]
-        )
+        matches = ranked(text, [self._thread(t, speaker, taking) for t in candidates.values()])
         best = matches[0]
         second = matches[1].score if len(matches) > 1 else 0.0
         only = len(matches) == 1
@@ -118,9 +116,7 @@ class Threads:
                         found[known.number] = known
         return found
 
-    def _thread(
-        self, ticket: Ticket, event: InboundEvent, speaker: Speaker, taking: bool = False
-    ) -> Thread:
+    def _thread(self, ticket: Ticket, speaker: Speaker, taking: bool = False) -> Thread:
         talk = self._talk.get(ticket.number, [])
         minutes: float | None = None
         stirred = [talk[-1].at] if talk else []

@@ -169,7 +169,7 @@ class VisitService:
         if items:
             return items
         category, _ = topic(text, self._lexicon)
-        level = urgency(text, category, self._lexicon)
+        level = urgency(text, self._lexicon)
         return (Item(category, level, title_of(text, category), text),)
 
     def _problems(

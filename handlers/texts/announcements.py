@@ -448,7 +448,7 @@ def status(announcement: Announcement, progress: Progress, now: datetime) -> str
     return "\n".join(lines)
 
 
-def listed(rows: Iterable[tuple[Announcement, Progress]], now: datetime) -> str:
+def listed(rows: Iterable[tuple[Announcement, Progress]]) -> str:
     lines = []
     for announcement, progress in rows:
         read = f"，已阅 {progress.read}/{progress.targets}" if announcement.need_receipt else ""

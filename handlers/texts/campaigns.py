@@ -1,7 +1,6 @@
 """Sentences about campaigns and their checklists."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import Final
 
 from handlers.chat.outbound import Button, Card, Press, Row, Tone
@@ -263,7 +262,7 @@ def detail(
     return "\n".join(lines)
 
 
-def listed(campaign: Campaign, group: str, targets: Sequence[Target], now: datetime) -> str:
+def listed(campaign: Campaign, group: str, targets: Sequence[Target]) -> str:
     if not targets:
         return f"{campaign.name} {group}：没有您能看的对象。"
     lines = []
@@ -324,7 +323,6 @@ def imported(
 
 NO_HEADER: Final = "没有看到表头，请在第一行写：名称、分组（楼栋）、位置（房号）等列名。"
 EXPORT_ENDING: Final = "导出请写 .xlsx 或 .csv 结尾的文件名。"
-NEEDS_NAME: Final = "请用 --name 写明专项名称。"
 
 
 def no_campaign(name: str) -> str:

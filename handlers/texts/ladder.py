@@ -230,7 +230,7 @@ def department_late(ticket: Ticket, now: datetime) -> str:
     )
 
 
-def handler_department_late(ticket: Ticket, now: datetime) -> str:
+def handler_department_late(ticket: Ticket) -> str:
     return (
         f"#{ticket.number} {short(ticket.title, 30)}：{ticket.department}到约定时间没有回复，"
         f"请催办；收回请回复「收回 {ticket.number} 情况」。"
@@ -247,7 +247,7 @@ def answer_wanted(ticket: Ticket, owner: str, now: datetime) -> str:
     )
 
 
-def answer_never_came(ticket: Ticket) -> str:
+def answer_never_came() -> str:
     return "企业没有在期限内补充，请按现有情况继续办理。"
 
 
@@ -255,5 +255,5 @@ def verdict_wanted(ticket: Ticket, now: datetime) -> str:
     return f"办结后还没有收到您的意见，请在 {reader_time(ticket.due_verdict, now)} 前看看是否解决。"
 
 
-def reviewed(ticket: Ticket) -> str:
+def reviewed() -> str:
     return "挂账复核日期已到，已恢复办理，请联系企业并写明进展。"

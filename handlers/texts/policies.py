@@ -157,7 +157,7 @@ def result(entry: PolicyEntry, standing: Standing) -> str:
     return f"政策库答复：{named(entry)}，{entry.benefit or entry.summary}"
 
 
-def related(entry: PolicyEntry, standing: Standing, today: date) -> str:
+def related(entry: PolicyEntry, standing: Standing) -> str:
     """Beside a ticket: what the library has about the same matter."""
     if standing is Standing.ENDED:
         return f"供参考：{named(entry)}已经停止执行。{BY_DEPARTMENT}。"
@@ -210,7 +210,6 @@ def found(words: str, rows: Sequence[tuple[PolicyEntry, Standing]]) -> str:
 
 
 USAGE: Final = "请写要查的内容，例如：查政策 稳岗补贴。"
-WHICH: Final = "请写政策编号，例如：看政策 12。编号用「查政策 稳岗补贴」查。"
 
 
 def no_such(number: str) -> str:

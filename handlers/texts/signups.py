@@ -103,7 +103,7 @@ def full(signup: SignUp, names: Names, now: datetime) -> str:
     return "\n".join(lines)
 
 
-def own(signup: SignUp, place: Place | None, name: str, now: datetime) -> str:
+def own(signup: SignUp, place: Place | None, name: str) -> str:
     """What a firm learns of a sign-up: the totals, and its own places."""
     quota = "" if signup.quota is None else f"，名额{signup.quota}人"
     head = f"接龙 {signup.number}「{signup.title}」：已报{signup.taken}人{quota}。"

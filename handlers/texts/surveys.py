@@ -216,9 +216,7 @@ def agreed(survey: Survey, by: str, count: int) -> str:
 # ---- answers
 
 
-def noted(
-    survey: Survey, firm: str, answer: Answer, now: datetime, *, for_firm: bool = False
-) -> str:
+def noted(survey: Survey, firm: str, answer: Answer, *, for_firm: bool = False) -> str:
     """The table of what was understood, said once."""
     head = f"摸排 {survey.number}「{survey.title}」：{firm} 已记下"
     lines = [f"{head}（{'代填' if for_firm else '您的填报'}）："]
@@ -259,7 +257,7 @@ def reminder(survey: Survey, now: datetime) -> str:
     )
 
 
-def over(survey: Survey, answered: int, count: int, late: int = 0) -> str:
+def over(survey: Survey, answered: int, count: int) -> str:
     return (
         f"摸排 {survey.number}「{survey.title}」已截止：{count}家中{answered}家已报。"
         f"看汇总请回复「摸排 {survey.number} 汇总」。"
@@ -516,7 +514,7 @@ def row(survey: Survey, firm: Enterprise | None, answer: Answer) -> tuple[Cell, 
     )
 
 
-def total_row(survey: Survey, sums: Sequence[Decimal | None]) -> tuple[Cell, ...]:
+def total_row(sums: Sequence[Decimal | None]) -> tuple[Cell, ...]:
     return (TOTAL, "", "", *("" if s is None else s for s in sums), "", "", "", "")
 
 

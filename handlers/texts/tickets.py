@@ -450,7 +450,7 @@ def opened(ticket: Ticket, owner: str, now: datetime) -> str:
     )
 
 
-def opened_for(ticket: Ticket, firm: str) -> str:
+def opened_for(firm: str) -> str:
     """What somebody who reported for another firm learns: only that it was taken."""
     return f"已收到，已转{firm}的联络员办理。"
 
@@ -530,7 +530,7 @@ def reopened(ticket: Ticket, owner: str) -> str:
     return f"#{ticket.number} 已重新办理（第{ticket.cycle}次），由{owner}继续负责，已报告分管领导。"
 
 
-def told_reopened(ticket: Ticket, who: str, text: str) -> str:
+def told_reopened(who: str, text: str) -> str:
     said = f"：{text}" if text else ""
     return f"{who}反馈没有解决{said}"
 

@@ -24,11 +24,6 @@ PURPOSE_NAMES: Final[Mapping[Purpose, str]] = {
     Purpose.POLICY: "政策宣讲",
     Purpose.CALL_BACK: "回访",
 }
-STANDING_NAMES: Final[Mapping[Standing, str]] = {
-    Standing.PLANNED: "计划",
-    Standing.KEPT: "已走访",
-    Standing.DROPPED: "已撤销",
-}
 BOOK: Final = "走访台账"
 # What stands before a liaison's own name in the registry.
 LIAISON: Final = "联络员"

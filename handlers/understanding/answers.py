@@ -48,7 +48,6 @@ _CLAUSE: Final = re.compile(
 _UNCHANGED: Final = re.compile(
     r"不变|照旧|照上次|同上[次轮月期季]?|[跟和与]上[次轮月期]\S{0,3}(?:一样|相同|一致)|(?:没有?|无|未)(?:什么)?变[化动]?|没变|一样的?$"
 )
-_CHANGES: Final = re.compile(r"有变|变了|变为|改[成为]|其[他它余]")
 _NONE: Final = re.compile(r"无|没有|没得|不缺|不需要?|不招|暂无|不涉及|零|(?<!\d)0(?![\d.])")
 _YES: Final = re.compile(r"^(?:是|有|对|会|要|已|需要?|能|可以|同意|愿意|参加|√|y(?:es)?$)", re.I)
 _NO: Final = re.compile(r"没|无|否|不|未|×|^no?$", re.I)

@@ -21,7 +21,6 @@ from handlers.understanding.reading import CATEGORIES, INTENTS, URGENCIES, Inten
 FILE: Final = "model.bin"
 MAGIC: Final = b"LHGM1\n"
 OUTPUTS: Final = 1 + len(INTENTS) + len(CATEGORIES) + len(URGENCIES)
-LANES: Final = OUTPUTS + 1
 _BITS: Final = 16
 _HALF: Final = 1 << (_BITS - 1)
 _OFFSET: Final = sum(128 << (_BITS * k) for k in range(OUTPUTS))

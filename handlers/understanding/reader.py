@@ -359,6 +359,6 @@ def topic(text: str, lexicon: Lexicon | None = None) -> tuple[Category, str]:
     return category, word
 
 
-def urgency(text: str, category: Category, lexicon: Lexicon | None = None) -> Urgency:
-    """The urgency of a text that is known to tell of a problem of this category."""
+def urgency(text: str, lexicon: Lexicon | None = None) -> Urgency:
+    """The urgency of a text that is known to tell of a problem."""
     return _shipped().problem(text, lexicon)[1]

@@ -39,12 +39,11 @@ from handlers.ports import (
 )
 from storage.db import Insertion, RowReader, Statement, read_instant
 from storage.repos.people import SqlPeopleStore
-from storage.tables.queue import InboxRow, OutboxRow
+from storage.tables.queue import OutboxRow
 from storage.tables.tickets import RemindedRow
 from storage.types import to_json
 
-_IN: Final[Any] = InboxRow.__table__  # type: ignore[attr-defined]  # SQLModel adds it
-_OUT: Final[Any] = OutboxRow.__table__  # type: ignore[attr-defined]
+_OUT: Final[Any] = OutboxRow.__table__  # type: ignore[attr-defined]  # SQLModel adds it
 
 _TAKE: Final = Statement(
     text(

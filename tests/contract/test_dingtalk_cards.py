@@ -9,23 +9,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.platform import json_text
 from bot.platforms.dingtalk import cards, words
 from handlers.chat.events import ChatKind, ChatRef, UserRef
 from handlers.chat.outbound import (
     Address,
     Button,
     Card,
-    Choice,
     Content,
     Delivery,
     Mention,
     Open,
-    Option,
     Press,
     Row,
-    Style,
-    Tone,
 )
+from tests.kit.cards import CARDS, CLAIM, IN_GROUP, a_card, fullest
 from tests.kit.fake_dingtalk import (
     OWN_VARIABLES,
     TEMPLATE,
@@ -39,68 +37,11 @@ GOLDEN = Path(__file__).parent / "payloads" / "dingtalk_cards.json"
 DESCRIBED = Path(cards.__file__).parent / "template-variables.json"
 GROUP = Address(ChatRef("dingtalk", "cidJhaulNIRmOMNZyHeQbm1K3=="), ChatKind.GROUP)
 PERSON = Address(ChatRef("dingtalk", "liaison07"), ChatKind.DIRECT)
-CLAIM = Button("认领", Press("ticket.claim", {"t": "1024", "v": "3"}), Style.MAIN)
-DECLINE = Button("退单", Press("ticket.decline", {"t": "1024", "v": "3"}), Style.DANGER)
-CHOICE = Choice("category", "选一个类别", (Option("LAB", "用工"), Option("LOG", "物流")))
+VENDORS = [kind for kind, card in CARDS.items() if card.choice is None]
 
 
-def a_card(**more: Any) -> Card:
-    made: dict[str, Any] = {
-        "key": "ticket:LHG-20261122-003:handler",
-        "title": "#1024 · 用工",
-        "lead": "本周缺12名叉车工，夜班为主。",
-        "fallback": "【#1024】本周缺12名叉车工\n回复「认领 1024」",
-        "tone": Tone.WARN,
-        "status": "待认领",
-        "rows": (Row("企业", "某某机械"), Row("时限", "今天 17:30 前认领")),
-        "note": "LHG-20261122-003 · 今天 09:12",
-        "buttons": (CLAIM, DECLINE),
-    }
-    return Card(**(made | more))
-
-
-KINDS = {
-    "ticket": (a_card(), PERSON),
-    "group_notice": (a_card(buttons=(), tone=Tone.INFO, status="办理中"), GROUP),
-    "group_ticket": (a_card(buttons=(CLAIM,)), GROUP),
-    "result_to_rate": (
-        a_card(
-            tone=Tone.GOOD,
-            status="请评价",
-            buttons=(
-                Button("非常满意", Press("ticket.rate", {"t": "1024", "r": "5"}), Style.MAIN),
-                Button("满意", Press("ticket.rate", {"t": "1024", "r": "4"})),
-                Button("没有解决", Press("ticket.unsolved", {"t": "1024"}), Style.DANGER),
-            ),
-        ),
-        PERSON,
-    ),
-    "escalation": (a_card(tone=Tone.URGENT, status="超期", buttons=(CLAIM,)), PERSON),
-    "closed": (a_card(tone=Tone.QUIET, status="已结", buttons=(), note=""), GROUP),
-    "pick_one": (
-        a_card(
-            choice=CHOICE,
-            buttons=(Button("改类别", Press("x.set"), Style.MAIN, submits=True), DECLINE),
-        ),
-        PERSON,
-    ),
-    "pick_many": (
-        a_card(
-            choice=Choice("topics", "可多选", CHOICE.options, many=True),
-            buttons=(Button("提交", Press("x.set"), Style.MAIN, submits=True),),
-        ),
-        PERSON,
-    ),
-    "links": (
-        a_card(
-            href="https://lhg.example.cn/l/abc",
-            rows=(Row("单据", "办结单(1)", "https://lhg.example.cn/l/a(b) c"),),
-            buttons=(Button("打开", Open("https://lhg.example.cn/l/abc")),),
-        ),
-        PERSON,
-    ),
-}
-VENDORS = {kind: made for kind, made in KINDS.items() if made[0].choice is None}
+def drawn(kind: str, vendor: bool = False) -> dict[str, str] | None:
+    return cards.variables(CARDS[kind], GROUP if kind in IN_GROUP else PERSON, vendor)
 
 
 def golden() -> dict[str, Any]:
@@ -108,9 +49,9 @@ def golden() -> dict[str, Any]:
     return found
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", CARDS)
 def test_a_card_fills_the_offices_template_as_agreed_and_keeps_the_limits(kind: str) -> None:
-    made = cards.variables(*KINDS[kind])
+    made = drawn(kind)
     assert made is not None
     check_variables(made)
     assert made == golden()["own"][kind]
@@ -118,7 +59,7 @@ def test_a_card_fills_the_offices_template_as_agreed_and_keeps_the_limits(kind: 
 
 @pytest.mark.parametrize("kind", VENDORS)
 def test_a_card_fills_the_vendors_template_as_agreed_and_keeps_the_limits(kind: str) -> None:
-    made = cards.variables(*VENDORS[kind], vendor=True)
+    made = drawn(kind, vendor=True)
     assert made is not None
     check_variables(made, VENDOR_TEMPLATE)
     assert made == golden()["vendor"][kind]
@@ -126,7 +67,7 @@ def test_a_card_fills_the_vendors_template_as_agreed_and_keeps_the_limits(kind: 
 
 def test_every_agreed_drawing_is_of_a_known_kind() -> None:
     assert set(golden()) == {"own", "vendor"}
-    assert set(golden()["own"]) == set(KINDS)
+    assert set(golden()["own"]) == set(CARDS)
     assert set(golden()["vendor"]) == set(VENDORS)
 
 
@@ -145,18 +86,8 @@ def test_the_description_of_the_template_names_every_variable_and_no_other() -> 
 
 
 def test_the_fullest_card_stays_within_the_limits() -> None:
-    full = a_card(
-        lead="长" * 110,
-        title="题" * 26,
-        note="注" * 30,
-        rows=tuple(
-            Row("标签标签签", "值" * 26, "https://x.example.cn/" + "a" * 300) for _ in range(6)
-        ),
-        buttons=tuple(
-            Button("按钮按钮按钮", Press("ticket.decline", {"t": "1024", "v": "33"}))
-            for _ in range(4)
-        ),
-    )
+    press = Press("ticket.decline", {"t": "1024", "v": "33"})
+    full = fullest(buttons=(Button("按钮按钮按钮", press),) * 4)
     for vendor, template in ((False, TEMPLATE), (True, VENDOR_TEMPLATE)):
         made = cards.variables(full, GROUP, vendor)
         assert made is not None
@@ -180,7 +111,7 @@ def test_a_button_that_opens_nothing_is_left_out_without_a_gap() -> None:
 
 
 def test_the_vendors_template_leaves_a_choice_to_words() -> None:
-    assert cards.variables(*KINDS["pick_one"], vendor=True) is None
+    assert drawn("pick_one", vendor=True) is None
 
 
 @pytest.mark.parametrize("vendor", [False, True])
@@ -336,7 +267,7 @@ def test_no_text_is_larger_than_the_platform_takes(text: str) -> None:
     for content in (Content(text * 100), Content.of(a_card(fallback=text * 100))):
         for told in words.said(content):
             param = {"title": "题" * 40, "text": told.text}
-            assert len(cards.as_json(param).encode()) <= 15_000
+            assert len(json_text(param).encode()) <= 15_000
             assert told.text.strip()
 
 

@@ -10,8 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings, strategies
 
-from bot.platform import ConfigError, Decoded, Rejected, Section
-from bot.platforms import dingtalk
+from bot.platform import ConfigError, Decoded, Rejected
 from bot.platforms.dingtalk import DingTalk, codec
 from handlers.chat.events import (
     AttachmentKind,
@@ -21,6 +20,7 @@ from handlers.chat.events import (
     from_plain,
     to_plain,
 )
+from tests.kit.platforms import built, platforms
 
 WHOLE: dict[str, Any] = json.loads(
     (Path(__file__).parent / "payloads" / "dingtalk_inbound.json").read_text(encoding="utf-8")
@@ -48,21 +48,20 @@ def sample(kind: str) -> dict[str, Any]:
 
 
 @functools.cache
-def built() -> DingTalk:
+def ours() -> DingTalk:
     values = {
         "DINGTALK_CLIENT_ID": "dingclient",
         "DINGTALK_CLIENT_SECRET": "secret",
         "DINGTALK_ROBOT_CODE": WHOLE["robot_code"],
         "DINGTALK_CORP_ID": WHOLE["corp_id"],
     }
-    made = dingtalk.build(Section(values))
-    assert isinstance(made, DingTalk)
+    made: DingTalk = built("dingtalk", values)
     return made
 
 
 @pytest.fixture
 def platform() -> DingTalk:
-    return built()
+    return ours()
 
 
 def found(one: dict[str, Any], platform: DingTalk) -> tuple[InboundEvent | None, str]:
@@ -349,7 +348,7 @@ def test_whatever_a_frame_holds_is_heard_named_or_refused(data: Any, topic: str)
     headers = {"topic": topic, "messageId": "m1", "eventType": "robot_msg_read", "eventId": "e1"}
     frame = {"type": kind, "headers": headers, "data": json.dumps(data)}
     try:
-        decoded = built().decode_frame(frame, WALL)
+        decoded = ours().decode_frame(frame, WALL)
     except Rejected:
         return
     assert decoded.ack.body
@@ -400,22 +399,19 @@ GOOD = {"DINGTALK_CLIENT_ID": "ding1", "DINGTALK_CLIENT_SECRET": "canary-secret"
     ],
 )
 def test_settings_that_cannot_work_are_named(changed: dict[str, str], named: str | None) -> None:
-    section = Section({**GOOD, **changed})
     if named is None:
-        assert dingtalk.build(section) is None
+        assert "dingtalk" not in platforms({**GOOD, **changed})
         return
     with pytest.raises(ConfigError) as error:
-        dingtalk.build(section)
+        platforms({**GOOD, **changed})
     assert named in str(error.value)
     assert "canary" not in str(error.value)
 
 
 def test_stream_mode_is_on_unless_it_is_switched_off() -> None:
-    ways = {s: dingtalk.build(Section({**GOOD, "DINGTALK_STREAM": s})) for s in ("", "1", "0")}
-    lines = {s: [line.name for line in one.lines] for s, one in ways.items() if one}  # type: ignore[attr-defined]  # of this platform
+    ways = {s: built("dingtalk", {**GOOD, "DINGTALK_STREAM": s}) for s in ("", "1", "0")}
+    lines = {s: [line.name for line in one.lines] for s, one in ways.items()}
     assert lines == {"": ["dingtalk.stream"], "1": ["dingtalk.stream"], "0": []}
-    assert all(one is not None and one.hooks == ("", "card") for one in ways.values())
+    assert all(one.hooks == ("", "card") for one in ways.values())
     with_events = {"DINGTALK_EVENT_TOKEN": "t", "DINGTALK_EVENT_AES_KEY": "A" * 43}
-    events = dingtalk.build(Section({**GOOD, **with_events}))
-    assert events is not None
-    assert events.hooks == ("", "card", "event")
+    assert built("dingtalk", {**GOOD, **with_events}).hooks == ("", "card", "event")

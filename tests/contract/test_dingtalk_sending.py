@@ -1,7 +1,6 @@
 """What DingTalk answers and what becomes of a message then: tokens, limits, refusals, robots, files."""
 
 import asyncio
-import io
 import logging
 import random
 import time
@@ -11,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from bot import logs
 from bot.client import Answer, Client
 from bot.platform import (
     MOST_FETCHED,
@@ -29,9 +27,10 @@ from bot.throttle import Throttle
 from handlers.chat.events import ChatKind, ChatRef, UserRef
 from handlers.chat.outbound import Address, Button, Content, Delivery, Mention, Open
 from handlers.chat.reach import Lost
-from tests.contract.test_dingtalk_cards import CHOICE, a_card
+from tests.kit.cards import CHOICE, a_card
 from tests.kit.chaos import Storm
 from tests.kit.chaos_dingtalk import Stormy
+from tests.kit.dingtalk import settings
 from tests.kit.fake_dingtalk import (
     CLIENT_ID,
     ROBOT,
@@ -42,6 +41,8 @@ from tests.kit.fake_dingtalk import (
     FakeDingTalk,
     said,
 )
+from tests.kit.logged import logged
+from tests.kit.platforms import built
 
 GROUP, PERSON = "cidDemoGroup==", "liaison07"
 OUTSIDER = "$:LWCP_v1:$canaryoutsider"
@@ -83,32 +84,6 @@ def in_an_hour() -> float:
 # ---- token
 
 
-async def test_ten_messages_at_once_fetch_one_token() -> None:
-    async with FakeDingTalk() as far, speaking(far) as calls:
-        people = [to_person(WORDS, n, chat=f"person{n}") for n in range(10)]
-        await asyncio.gather(*(calls.send(one) for one in people))
-        assert far.tokens == 1
-        assert len(far.messages) == 10
-
-
-async def test_a_token_that_ended_is_fetched_once_more_and_the_message_goes_out() -> None:
-    async with FakeDingTalk() as far, speaking(far) as calls:
-        await calls.send(to_person(WORDS, 1))
-        far.forget_token()
-        await calls.send(to_person(WORDS, 2))
-        assert far.tokens == 2
-        assert len(far.messages) == 2
-
-
-async def test_a_token_that_ends_again_at_once_waits_for_another_try() -> None:
-    async with FakeDingTalk() as far, speaking(far) as calls:
-        far.faults.extend(["expired", "expired"])
-        with pytest.raises(Expired):
-            await calls.send(to_person(WORDS))
-        await calls.send(to_person(WORDS))
-        assert len(far.messages) == 1
-
-
 async def test_a_token_that_ends_under_a_burst_breaks_no_limit() -> None:
     async with Stormy(Storm(random.Random(1))) as far, speaking(far) as calls:
         await calls.send(to_person(WORDS))
@@ -118,27 +93,6 @@ async def test_a_token_that_ends_under_a_burst_breaks_no_limit() -> None:
         assert len(far.messages) == 19
         # Those with the old token count too.
         assert far.wrong() == []
-
-
-async def test_a_token_near_its_end_is_renewed_before_it_ends() -> None:
-    async with FakeDingTalk() as far, speaking(far) as calls:
-        far.life = 0
-        await calls.send(to_person(WORDS, 1))
-        far.forget_token()
-        before = far.calls
-        await calls.send(to_person(WORDS, 2))
-        # No call was made with the old one.
-        assert far.calls == before + 1
-        assert far.tokens == 2
-
-
-async def test_a_wrong_secret_gives_up_nothing_and_names_the_cure() -> None:
-    async with FakeDingTalk() as far, speaking(far) as calls:
-        far.secret = "another"
-        with pytest.raises(Transient) as error:
-            await calls.send(to_person(WORDS))
-        assert error.value.retry_after == 300.0
-        assert "Client Secret" in errors.cure(error.value.code)
 
 
 # ---- what an answer means
@@ -213,14 +167,6 @@ async def test_a_card_whose_answer_takes_long_is_asked_for_again_and_shown_once(
         assert len([m for m in far.messages if m["card"]]) == far.repeats == 1
 
 
-async def test_http_200_with_a_code_is_an_error() -> None:
-    async with FakeDingTalk() as far, speaking(far) as calls:
-        far.faults.append("lie")
-        with pytest.raises(Permanent) as error:
-            await calls.send(to_person(WORDS, 2))
-        assert error.value.code == "invalidParameter.msgParam.invalid"
-
-
 @pytest.mark.parametrize(
     ("status", "body", "kind"),
     [
@@ -270,14 +216,7 @@ def test_the_old_interface_took_nothing_that_it_gives_no_number_for(body: bytes)
     answers.check_old(Answer(200, {}, b'{"errcode":0,"errmsg":"ok"}'))
 
 
-def test_every_described_code_says_what_a_person_does() -> None:
-    for code, trouble in errors.TROUBLES.items():
-        assert errors.cure(code) == trouble.cure
-        assert trouble.cure.endswith("。")
-        assert "！" not in trouble.cure
-    assert errors.cure("4711") == ""
-    assert errors.cure("timeout") == ""
-    # Names are judged by their beginning, the month's end by its own words.
+def test_names_are_judged_by_their_beginning_and_the_months_end_by_its_own_words() -> None:
     assert errors.cure("invalidParameter.robotCode.notExsit") == errors.cure(
         "invalidParameter.robotCode"
     )
@@ -606,14 +545,6 @@ async def test_what_a_robot_says_with_http_200_is_heard(code: int, kind: type[Se
         assert errors.cure(str(code))
 
 
-async def test_a_robots_address_elsewhere_gets_nothing() -> None:
-    async with FakeDingTalk() as far, speaking(far) as calls:
-        robot = "https://collector.invalid/robot/send?access_token=x#SECx"
-        with pytest.raises(Permanent) as error:
-            await calls.send(to_group(WORDS, chat="external-1", robot=robot))
-        assert error.value.code == "robot_host"
-
-
 def test_no_window_holds_more_than_the_platform_takes() -> None:
     throttle = Throttle()
     to = to_group(WORDS, robot="https://oapi.dingtalk.com/robot/send?access_token=x").to
@@ -632,20 +563,15 @@ def test_no_window_holds_more_than_the_platform_takes() -> None:
 # ---- urgent
 
 
-async def test_only_an_urgent_message_to_one_person_rings() -> None:
+async def test_a_ring_says_the_first_line_and_a_card_that_changes_does_not_ring_again() -> None:
     async with FakeDingTalk() as far, speaking(far) as calls:
-        await calls.send(to_person(WORDS, 1))
-        await calls.send(to_group(WORDS, 2, urgent=True))
-        await calls.send(to_person(Content.of(a_card()), 3, urgent=True))
+        sent = await calls.send(to_person(Content.of(a_card()), urgent=True))
         (ding,) = far.dings
         assert (ding["receiverUserIdList"], ding["remindType"]) == ([PERSON], 1)
         assert ding["content"] == "【#1024】本周缺12名叉车工"
-        assert len(far.messages) == 3
-        # A card that changes where it stands does not ring again.
-        track = far.messages[-1]["track"]
         newer = Content.of(a_card(status="办理中"))
-        await calls.send(to_person(newer, 4, urgent=True, update_ref=track))
-        assert len(far.dings) == 1
+        await calls.send(to_person(newer, 2, urgent=True, update_ref=sent.card_ref))
+        assert len(far.dings) == len(far.updates) == 1
 
 
 @pytest.mark.parametrize(
@@ -701,25 +627,6 @@ async def test_a_ring_that_gets_lost_does_not_lose_the_message() -> None:
 
 
 # ---- cards
-
-
-@pytest.mark.parametrize("template", [TEMPLATE, VENDOR_TEMPLATE])
-@pytest.mark.parametrize("callback", ["STREAM", "HTTP"])
-async def test_a_card_is_replaced_where_it_stands_and_sent_anew_where_it_cannot(
-    template: str, callback: str
-) -> None:
-    async with FakeDingTalk() as far, speaking(far, template, callback) as calls:
-        first = await calls.send(to_group(Content.of(a_card()), 1))
-        assert first.ref == far.messages[0]["key"]
-        newer = Content.of(a_card(status="办理中", buttons=(), revision=2))
-        second = await calls.send(to_group(newer, 2, update_ref=first.card_ref))
-        assert second.card_ref == first.card_ref
-        assert [u["track"] for u in far.updates] == [first.card_ref]
-        assert "办理中" in said(far.messages[0])
-        far.gone.add(first.card_ref)
-        third = await calls.send(to_group(newer, 3, update_ref=first.card_ref))
-        assert third.card_ref not in ("", first.card_ref)
-        assert len(far.messages) == 2
 
 
 @pytest.mark.parametrize(
@@ -853,17 +760,6 @@ async def test_messages_are_called_back_by_their_keys() -> None:
         assert errors.cure(error.value.code)
 
 
-async def test_every_part_of_a_long_text_is_taken_back() -> None:
-    async with FakeDingTalk() as far, speaking(far) as calls:
-        long = to_person(LONG)
-        receipt = await calls.send(long)
-        refs = (receipt.ref, *receipt.more)
-        assert list(refs) == [m["key"] for m in far.messages]
-        assert len(refs) == calls.parts(long) > 1
-        await calls.recall(long.to, refs)
-        assert far.recalled == list(refs)
-
-
 async def test_a_card_is_taken_back_by_its_carrier() -> None:
     async with FakeDingTalk() as far, speaking(far) as calls:
         for card in (to_group(Content.of(a_card())), to_person(Content.of(a_card()), 2)):
@@ -967,40 +863,19 @@ async def test_a_store_is_only_asked_over_tls() -> None:
         assert far.calls == 0
 
 
-async def test_a_probe_names_the_cure() -> None:
-    async with FakeDingTalk() as far, speaking(far) as calls:
-        assert [p.fault for p in await calls.probe()] == [""]
-    async with FakeDingTalk() as far, speaking(far) as calls:
-        far.secret = "another"
-        (line,) = await calls.probe()
-        assert "凭证与基础信息" in line.fault
-    client = Client(1.0)
-    base = "http://127.0.0.1:9"
-    calls = api.Api(client, base, base, CLIENT_ID, SECRET, ROBOT, "", "STREAM", ROUTE)
-    (line,) = await calls.probe()
-    assert "没有接通" in line.fault
-    await client.close()
-
-
 async def test_a_wrong_address_is_not_taken_for_a_wrong_secret() -> None:
     async with FakeDingTalk() as far:
-        client = Client(1.0)
-        base = f"{far.base}/nowhere"
-        calls = api.Api(client, base, base, CLIENT_ID, SECRET, ROBOT, "", "STREAM", ROUTE)
-        (line,) = await calls.probe()
-        assert "（404），请核对 DINGTALK_API_BASE" in line.fault
+        platform = built("dingtalk", settings(f"{far.base}/nowhere"))
+        (line,) = await platform.probe()
+        assert "（404），请核对网络和 DINGTALK_API_BASE" in line.fault
         with pytest.raises(Transient):
-            await calls.send(to_person(WORDS))
-        await client.close()
+            await platform.send(to_person(WORDS))
+        await platform.close()
 
 
 async def test_no_secret_gets_into_logs_or_errors() -> None:
-    stream = io.StringIO()
-    root = logging.getLogger()
-    before, level = root.handlers[:], root.level
-    logs.configure("json", logging.DEBUG, stream)
     codes: list[str] = []
-    try:
+    with logged() as stream:
         async with FakeDingTalk() as far, speaking(far) as calls:
             await calls.send(to_person(WORDS, 1))
             for fault in ("lie", "broken", "throttled", "page", "month", "denied", "half"):
@@ -1022,10 +897,9 @@ async def test_no_secret_gets_into_logs_or_errors() -> None:
             with pytest.raises(SendError) as error:
                 await calls.send(to_person(WORDS, 6))
             codes.append(repr(error.value))
-            codes.append(str(await calls.probe()))
-    finally:
-        root.handlers[:] = before
-        root.setLevel(level)
+            platform = built("dingtalk", settings(far.base))
+            codes.append(str(await platform.probe()))
+            await platform.close()
     kept = stream.getvalue()
     for event in ("dingtalk.refused", "dingtalk.no_ding", "dingtalk.session_refused"):
         assert event in kept

@@ -9,120 +9,37 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.payload import pieces
+from bot.platform import json_text
 from bot.platforms.feishu import codec
 from handlers.chat.events import ChatKind, UserRef
-from handlers.chat.outbound import (
-    Button,
-    Card,
-    Choice,
-    Content,
-    Mention,
-    Open,
-    Option,
-    Press,
-    Row,
-    Style,
-    Tone,
-)
+from handlers.chat.outbound import Button, Choice, Content, Mention, Option, Press, Row
+from tests.kit.cards import CARDS, IN_GROUP, a_card, fullest
 from tests.kit.fake_feishu import check_card
 from tests.kit.feishu import buttons, labels
 
 GOLDEN = Path(__file__).parent / "payloads" / "feishu_cards.json"
-CLAIM = Button("认领", Press("ticket.claim", {"t": "1024", "v": "3"}), Style.MAIN)
-DECLINE = Button("退单", Press("ticket.decline", {"t": "1024", "v": "3"}), Style.DANGER)
-CHOICE = Choice("category", "选一个类别", (Option("LAB", "用工"), Option("LOG", "物流")))
+CALLED = {"group_notice": (Mention(UserRef("feishu", "ou_zhou"), "联络员小周"),)}
 
 
-def a_card(**more: Any) -> Card:
-    made: dict[str, Any] = {
-        "key": "ticket:LHG-20261122-003:handler",
-        "title": "#1024 · 用工",
-        "lead": "本周缺12名叉车工，夜班为主。",
-        "fallback": "【#1024】本周缺12名叉车工\n回复「认领 1024」",
-        "tone": Tone.WARN,
-        "status": "待认领",
-        "rows": (Row("企业", "某某机械"), Row("时限", "今天 17:30 前认领")),
-        "note": "LHG-20261122-003 · 今天 09:12",
-        "buttons": (CLAIM, DECLINE),
-    }
-    return Card(**(made | more))
+def drawn(kind: str) -> dict[str, Any] | None:
+    chat = ChatKind.GROUP if kind in IN_GROUP else ChatKind.DIRECT
+    return codec.card(CARDS[kind], chat, CALLED.get(kind, ()))
 
 
-KINDS = {
-    "ticket": (a_card(), ChatKind.DIRECT, ()),
-    "group_notice": (
-        a_card(buttons=(), tone=Tone.INFO, status="办理中"),
-        ChatKind.GROUP,
-        (Mention(UserRef("feishu", "ou_zhou"), "联络员小周"),),
-    ),
-    "result_to_rate": (
-        a_card(
-            tone=Tone.GOOD,
-            status="请评价",
-            buttons=(
-                Button("非常满意", Press("ticket.rate", {"t": "1024", "r": "5"}), Style.MAIN),
-                Button("满意", Press("ticket.rate", {"t": "1024", "r": "4"})),
-                Button("没有解决", Press("ticket.unsolved", {"t": "1024"}), Style.DANGER),
-            ),
-        ),
-        ChatKind.DIRECT,
-        (),
-    ),
-    "escalation": (
-        a_card(tone=Tone.URGENT, status="超期", buttons=(CLAIM,)),
-        ChatKind.DIRECT,
-        (),
-    ),
-    "closed": (a_card(tone=Tone.QUIET, status="已结", buttons=(), note=""), ChatKind.GROUP, ()),
-    "pick_one": (
-        a_card(
-            choice=CHOICE,
-            buttons=(Button("改类别", Press("x.set"), Style.MAIN, submits=True), DECLINE),
-        ),
-        ChatKind.DIRECT,
-        (),
-    ),
-    "pick_many": (
-        a_card(
-            choice=Choice("topics", "可多选", CHOICE.options, many=True),
-            buttons=(
-                Button("提交", Press("x.set"), Style.MAIN, confirm="提交后不能改。", submits=True),
-            ),
-        ),
-        ChatKind.DIRECT,
-        (),
-    ),
-    "links": (
-        a_card(
-            href="https://lhg.example.cn/l/abc",
-            rows=(Row("单据", "办结单(1)", "https://lhg.example.cn/l/a(b) c"),),
-            buttons=(Button("打开", Open("https://lhg.example.cn/l/abc")),),
-        ),
-        ChatKind.DIRECT,
-        (),
-    ),
-}
-
-
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", CARDS)
 def test_a_card_is_drawn_as_agreed_and_keeps_the_limits(kind: str) -> None:
-    made = codec.card(*KINDS[kind])
+    made = drawn(kind)
     assert made is not None
     check_card(made)
     assert made == json.loads(GOLDEN.read_text(encoding="utf-8"))[kind]
 
 
 def test_every_agreed_drawing_is_of_a_known_kind() -> None:
-    assert set(json.loads(GOLDEN.read_text(encoding="utf-8"))) == set(KINDS)
+    assert set(json.loads(GOLDEN.read_text(encoding="utf-8"))) == set(CARDS)
 
 
 def test_the_fullest_card_stays_far_below_the_limits() -> None:
-    full = a_card(
-        lead="长" * 110,
-        title="题" * 26,
-        rows=tuple(
-            Row("标签标签签", "值" * 26, "https://x.example.cn/" + "a" * 300) for _ in range(6)
-        ),
+    full = fullest(
         choice=Choice("c", "选", tuple(Option(str(n), "项" * 16) for n in range(10))),
         buttons=tuple(
             Button("按钮按钮按钮", Press("a.b", {"t": "1024"}), submits=n == 0) for n in range(4)
@@ -131,7 +48,7 @@ def test_the_fullest_card_stays_far_below_the_limits() -> None:
     made = codec.card(full, ChatKind.GROUP)
     assert made is not None
     check_card(made)
-    assert len(codec.as_content(codec.as_content(made)).encode()) < codec.CARD_BYTES
+    assert len(json_text(json_text(made)).encode()) < codec.CARD_BYTES
 
 
 def test_a_card_that_outgrows_the_platform_is_told_in_words() -> None:
@@ -225,7 +142,7 @@ def test_a_text_is_parted_within_the_size_and_on_characters(text: str, most: int
 @given(st.text(alphabet=st.characters(codec="utf-8"), max_size=300))
 def test_no_text_is_larger_than_the_platform_takes(text: str) -> None:
     for part in codec.texts(Content(text * 400)):
-        assert len(codec.as_content({"text": part}).encode()) < 150 * 1024
+        assert len(json_text({"text": part}).encode()) < 150 * 1024
 
 
 def test_a_toast_is_one_short_line() -> None:

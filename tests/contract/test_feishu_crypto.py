@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 from multidict import CIMultiDict
 
-from bot.platform import ConfigError, RawRequest, Rejected, Section
+from bot.platform import ConfigError, RawRequest, Rejected
 from bot.platforms import feishu
 from bot.platforms.feishu.crypto import Envelope, robot_sign
 from tests.kit.feishu import APP_ID
+from tests.kit.platforms import built
 
 VECTORS: list[dict[str, Any]] = json.loads(
     (Path(__file__).parent / "payloads" / "feishu_crypto.json").read_text(encoding="utf-8")
@@ -33,9 +34,8 @@ def platform(vector: dict[str, Any]) -> feishu.Feishu:
         "FEISHU_VERIFICATION_TOKEN": vector["verification_token"],
         "FEISHU_ENCRYPT_KEY": vector["encrypt_key"],
     }
-    built = feishu.build(Section(values))
-    assert isinstance(built, feishu.Feishu)
-    return built
+    made: feishu.Feishu = built("feishu", values)
+    return made
 
 
 def request(vector: dict[str, Any], later: float = 1.0) -> RawRequest:
@@ -115,10 +115,8 @@ def test_a_callback_of_another_application_is_refused() -> None:
         "FEISHU_VERIFICATION_TOKEN": vector["verification_token"],
         "FEISHU_ENCRYPT_KEY": vector["encrypt_key"],
     }
-    other = feishu.build(Section(values))
-    assert other is not None
     with pytest.raises(Rejected) as error:
-        other.decode(request(vector))
+        built("feishu", values).decode(request(vector))
     assert error.value.reason == "app_id"
 
 

@@ -18,14 +18,13 @@ from bot.platform import (
     RawRequest,
     Rejected,
     Reply,
-    Section,
     Transient,
 )
-from bot.platforms import feishu
 from bot.platforms.feishu import codec
 from bot.platforms.feishu.line import LongConnection, Pace
 from tests.contract.test_feishu_inbound import SAMPLES, WALL
 from tests.kit.fake_feishu_line import PRESS, FakeLongConnection, encoded
+from tests.kit.platforms import built
 
 APP, SECRET = "cli_line", "canary-line-secret"
 FAST = Pace(
@@ -334,13 +333,12 @@ def test_every_sample_says_the_same_over_the_line_without_token_and_key(
         "FEISHU_APP_SECRET": SECRET,
         "FEISHU_LONG_CONNECTION": "1",
     }
-    built = feishu.build(Section(values))
-    assert isinstance(built, feishu.Feishu)
+    feishu = built("feishu", values)
     plain = one["payload"]
     header = {k: v for k, v in plain.get("header", {}).items() if k != "token"}
-    decoded = built.decode_payload(json.dumps({**plain, "header": header}).encode(), WALL)
+    decoded = feishu.decode_payload(json.dumps({**plain, "header": header}).encode(), WALL)
     expected = codec.events(plain, codec.Me(("小港",)), WALL)
     assert (decoded.events, decoded.unsupported) == expected
-    assert built.hooks == ()
+    assert feishu.hooks == ()
     with pytest.raises(Rejected):
-        built.decode(RawRequest("POST", "", {}, {}, b"{}", WALL))
+        feishu.decode(RawRequest("POST", "", {}, {}, b"{}", WALL))

@@ -8,12 +8,11 @@ from dataclasses import replace
 import pytest
 
 from bot import registry
-from bot.app import build_platforms, platform_settings
 from bot.platform import Platform, RawRequest, Rejected
-from bot.settings import load
 from handlers.chat.events import InboundEvent, from_plain, to_plain
 from tests.contract.test_platforms import ALL, HOSTILE
 from tests.kit.far_ends import Hook, hooks
+from tests.kit.platforms import platforms
 
 AT = 1795334400.0
 TEXT = "@小港 车间缺操作工20人"
@@ -21,8 +20,7 @@ WHERE = hooks()
 
 
 def platform_of(hook: Hook) -> Platform:
-    settings = {**hook.settings, "LHG_SANDBOX": "0"}
-    return build_platforms(load(platform_settings(), overrides=settings))[hook.platform]
+    return platforms({**hook.settings, "LHG_SANDBOX": "0"})[hook.platform]
 
 
 @pytest.fixture(params=list(WHERE))
@@ -53,7 +51,7 @@ def spoiled(request: RawRequest, missing: bool = True) -> Iterator[RawRequest]:
 
 
 def test_every_address_of_every_platform_is_looked_at_here() -> None:
-    on = build_platforms(load(platform_settings(), overrides=ALL))
+    on = platforms(ALL)
     assert set(on) == set(registry.platforms())
     known = {f"{name}/{hook}".rstrip("/") for name, p in on.items() for hook in p.hooks}
     assert {path for path in known if not path.startswith("sandbox")} == set(WHERE)

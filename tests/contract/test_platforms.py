@@ -3,15 +3,14 @@
 import asyncio
 import json
 import time
-from typing import Any
 
 import pytest
 
 from bot import registry
-from bot.app import build_platforms, platform_settings
 from bot.payload import cut
 from bot.platform import (
     Attaches,
+    Expired,
     Explaining,
     Fetches,
     Outcome,
@@ -22,14 +21,12 @@ from bot.platform import (
     Recalls,
     Rejected,
     Splitting,
+    Transient,
 )
-from bot.platforms.wecom import codec
-from bot.settings import load
 from handlers.chat.events import Attachment, AttachmentKind, ChatKind, ChatRef, UserRef
 from handlers.chat.outbound import (
     Address,
     Button,
-    Card,
     Choice,
     Content,
     Delivery,
@@ -37,20 +34,19 @@ from handlers.chat.outbound import (
     Mention,
     Option,
     Press,
-    Row,
     Style,
-    Tone,
     card_from_plain,
     card_to_plain,
     content_from_plain,
     content_to_plain,
 )
+from tests.kit.cards import a_card
 from tests.kit.dingtalk import settings as dingtalk_settings
-from tests.kit.fake_wecom import check_card
 from tests.kit.feishu import settings as feishu_settings
+from tests.kit.platforms import NOWHERE, built, platforms
+from tests.kit.voices import WAYS, speaking
 from tests.kit.wecom import settings
 
-NOWHERE = "http://127.0.0.1:9"
 ALL = {
     **settings(NOWHERE),
     **feishu_settings(NOWHERE),
@@ -58,6 +54,12 @@ ALL = {
     "LHG_SANDBOX": "1",
     "GENERIC_SECRET": "0123456789abcdef",
 }
+# Those that offices chat on; with a ring, with an address of a robot that is looked at.
+CHATS = ("dingtalk", "feishu", "wecom")
+RINGS = [name for name in CHATS if WAYS[name].rung]
+LOOKED_AT = [name for name in CHATS if WAYS[name].robots_group]
+WORDS = Content("#1024 已登记")
+LONG = Content("\n".join(f"#{n} 某某机械｜缺操作工" for n in range(1001, 3000)))
 HOSTILE = (
     "<@all>",
     "<at id=all></at>",
@@ -70,35 +72,13 @@ HOSTILE = (
 )
 
 
-def platforms() -> dict[str, Platform]:
-    return build_platforms(load(platform_settings(), overrides=ALL))
-
-
-def card(text: str = "本周缺12名叉车工", **more: Any) -> Card:
-    return Card(
-        key="ticket:LHG-20261122-003:handler",
-        title="#1024 · 用工",
-        lead=text[:110],
-        fallback=text,
-        tone=Tone.WARN,
-        status="待认领",
-        rows=(Row("企业", "某某机械"), Row("时限", "今天 17:30 前认领")),
-        note="LHG-20261122-003 · 今天 09:12",
-        buttons=(
-            Button("认领", Press("ticket.claim", {"t": "1024", "v": "3"}), Style.MAIN),
-            Button("退单", Press("ticket.decline", {"t": "1024", "v": "3"}), Style.DANGER),
-        ),
-        **more,
-    )
-
-
 @pytest.fixture(params=sorted(registry.platforms()))
 def platform(request: pytest.FixtureRequest) -> Platform:
-    return platforms()[request.param]
+    return platforms(ALL)[request.param]
 
 
 def test_every_platform_module_is_on_when_its_settings_are_there() -> None:
-    assert set(platforms()) == set(registry.platforms())
+    assert set(platforms(ALL)) == set(registry.platforms())
 
 
 def test_an_unsigned_request_is_refused_before_it_is_parsed(platform: Platform) -> None:
@@ -128,15 +108,15 @@ def test_lanes_and_limits_answer_for_groups_and_people(platform: Platform) -> No
             assert limit.per > 0
 
 
-@pytest.mark.parametrize("name", ["dingtalk", "feishu", "wecom"])
+@pytest.mark.parametrize("name", CHATS)
 def test_a_platform_that_offices_chat_on_offers_every_seam(name: str) -> None:
-    platform = platforms()[name]
+    platform = platforms(ALL)[name]
     assert isinstance(platform, Recalls)
     assert platform.recall_seconds == 24 * 3600
     assert isinstance(platform, Splitting)
     to = Address(ChatRef(name, "zhang"), ChatKind.DIRECT)
     long = Content("\n".join(f"#{n} 某某机械｜缺操作工" for n in range(1001, 9000)))
-    said = (long, Content("#1024 已登记"), Content.of(card()))
+    said = (long, Content("#1024 已登记"), Content.of(a_card()))
     parts = [platform.parts(Delivery(1, to, content)) for content in said]
     assert parts[0] > 1
     assert parts[1:] == [1, 1]
@@ -152,65 +132,18 @@ def test_closing_twice_is_harmless(platform: Platform) -> None:
     asyncio.run(close())
 
 
-@pytest.mark.parametrize("text", HOSTILE)
-def test_hostile_text_comes_out_as_plain_letters_in_wecom_markdown(text: str) -> None:
-    said = codec.markdown(Content(text), codec.ROBOT_MARKDOWN_BYTES)
-    assert "<" not in said
-    assert ">" not in said
-    assert "](" not in said
-    assert len(said.encode()) <= codec.ROBOT_MARKDOWN_BYTES
-
-
 @pytest.mark.parametrize("most", [10, 100, 2048])
 def test_a_cut_ends_on_a_character(most: int) -> None:
     for text in HOSTILE:
         assert len(cut(text, most).encode()) <= most
 
 
-def test_a_robot_mentions_people_in_text_and_never_all() -> None:
-    content = Content("请看", mentions=(Mention(UserRef("wecom", "GuJian"), "顾健"),))
-    assert codec.robot_message(content)["text"]["mentioned_list"] == ["GuJian"]
-    assert "mentioned_list" not in json.dumps(codec.robot_message(Content("<@all> @all")))
-
-
-def test_the_wecom_card_keeps_the_limits() -> None:
-    made = codec.template_card(card(), 7)
-    assert made is not None
-    check_card(made, interactive=True)
-    check_card(codec.spent_card(card(), 8), interactive=True)
-
-
-def test_a_wecom_card_without_buttons_needs_something_to_open() -> None:
-    from dataclasses import replace
-
-    bare = replace(card(), buttons=())
-    assert codec.template_card(bare, 1) is None
-    made = codec.template_card(bare, 1, "https://lhg.example.cn")
-    assert made is not None
-    check_card(made, interactive=False)
-
-
-def test_a_button_comes_back_with_its_action_and_arguments() -> None:
-    key = codec.button_key("ticket.claim", {"t": "1024", "v": "3"}, "ticket:A_b:handler")
-    press = codec.pressed(key, (), "code")
-    assert press is not None
-    assert (press.action, dict(press.args), press.card_key, press.card_ref) == (
-        "ticket.claim",
-        {"t": "1024", "v": "3"},
-        "ticket:A_b:handler",
-        "code",
-    )
-    assert codec.pressed(codec.NOOP, (), "") is None
-
-
 def test_cards_and_contents_survive_the_outbox() -> None:
     choice = Choice("p", "选一项", (Option("a", "甲"), Option("b", "乙")))
-    one = card(choice=None)
+    one = a_card()
     assert card_from_plain(json.loads(json.dumps(card_to_plain(one)))) == one
-    from dataclasses import replace
-
-    with_choice = replace(
-        one, choice=choice, buttons=(Button("提交", Press("x"), Style.MAIN, submits=True),)
+    with_choice = a_card(
+        choice=choice, buttons=(Button("提交", Press("x"), Style.MAIN, submits=True),)
     )
     content = Content.of(with_choice, mentions=(Mention(UserRef("wecom", "u"), "名"),))
     assert content_from_plain(json.loads(json.dumps(content_to_plain(content)))) == content
@@ -219,7 +152,7 @@ def test_cards_and_contents_survive_the_outbox() -> None:
 
 
 def test_an_empty_outcome_is_the_neutral_answer() -> None:
-    generic = platforms()["generic"]
+    generic = platforms(ALL)["generic"]
     from bot.platforms.generic import signature
 
     body = json.dumps(
@@ -257,3 +190,147 @@ async def test_what_a_message_names_elsewhere_is_asked_of_nobody(
     with pytest.raises(Permanent):
         await platform.fetch(Attachment(AttachmentKind.FILE, url))
     await platform.close()
+
+
+# ---- speaking
+
+
+@pytest.mark.parametrize("name", CHATS)
+async def test_ten_messages_at_once_fetch_one_token(name: str) -> None:
+    async with speaking(name) as voice:
+        people = [voice.to_person(WORDS, n, who=f"ou_{n}") for n in range(10)]
+        await asyncio.gather(*(voice.platform.send(one) for one in people))
+        assert voice.far.tokens == 1
+        assert len(voice.taken()) == 10
+
+
+@pytest.mark.parametrize("name", CHATS)
+async def test_a_token_that_ended_is_fetched_once_more_and_the_message_goes_out(name: str) -> None:
+    async with speaking(name) as voice:
+        await voice.platform.send(voice.to_person(WORDS, 1))
+        voice.far.forget_token()
+        await voice.platform.send(voice.to_person(WORDS, 2))
+        assert voice.far.tokens == 2
+        assert len(voice.taken()) == 2
+
+
+@pytest.mark.parametrize("name", CHATS)
+async def test_a_token_that_ends_again_at_once_waits_for_another_try(name: str) -> None:
+    async with speaking(name) as voice:
+        voice.far.faults.extend(["expired", "expired"])
+        with pytest.raises(Expired):
+            await voice.platform.send(voice.to_person(WORDS))
+        await voice.platform.send(voice.to_person(WORDS))
+        assert len(voice.taken()) == 1
+
+
+@pytest.mark.parametrize("name", CHATS)
+async def test_a_token_near_its_end_is_renewed_before_it_ends(name: str) -> None:
+    async with speaking(name) as voice:
+        voice.far.life = 0
+        await voice.platform.send(voice.to_person(WORDS, 1))
+        voice.far.forget_token()
+        before = voice.far.calls
+        await voice.platform.send(voice.to_person(WORDS, 2))
+        # No call was made with the old one.
+        assert voice.far.calls == before + 1
+        assert voice.far.tokens == 2
+
+
+@pytest.mark.parametrize("name", ["dingtalk", "feishu"])
+async def test_a_wrong_secret_gives_up_nothing_and_names_the_cure(name: str) -> None:
+    async with speaking(name) as voice:
+        voice.far.secret = "another"
+        with pytest.raises(Transient) as error:
+            await voice.platform.send(voice.to_person(WORDS))
+        assert (error.value.code, error.value.retry_after) == (voice.ways.wrong_secret, 300.0)
+        assert voice.ways.cures_secret in voice.platform.cure(error.value.code)
+
+
+@pytest.mark.parametrize("name", CHATS)
+async def test_http_200_with_a_code_is_an_error(name: str) -> None:
+    async with speaking(name) as voice:
+        await voice.platform.send(voice.to_person(WORDS, 1))
+        fault, code = voice.ways.lie
+        voice.far.faults.append(fault)
+        with pytest.raises(Permanent) as error:
+            await voice.platform.send(voice.to_person(WORDS, 2))
+        assert error.value.code == code
+
+
+@pytest.mark.parametrize("name", CHATS)
+def test_every_described_code_says_what_a_person_does(name: str) -> None:
+    platform = platforms(ALL)[name]
+    assert isinstance(platform, Explaining)
+    for code, cure in WAYS[name].cures.items():
+        assert platform.cure(code) == cure
+        assert cure.endswith("。")
+        assert "！" not in cure
+    assert platform.cure("4711") == ""
+    assert platform.cure("timeout") == ""
+
+
+@pytest.mark.parametrize("mode", [mode for mode in WAYS if mode != "wecom"])
+async def test_a_card_is_replaced_where_it_stands_and_sent_anew_where_it_cannot(mode: str) -> None:
+    async with speaking(mode) as voice:
+        first = await voice.platform.send(voice.to_group(Content.of(a_card()), 1))
+        assert first.ref == voice.names()[0]
+        newer = Content.of(a_card(status="办理中", buttons=(), revision=2))
+        replacing = voice.to_group(newer, 2, update_ref=first.card_ref)
+        assert (await voice.platform.send(replacing)).card_ref == first.card_ref
+        assert len(voice.far.updates) == len(voice.taken()) == 1
+        assert "办理中" in voice.far.words()[0]
+        voice.far.gone.add(first.card_ref)
+        third = await voice.platform.send(voice.to_group(newer, 3, update_ref=first.card_ref))
+        assert third.card_ref not in ("", first.card_ref)
+        assert len(voice.taken()) == 2
+
+
+@pytest.mark.parametrize("name", CHATS)
+async def test_every_part_of_a_long_text_is_taken_back(name: str) -> None:
+    async with speaking(name) as voice:
+        long = voice.to_person(LONG)
+        receipt = await voice.platform.send(long)
+        refs = (receipt.ref, *receipt.more)
+        assert list(refs) == voice.names()
+        assert len(refs) == voice.platform.parts(long) > 1
+        voice.far.faults.extend(["busy", "expired"])
+        with pytest.raises(Transient):
+            await voice.platform.recall(long.to, refs)
+        await voice.platform.recall(long.to, refs)
+        assert voice.far.recalled == list(refs)
+
+
+@pytest.mark.parametrize("name", RINGS)
+async def test_only_an_urgent_message_to_one_person_rings(name: str) -> None:
+    async with speaking(name) as voice:
+        await voice.platform.send(voice.to_person(WORDS, 1))
+        await voice.platform.send(voice.to_group(WORDS, 2, urgent=True))
+        await voice.platform.send(voice.to_person(Content.of(a_card()), 3, urgent=True))
+        assert voice.rung() == [voice.ways.person]
+        assert len(voice.taken()) == 3
+
+
+@pytest.mark.parametrize("name", LOOKED_AT)
+async def test_a_robots_address_elsewhere_gets_nothing(name: str) -> None:
+    async with speaking(name) as voice:
+        assert voice.ways.robots_group is not None
+        chat = voice.ways.robots_group(voice.far)
+        robot = "https://collector.invalid/robot/send?access_token=x#SECx"
+        with pytest.raises(Permanent) as error:
+            await voice.platform.send(voice.to_group(WORDS, chat=chat, robot=robot))
+        assert error.value.code == "robot_host"
+
+
+@pytest.mark.parametrize("mode", ["dingtalk-http", "feishu", "wecom"])
+async def test_a_probe_names_the_cure(mode: str) -> None:
+    async with speaking(mode) as voice:
+        assert {line.fault for line in await voice.platform.probe()} == {""}
+    async with speaking(mode) as voice:
+        voice.far.secret = "another"
+        (line,) = await voice.platform.probe()
+        assert voice.ways.cures_secret in line.fault
+    nowhere = built(voice.name, voice.ways.settings(NOWHERE))
+    (line,) = await nowhere.probe()
+    assert "没有接通" in line.fault
+    await nowhere.close()

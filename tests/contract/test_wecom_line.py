@@ -12,6 +12,7 @@ import pytest
 from bot.platform import Decoded, HttpAnswer, Reply, TakenOver, Transient, Unsure
 from bot.platforms.wecom.line import AibotLine, Pace, Sessions
 from tests.kit.fake_wecom_line import BOT, SECRET, FakeLine
+from tests.kit.platforms import built
 
 FAST = Pace(ping=0.05, ack=0.2, first_retry=0.02, longest_retry=0.05, refused=0.05)
 SAMPLES: list[dict[str, Any]] = json.loads(
@@ -188,11 +189,7 @@ def test_a_session_takes_thirty_a_minute_and_a_thousand_an_hour() -> None:
 
 
 def test_every_sample_of_the_long_connection_is_understood_or_passed_over() -> None:
-    from bot.app import build_platforms, platform_settings
-    from bot.settings import load
-
-    values = {"WECOM_AIBOT_ID": BOT, "WECOM_AIBOT_SECRET": SECRET}
-    wecom: Any = build_platforms(load(platform_settings(), overrides=values))["wecom"]
+    wecom = built("wecom", {"WECOM_AIBOT_ID": BOT, "WECOM_AIBOT_SECRET": SECRET})
     for sample in (s for s in SAMPLES if s["transport"] == "ws" and "cmd" in s["payload"]):
         frame = sample["payload"]
         if sample["id"] == "ws-event-disconnected":

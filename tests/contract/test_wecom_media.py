@@ -14,13 +14,13 @@ from aiohttp.test_utils import TestServer
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.app import build_platforms, platform_settings
+from bot.envelope import BadEnvelope
 from bot.platform import MOST_FETCHED, Fetches, Gone, Permanent, TooLarge, Transient
 from bot.platforms.wecom import codec
-from bot.platforms.wecom.media import NotOpened, address, opened, parted
-from bot.settings import load
+from bot.platforms.wecom.media import address, opened, parted
 from handlers.chat.events import Attachment, AttachmentKind
 from tests.kit.fake_wecom import ENDLESS, FakeWeCom, seal
+from tests.kit.platforms import built
 from tests.kit.wecom import KEY, settings
 
 PAYLOADS = Path(__file__).parent / "payloads"
@@ -40,10 +40,10 @@ OTHER_KEY = "FJOKYiw6iG9WLQktwwESEqiE+PvggUBl8cSeUjgnLBo="
 @asynccontextmanager
 async def asking(wecom: FakeWeCom, **more: str) -> AsyncIterator[Fetches]:
     values = {**settings(wecom.base), **more}
-    platform = build_platforms(load(platform_settings(), overrides=values))["wecom"]
+    platform = built("wecom", values)
     assert isinstance(platform, Fetches)
     yield platform
-    await platform.close()  # type: ignore[attr-defined]
+    await platform.close()
 
 
 def at(url: str) -> Attachment:
@@ -73,7 +73,7 @@ def test_what_was_altered_or_is_another_keys_does_not_open(vector: dict[str, Any
         (sealed, key[:-4]),
         (sealed, "***" + key[3:]),
     ):
-        with pytest.raises(NotOpened):
+        with pytest.raises(BadEnvelope):
             opened(body, by)
 
 

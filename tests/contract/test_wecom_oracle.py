@@ -13,12 +13,11 @@ from wechatpy.enterprise import WeChatCrypto, parse_message
 from wechatpy.enterprise.exceptions import InvalidCorpIdException
 from wechatpy.exceptions import InvalidSignatureException
 
-from bot.app import build_platforms, platform_settings
 from bot.envelope import BadEnvelope, Envelope
 from bot.platform import RawRequest
 from bot.platforms.wecom import codec
-from bot.settings import load
 from handlers.chat.events import Attachment, AttachmentKind
+from tests.kit.platforms import NOWHERE, built
 from tests.kit.wecom import APP_KEY, APP_TOKEN, CORP, settings
 
 OURS = Envelope(APP_TOKEN, APP_KEY, CORP)
@@ -76,9 +75,7 @@ def test_both_answer_the_check_of_the_address_alike(theirs: Any) -> None:
     query = {
         "msg_signature": signature, "timestamp": "1795334400", "nonce": "n0nce", "echostr": sealed
     }  # fmt: skip
-    wecom = build_platforms(load(platform_settings(), overrides=settings("http://127.0.0.1:9")))[
-        "wecom"
-    ]
+    wecom = built("wecom", settings(NOWHERE))
     ours = wecom.decode(RawRequest("GET", "app", query, {}, b"", time.time())).ack.body
     assert ours.decode() == theirs.crypto.check_signature(signature, "1795334400", "n0nce", sealed)
 

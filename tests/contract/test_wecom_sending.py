@@ -9,14 +9,15 @@ from dataclasses import replace
 import pytest
 
 from bot.client import Client
-from bot.platform import Decoded, Outdated, Permanent, Recalls, Reply, Section
+from bot.platform import Decoded, Outdated, Permanent, Reply
 from bot.platforms import wecom
 from bot.platforms.wecom.api import AppApi
 from bot.platforms.wecom.kf import Kf, Pace
 from handlers.chat.events import ChatKind, ChatRef
 from handlers.chat.outbound import Address, Content, Delivery
-from tests.contract.test_feishu_cards import a_card
+from tests.kit.cards import a_card
 from tests.kit.fake_wecom import KF, FakeWeCom
+from tests.kit.platforms import built
 from tests.kit.wecom import CORP, settings
 
 ZHANG = Address(ChatRef("wecom", "ZhangJing"), ChatKind.DIRECT)
@@ -25,25 +26,11 @@ LONG = Content("\n".join(f"#{n} 某某机械｜缺操作工" for n in range(1001
 
 @asynccontextmanager
 async def speaking(far: FakeWeCom) -> AsyncIterator[wecom.WeCom]:
-    built = wecom.build(Section(settings(far.base)))
-    assert isinstance(built, wecom.WeCom)
+    platform = built("wecom", settings(far.base))
     try:
-        yield built
+        yield platform
     finally:
-        await built.close()
-
-
-async def test_every_part_of_a_long_text_is_taken_back() -> None:
-    async with FakeWeCom() as far, speaking(far) as platform:
-        receipt = await platform.send(Delivery(1, ZHANG, LONG))
-        refs = (receipt.ref, *receipt.more)
-        assert len(refs) == len(far.app_messages) > 1
-        assert isinstance(platform, Recalls)
-        far.faults.extend(["busy", "expired"])
-        with pytest.raises(Exception, match="-1"):
-            await platform.recall(ZHANG, refs)
-        await platform.recall(ZHANG, refs)
-        assert far.recalled == list(refs)
+        await platform.close()
 
 
 async def test_the_same_words_said_again_are_shown_again_and_a_repeat_is_not() -> None:

@@ -2,13 +2,11 @@
 
 import argparse
 import asyncio
-import contextlib
-import io
 import itertools
 import json
 import logging
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -16,7 +14,7 @@ from aiohttp import WSMsgType, web
 from aiohttp.test_utils import TestServer
 
 from bot import app as application
-from bot import logs, registry
+from bot import registry
 from bot.__main__ import main
 from bot.platform import Fetches, Noting, OnLine, Probing, SendError
 from bot.platforms.generic import signature
@@ -27,6 +25,7 @@ from handlers.domain.people import Chat
 from handlers.ports import Outgoing
 from storage.uow import UnitOfWork
 from tests.kit.house import House
+from tests.kit.logged import logged
 
 # What a setting must look like to be taken; every other plain one takes this number.
 NUMBER = "1000007"
@@ -128,19 +127,6 @@ class Quoting:
             await socket.send_str(json.dumps({"headers": frame.get("headers"), **wrong}))
             await socket.send_str(message.data[: len(message.data) // 2])
         return socket
-
-
-@contextlib.contextmanager
-def logged(kind: str, secrets: list[str]) -> Iterator[io.StringIO]:
-    """What the process logs, as it logs it."""
-    stream, root = io.StringIO(), logging.getLogger()
-    before, level = root.handlers[:], root.level
-    logs.configure(kind, logging.DEBUG, stream, secrets)
-    try:
-        yield stream
-    finally:
-        root.handlers[:] = before
-        root.setLevel(level)
 
 
 async def _told_everybody(house: House, far: str) -> None:
@@ -266,7 +252,7 @@ async def test_no_secret_is_shown_anywhere(
     kind: str,
 ) -> None:
     # For each a look of its own, without the mask that is the last resort.
-    with logged(kind, []) as log:
+    with logged(kind=kind) as log:
         async with Quoting() as far:
             settings = filled(far.base, without)
             shown: list[str] = []
@@ -304,7 +290,7 @@ async def test_no_secret_is_shown_anywhere(
 @pytest.mark.parametrize("kind", ["json", "text"])
 def test_the_mask_hides_a_secret_however_it_is_logged(kind: str) -> None:
     secret = "canary/with+signs='quotes'"
-    with logged(kind, [secret, "short"]) as log:
+    with logged(kind=kind, secrets=[secret, "short"]) as log:
         logger = logging.getLogger("somebody")
         logger.warning("see %s", f"https://example.invalid/{secret}")
         logger.warning("refused", extra={"answer": {"far": [secret]}, "why": "a short word"})

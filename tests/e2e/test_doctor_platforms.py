@@ -4,10 +4,8 @@ from typing import Any
 
 import pytest
 
-from bot.app import build_platforms, platform_settings
 from bot.commands.doctor import far_clock, public_address
 from bot.platform import Probe, Probing
-from bot.settings import load
 from tests.kit import feishu
 from tests.kit.dingtalk import settings as dingtalk_settings
 from tests.kit.fake_dingtalk import CLIENT_ID, FakeDingTalk
@@ -18,11 +16,12 @@ from tests.kit.fake_feishu import SECRET as FEISHU_SECRET
 from tests.kit.fake_feishu_line import FakeLongConnection
 from tests.kit.fake_wecom import FakeWeCom
 from tests.kit.fake_wecom_line import BOT, SECRET, FakeLine
+from tests.kit.platforms import built
 from tests.kit.wecom import settings
 
 
 async def tried(name: str = "wecom", **values: str) -> list[Probe]:
-    platform: Any = build_platforms(load(platform_settings(), overrides=values))[name]
+    platform: Any = built(name, values)
     assert isinstance(platform, Probing)
     try:
         return await platform.probe()

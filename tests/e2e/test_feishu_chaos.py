@@ -1,20 +1,18 @@
 """Feishu at its worst: tokens end, calls are throttled, answers get lost, events come in any order."""
 
 import asyncio
-import io
 import json
-import logging
 import random
 import time
 
 import pytest
 
-from bot import logs
 from bot.dispatcher import Pace
-from tests.e2e.test_story_feishu import GROUP, ZHANG, ZHOU, accounts, last_card
-from tests.kit.fake_feishu import FakeFeishu, said
-from tests.kit.feishu import KEY, SECRET, TOKEN, Caller, settings
+from tests.e2e.test_story_feishu import GROUP, ZHANG, ZHOU, scene
+from tests.kit.fake_feishu import said
+from tests.kit.feishu import KEY, SECRET, TOKEN
 from tests.kit.house import House
+from tests.kit.logged import logged
 
 PROBLEMS = (
     "缺操作工20人，招不到",
@@ -49,93 +47,72 @@ async def calm(house: House, seconds: float = 20.0) -> None:
 @pytest.mark.timeout(60)
 async def test_a_storm_loses_nothing_and_says_nothing_twice(database_url: str) -> None:
     chance = random.Random(2)
-    async with (
-        FakeFeishu(per_second=5) as far,
-        House(database_url, settings(far.base), pace=PATIENT) as house,
-    ):
-        await house.app.writer.run(accounts)
-        caller = Caller(house, far)
+    async with scene(database_url, PATIENT) as s:
         for problem in PROBLEMS:
-            far.faults.extend(chance.choices(FAULTS, k=4))
-            event = caller.message(ZHANG, problem, GROUP, at_bot=True)
-            answers = await asyncio.gather(*(caller.post(event) for _ in range(3)))
+            s.far.faults.extend(chance.choices(FAULTS, k=4))
+            event = s.caller.message(ZHANG, problem, GROUP, at_bot=True)
+            answers = await asyncio.gather(*(s.caller.post(event) for _ in range(3)))
             assert {status for status, _ in answers} == {200}
-            house.passes(minutes=20)
-        far.faults.extend(chance.choices(FAULTS, k=10))
-        await calm(house)
-        tickets = await house.count("tickets")
+            s.house.passes(minutes=20)
+        s.far.faults.extend(chance.choices(FAULTS, k=10))
+        await calm(s.house)
+        tickets = await s.house.count("tickets")
         assert tickets == len(PROBLEMS)
-        counts = await house.read(lambda uow: uow.outbox.counts())
+        counts = await s.house.read(lambda uow: uow.outbox.counts())
         assert counts.get("dead", 0) == 0
-        sent = [(m["receive_id"], said(m)) for m in far.messages]
+        sent = [(m["receive_id"], said(m)) for m in s.far.messages]
         assert len(set(sent)) == len(sent)
         for number in range(1001, 1001 + tickets):
             assert any(f"#{number}" in words for to, words in sent if to == GROUP)
         # What was taken without an answer was asked for again under the same uuid.
-        assert far.repeats
+        assert s.far.repeats
 
 
 @pytest.mark.timeout(60)
 async def test_the_order_of_one_chat_survives_a_storm(sqlite_url: str) -> None:
-    async with (
-        FakeFeishu() as far,
-        House(sqlite_url, settings(far.base), pace=PATIENT) as house,
-    ):
-        await house.app.writer.run(accounts)
-        caller = Caller(house, far)
-        await caller.says(ZHANG, PROBLEMS[0])
-        far.faults.extend(["broken", "half", "expired", "busy"])
+    async with scene(sqlite_url, PATIENT) as s:
+        await s.caller.says(ZHANG, PROBLEMS[0])
+        s.far.faults.extend(["broken", "half", "expired", "busy"])
         for words in ("认领 1001", "进展 1001 已联系人社局", "进展 1001 周三组织招聘"):
-            await caller.says(ZHOU, words)
-        await calm(house)
-        told = [w for w in far.words(ZHOU) if "1001" in w]
+            await s.caller.says(ZHOU, words)
+        await calm(s.house)
+        told = [w for w in s.far.words(ZHOU) if "1001" in w]
         claimed = next(n for n, w in enumerate(told) if "已由您认领" in w)
         assert any("进展" in w for w in told[claimed + 1 :])
 
 
 async def test_clicks_that_come_twice_or_late_settle_once(sqlite_url: str) -> None:
-    async with FakeFeishu() as far, House(sqlite_url, settings(far.base)) as house:
-        await house.app.writer.run(accounts)
-        caller = Caller(house, far)
-        await caller.says(ZHANG, PROBLEMS[0])
-        await house.app.dispatcher.drain()
-        card = last_card(far, ZHOU)
-        clicks = [caller.click(ZHOU, card, "认领") for _ in range(5)]
-        await asyncio.gather(*(caller.post(click, "/card") for click in clicks))
-        history = await house.read(lambda uow: uow.tickets.history(1001))
+    async with scene(sqlite_url) as s:
+        await s.caller.says(ZHANG, PROBLEMS[0])
+        await s.house.app.dispatcher.drain()
+        card = s.last_card(ZHOU)
+        clicks = [s.caller.click(ZHOU, card, "认领") for _ in range(5)]
+        await asyncio.gather(*(s.caller.post(click, "/card") for click in clicks))
+        history = await s.house.read(lambda uow: uow.tickets.history(1001))
         assert [entry.move.value for entry in history].count("claim") == 1
 
 
 async def test_no_secret_leaves_the_house(sqlite_url: str) -> None:
     """Logs, metrics, the API and doctor after everything that could be refused was refused."""
-    stream = io.StringIO()
-    root = logging.getLogger()
-    before, level = root.handlers[:], root.level
-    logs.configure("json", logging.DEBUG, stream)
-    try:
-        async with FakeFeishu() as far, House(sqlite_url, settings(far.base)) as house:
-            await house.app.writer.run(accounts)
-            caller = Caller(house, far)
-            await caller.says(ZHANG, PROBLEMS[0], GROUP, at_bot=True)
-            far.faults.extend(["expired", "broken", "lie", "throttled"])
-            far.refusals[ZHOU] = 230013
-            await calm(house)
-            body, headers = caller.sealed(caller.message(ZHANG, "canary-words"))
+    with logged() as stream:
+        async with scene(sqlite_url) as s:
+            await s.caller.says(ZHANG, PROBLEMS[0], GROUP, at_bot=True)
+            s.far.faults.extend(["expired", "broken", "lie", "throttled"])
+            s.far.refusals[ZHOU] = 230013
+            await calm(s.house)
+            body, headers = s.caller.sealed(s.caller.message(ZHANG, "canary-words"))
             for spoiled in (
                 {**headers, "X-Lark-Signature": "0" * 64},
                 {k: v for k, v in headers.items() if k != "X-Lark-Signature"},
             ):
-                refused = await house.client.post("/hooks/feishu", data=body, headers=spoiled)
+                refused = await s.house.client.post("/hooks/feishu", data=body, headers=spoiled)
                 assert refused.status == 403
                 assert await refused.read() == b""
-            wrong = caller.message(ZHANG, "x")
+            wrong = s.caller.message(ZHANG, "x")
             wrong["header"]["token"] = "canary-other"
-            assert (await caller.post(wrong))[0] == 403
-            outbox = await house.api("GET", "/outbox?state=dead")
-            metrics = await (await house.client.get("/metrics")).text()
-    finally:
-        root.handlers[:] = before
-        root.setLevel(level)
+            assert (await s.caller.post(wrong))[0] == 403
+            outbox = await s.house.api("GET", "/outbox?state=dead")
+            metrics = await (await s.house.client.get("/metrics")).text()
     kept = stream.getvalue() + metrics + json.dumps(outbox)
     assert "230013" in kept
     for secret in (SECRET, TOKEN, KEY, "t-canary", "canary-words", "canary-other"):

@@ -9,7 +9,6 @@ import threading
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -18,10 +17,11 @@ from aiohttp.test_utils import TestServer
 from sqlalchemy import text
 
 from bot import logs
-from bot.platforms.generic import Generic, signature
+from bot.platforms.generic import signature
 from bot.worker import MOST_ATTEMPTS
 from storage.uow import UnitOfWork
 from tests.kit.house import House
+from tests.kit.scene import busy_database, short_of_time
 
 SECRET = "generic-secret-0123456789"
 CANARY = "独一无二的句子"
@@ -72,9 +72,7 @@ async def bridged(url: str, budget: float = 4.0) -> AsyncIterator[tuple[House, F
     async with TestServer(application) as server:
         out = {"GENERIC_SECRET": SECRET, "GENERIC_OUT_URL": str(server.make_url("/out"))}
         async with House(url, out) as house:
-            platform = house.app.platforms["generic"]
-            assert isinstance(platform, Generic)
-            platform.can = replace(platform.can, budget_seconds=budget)
+            short_of_time(house, "generic", budget)
             yield house, far
 
 
@@ -82,12 +80,9 @@ async def test_a_locked_database_answers_503_and_the_answer_comes_by_itself(
     sqlite_url: str,
 ) -> None:
     async with bridged(sqlite_url, budget=0.2) as (house, far):
-        other = sqlite3.connect(sqlite_url.removeprefix("sqlite:///"), isolation_level=None)
-        other.execute("BEGIN IMMEDIATE")
-        status, answer = await post(house, said("e1"))
+        with busy_database(sqlite_url):
+            status, answer = await post(house, said("e1"))
         assert (status, answer["error"]["code"]) == (503, "too_slow")
-        other.execute("ROLLBACK")
-        other.close()
         await asyncio.wait_for(far.came.wait(), 5)
         assert await post(house, said("e1")) == (200, {"accepted": True, "replies": []})
         assert await house.count("tickets") == 1

@@ -1,23 +1,18 @@
 """What is DingTalk's own, by HTTP and by the long connection, against strict far ends."""
 
 import asyncio
-import io
 import json
-import logging
 import random
-import sqlite3
-from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from bot import logs
 from handlers.chat.events import ChatRef, UserRef
 from handlers.chat.outbound import Content
-from handlers.domain.people import Chat, Identity
+from handlers.domain.people import Chat
 from handlers.ports import Outgoing
 from storage.uow import UnitOfWork
 from tests.kit.dingtalk import Caller, settings
@@ -33,6 +28,8 @@ from tests.kit.fake_dingtalk import (
 )
 from tests.kit.fake_dingtalk_line import MESSAGES, FakeStream, check_answer
 from tests.kit.house import House
+from tests.kit.logged import logged
+from tests.kit.scene import Scene, busy_database, introduced, short_of_time
 
 GROUP = "cidKeyFirms=="
 ZHANG, ZHOU, XU, WANG = "ent0101", "liaison07", "leader02", "ent0205"
@@ -41,31 +38,11 @@ NOTE = ("dingtalk", "heard:dingtalk.stream")
 PROBLEM = "车间缺操作工20人，临时招不到"
 
 
-def accounts(uow: UnitOfWork) -> None:
-    for user, person in ACCOUNTS:
-        uow.people.save_identity(Identity("dingtalk", user, person))
-    uow.chats.save_chat(Chat("dingtalk", GROUP, "群", "group", True))
-
-
 def spoken_to_by_robot(uow: UnitOfWork, robot: str) -> None:
     """A group of outsiders, and something that is to be said there."""
     chat = ChatRef("dingtalk", "chat-of-outsiders")
     uow.chats.save_chat(Chat("dingtalk", chat.id, "外部群", "group", True, robot_url=robot))
     uow.outbox.put(Outgoing(Content("canary-words"), chat=chat))
-
-
-@dataclass(frozen=True, slots=True)
-class Scene:
-    house: House
-    far: FakeDingTalk
-    caller: Caller
-    line: FakeStream
-
-    async def sent(self) -> None:
-        await self.house.app.dispatcher.drain()
-
-    def last_card(self, receiver: str) -> dict[str, Any]:
-        return [m for m in self.far.to(receiver) if m["card"] is not None][-1]
 
 
 @asynccontextmanager
@@ -76,11 +53,18 @@ async def scene(url: str, stream: bool, **more: str) -> AsyncIterator[Scene]:
         await stack.enter_async_context(far)
         house = House(url, {**settings(far.base, stream), **more})
         await stack.enter_async_context(house)
-        await house.app.writer.run(accounts)
+        await introduced(house, "dingtalk", ACCOUNTS, GROUP)
         if stream:
             await line.connected.wait()
         yield Scene(house, far, Caller(house, far, line if stream else None), line)
     line.verify()
+
+
+async def reported(s: Scene) -> dict[str, Any]:
+    """A firm tells of a problem; the card of its liaison."""
+    await s.caller.says(ZHANG, PROBLEM)
+    await s.sent()
+    return s.last_card(ZHOU)
 
 
 @pytest.mark.parametrize(
@@ -126,9 +110,7 @@ async def test_a_second_press_moves_nothing_and_says_why(
     sqlite_url: str,
 ) -> None:
     async with scene(sqlite_url, False) as s:
-        await s.caller.says(ZHANG, PROBLEM)
-        await s.sent()
-        card = s.last_card(ZHOU)
+        card = await reported(s)
         await s.caller.presses(ZHOU, card, "认领")
         version = (await s.house.ticket()).version
         again = await s.caller.presses(ZHOU, card, "认领")
@@ -140,11 +122,8 @@ async def test_a_press_that_takes_longer_is_let_go_and_its_card_is_replaced_late
     sqlite_url: str,
 ) -> None:
     async with scene(sqlite_url, False) as s:
-        await s.caller.says(ZHANG, PROBLEM)
-        await s.sent()
-        card = s.last_card(ZHOU)
-        platform: Any = s.house.app.platforms["dingtalk"]
-        platform.can = replace(platform.can, budget_seconds=0.2)
+        card = await reported(s)
+        short_of_time(s.house, "dingtalk")
         with busy_database(sqlite_url):
             assert await s.caller.presses(ZHOU, card, "认领") == {}
         for _ in range(60):
@@ -157,28 +136,13 @@ async def test_a_press_that_takes_longer_is_let_go_and_its_card_is_replaced_late
         assert "认领" not in labels(s.far.updates[0]["card"])
 
 
-@contextmanager
-def busy_database(url: str) -> Iterator[None]:
-    """Somebody else writes; our own writing waits."""
-    other = sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None)
-    other.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-    finally:
-        other.execute("ROLLBACK")
-        other.close()
-
-
 async def test_an_event_is_acknowledged_by_the_long_connection_once_it_is_on_disk(
     sqlite_url: str,
 ) -> None:
     async with scene(sqlite_url, True) as s:
-        await s.caller.says(ZHANG, PROBLEM)
-        await s.sent()
-        card = s.last_card(ZHOU)
+        card = await reported(s)
         event = {"userId": ZHOU, "processQueryKey": card["key"], "robotCode": CLIENT_ID}
-        platform: Any = s.house.app.platforms["dingtalk"]
-        platform.can = replace(platform.can, budget_seconds=0.2)
+        short_of_time(s.house, "dingtalk")
         with busy_database(sqlite_url):
             await s.line.happens("robot_msg_read", event, CORP, "read-1")
             await s.line.answer(await s.line.asks())
@@ -195,8 +159,7 @@ async def test_an_event_over_http_that_cannot_be_stored_is_asked_for_again(
     async with scene(sqlite_url, False) as s:
         await s.caller.says(ZHANG, PROBLEM)
         await s.sent()
-        platform: Any = s.house.app.platforms["dingtalk"]
-        platform.can = replace(platform.can, budget_seconds=0.2)
+        short_of_time(s.house, "dingtalk")
         read = {
             "EventType": "robot_msg_read",
             "CorpId": CORP,
@@ -364,11 +327,7 @@ async def test_over_http_the_clicks_address_is_told_once_with_its_secret(sqlite_
 
 async def test_no_secret_leaves_the_house(sqlite_url: str) -> None:
     """Logs, metrics, the API after everything that could be refused was refused."""
-    stream = io.StringIO()
-    root = logging.getLogger()
-    before, level = root.handlers[:], root.level
-    logs.configure("json", logging.DEBUG, stream)
-    try:
+    with logged() as stream:
         async with scene(sqlite_url, True) as s:
             s.line.denials.append("system.busy")
             await s.line.drops()
@@ -390,9 +349,6 @@ async def test_no_secret_leaves_the_house(sqlite_url: str) -> None:
             assert status == 403
             outbox = await s.house.api("GET", "/outbox?state=dead")
             metrics = await (await s.house.client.get("/metrics")).text()
-    finally:
-        root.handlers[:] = before
-        root.setLevel(level)
     kept = stream.getvalue() + metrics + json.dumps(outbox)
     assert "not_understood" in kept
     assert "300001" in kept

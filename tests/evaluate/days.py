@@ -182,7 +182,7 @@ def with_gold_readings() -> None:
         items = reading.items
         if opens and not items:
             category, _ = topic(text)
-            items = (Item(category, urgency(text, category), title_of(text), text),)
+            items = (Item(category, urgency(text), title_of(text), text),)
         return replace(
             reading, is_ticket=opens, candidate=False, items=items, intent=Intent(event["intent"])
         )

@@ -242,7 +242,6 @@ class Callbacks:
         self._again: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> "Callbacks":
-        self._far.server = TestServer(self._far.app)
         await self._far.server.start_server()
         self.settings = settings(self._far.base, self.streams)
         return self

@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from aiohttp import web
-from aiohttp.test_utils import TestServer
 from aiohttp.web_request import FileField
 
 from bot.platforms.dingtalk.crypto import robot_sign
+from tests.kit.strict import Vendor
 
 CLIENT_ID, SECRET, ROBOT = "dingcanary0app", "canary-app-secret", "dingcanary0app"
 CORP = "dingcanary0corp"
@@ -160,7 +160,7 @@ def buttons(card: Mapping[str, str]) -> list[tuple[str, dict[str, Any]]]:
     ]
 
 
-class FakeDingTalk:
+class FakeDingTalk(Vendor):
     """`faults` name what the next calls meet; `refusals` what every call for a receiver meets.
 
     expired, throttled (403), throttled_old (429), page (the limiter's HTML), month, busy (500 with a
@@ -169,10 +169,10 @@ class FakeDingTalk:
     """
 
     def __init__(self, per_second: int = 20) -> None:
+        super().__init__(SECRET, 21)
         self.messages: list[dict[str, Any]] = []
         self.updates: list[dict[str, Any]] = []
         self.dings: list[dict[str, Any]] = []
-        self.recalled: list[str] = []
         self.registered: list[dict[str, Any]] = []
         self.robot_said: list[dict[str, Any]] = []
         self.files: dict[str, bytes] = {}
@@ -185,8 +185,6 @@ class FakeDingTalk:
         self.bring_wait = 0.0
         # Whether what was brought is given no name.
         self.unnamed = False
-        self.refused: list[str] = []
-        self.faults: deque[str] = deque()
         self.refusals: dict[str, str] = {}
         # Of single messages: by receiver, in which list he comes back.
         self.lists: dict[str, str] = {}
@@ -197,8 +195,6 @@ class FakeDingTalk:
         self.ding_wait = 0.0
         self.card_wait = 0.0
         self.not_delivered = False
-        # Keys of what cannot be taken back any more, as after 24 hours.
-        self.settled: set[str] = set()
         # Whether a recall is answered without naming anything.
         self.vague = False
         self.templates = {TEMPLATE, VENDOR_TEMPLATE}
@@ -209,23 +205,15 @@ class FakeDingTalk:
         self.robot_code = 0
         self.gone: set[str] = set()
         self.update_answer: dict[str, Any] = {"success": True, "result": True}
-        self.tokens = 0
-        self.life = 7200
         self.repeats = 0
-        self.overrun = 0
-        self.calls = 0
         # Whether any call left its connection open for the next.
         self.kept = False
-        self.secret = SECRET
         # How often somebody came where a redirect led.
         self.strayed = 0
         self.silent_until = 0.0
         self.download_url = ""
         self._per_second = per_second
-        self._token = ""
-        self._stamps: dict[str, deque[float]] = {}
-        self.app = app = web.Application(client_max_size=_MEDIA_BYTES + 65_536)
-        post = app.router.add_post
+        post = self.app.router.add_post
         post("/v1.0/oauth2/accessToken", self._give_token)
         post("/v1.0/robot/groupMessages/send", self._group)
         post("/v1.0/robot/oToMessages/batchSend", self._single)
@@ -236,27 +224,12 @@ class FakeDingTalk:
         post("/v1.0/robot/messageFiles/download", self._download)
         post("/v1.0/card/instances/createAndDeliver", self._create)
         post("/v1.0/card/callbacks/register", self._register)
-        app.router.add_put("/v1.0/card/instances", self._update)
+        self.app.router.add_put("/v1.0/card/instances", self._update)
         post("/media/upload", self._brought)
         post("/robot/sendBySession", self._session)
         post("/robot/send", self._robot)
-        app.router.add_get("/files/{code}", self._file)
-        app.router.add_route("*", "/elsewhere", self._elsewhere)
-
-    async def __aenter__(self) -> "FakeDingTalk":
-        # Not earlier, so that more can be attached to the application.
-        self.server = TestServer(self.app)
-        await self.server.start_server()
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.server.close()
-        assert self.refused == [], self.refused
-        assert self.overrun == 0
-
-    @property
-    def base(self) -> str:
-        return str(self.server.make_url("")).rstrip("/")
+        self.app.router.add_get("/files/{code}", self._file)
+        self.app.router.add_route("*", "/elsewhere", self._elsewhere)
 
     # ---- what was taken
 
@@ -266,9 +239,6 @@ class FakeDingTalk:
     def words(self, receiver: str = "") -> list[str]:
         """What every message says, in order; of a card all its words."""
         return [said(one) for one in (self.to(receiver) if receiver else self.messages)]
-
-    def forget_token(self) -> None:
-        self._token = ""
 
     def session(self, chat: str) -> str:
         """A reply address for a chat, as an incoming message carries it."""
@@ -295,12 +265,9 @@ class FakeDingTalk:
 
     async def _before(self, request: web.Request) -> web.Response | None:
         """The fault that is due, then the token and the rate."""
-        self.calls += 1
         self.kept |= request.keep_alive
-        fault = self.faults.popleft() if self.faults and self.faults[0] != "half" else ""
-        if fault == "expired":
-            self._token = ""
-        elif fault == "throttled":
+        fault = self._next_fault()
+        if fault == "throttled":
             return self._no("Forbidden.AccessDenied.QpsLimitForAppkeyAndApi", 403)
         elif fault == "throttled_old":
             return web.Response(status=429, headers={"Retry-After": "2"})
@@ -331,17 +298,10 @@ class FakeDingTalk:
             return self._no("AuthenticationFailed.MissingParameter", 400)
         elif not self._token or given != self._token:
             return self._no("InvalidAuthentication", 400)
-        if self._throttle(request.path, self._per_second, 1.0):
+        if self._is_too_fast(request.path, self._per_second, 1.0):
             self.overrun += 1
             return self._no("Forbidden.AccessDenied.QpsLimitForAppkeyAndApi", 403)
         return None
-
-    def _throttle(self, key: str, most: int, per: float) -> bool:
-        stamps, now = self._stamps.setdefault(key, deque()), time.monotonic()
-        while stamps and stamps[0] <= now - per:
-            stamps.popleft()
-        stamps.append(now)
-        return len(stamps) > most
 
     async def _elsewhere(self, request: web.Request) -> web.Response:
         self.strayed += 1
@@ -349,12 +309,7 @@ class FakeDingTalk:
 
     async def _half(self, request: web.Request, plain: dict[str, Any]) -> web.Response:
         """The answer, unless it is to be lost."""
-        if self.faults and self.faults[0] == "half":
-            self.faults.popleft()
-            assert request.transport is not None
-            request.transport.close()
-            return web.Response()
-        return web.json_response(plain)
+        return web.Response() if self._is_lost(request) else web.json_response(plain)
 
     async def _give_token(self, request: web.Request) -> web.Response:
         body = await request.json()
@@ -364,8 +319,7 @@ class FakeDingTalk:
             return self._no("invalidClientIdOrSecret", 400)
         # Repeated within its life the same one comes back.
         if not self._token:
-            self.tokens += 1
-            self._token = f"t-canary-{self.tokens}"
+            self._fresh_token()
         return web.json_response({"accessToken": self._token, "expireIn": self.life})
 
     # ---- messages
@@ -688,7 +642,7 @@ class FakeDingTalk:
             return web.json_response({"errcode": 310000, "errmsg": "sign not match"})
         if self.robot_code:
             return web.json_response({"errcode": self.robot_code, "errmsg": "no"})
-        if time.monotonic() < self.silent_until or self._throttle(token, 20, 60.0):
+        if time.monotonic() < self.silent_until or self._is_too_fast(token, 20, 60.0):
             self.overrun += 1
             self.silent_until = time.monotonic() + 600.0
             plain = {"status": 1111, "wait": 5, "source": "x5", "punish": "deny"}

@@ -6,10 +6,11 @@ import json
 import time
 from collections import deque
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Self
 
 from aiohttp import WSMsgType, web
-from aiohttp.test_utils import TestServer
+
+from tests.kit.strict import Strict
 
 MESSAGES = "/v1.0/im/bot/messages/get"
 CLICKS = "/v1.0/card/instances/callback"
@@ -18,7 +19,7 @@ _WANTED = {("CALLBACK", MESSAGES), ("CALLBACK", CLICKS), ("EVENT", "*")}
 _ANSWER_KEYS = {"cardUpdateOptions", "cardData", "userPrivateData"}
 
 
-class FakeStream:
+class FakeStream(Strict):
     """What the gateway knows: tickets, open connections, the frames it brought and their answers.
 
     `denials` meets the next requests for a ticket: a status, or a code of the vendor's.
@@ -30,13 +31,13 @@ class FakeStream:
     def __init__(
         self, client_id: str, secret: str, now: Callable[[], float] = time.monotonic
     ) -> None:
+        super().__init__()
         self._client_id, self._secret = client_id, secret
         self._now = now
         self.denials: deque[int | str] = deque()
         self.live: list[web.WebSocketResponse] = []
         self.silent: set[web.WebSocketResponse] = set()
         self.void: set[web.WebSocketResponse] = set()
-        self.refused: list[str] = []
         self.answers: dict[str, Any] = {}
         self.answered_after: dict[str, float] = {}
         self.tickets = 0
@@ -50,32 +51,15 @@ class FakeStream:
         self._brought: dict[str, tuple[str, float]] = {}
         self._events: dict[str, tuple[str, dict[str, Any], str]] = {}
         self._ids = itertools.count(1)
-        self._server: TestServer | None = None
 
     def attach(self, app: web.Application) -> None:
         app.router.add_post("/v1.0/gateway/connections/open", self._open)
         app.router.add_get("/stream", self._serve)
 
-    async def __aenter__(self) -> "FakeStream":
+    async def __aenter__(self) -> Self:
         """By itself, where nothing else of the platform is needed."""
-        app = web.Application()
-        self.attach(app)
-        self._server = TestServer(app)
-        await self._server.start_server()
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        assert self._server is not None
-        await self._server.close()
-        self.verify()
-
-    def verify(self) -> None:
-        assert self.refused == [], self.refused
-
-    @property
-    def base(self) -> str:
-        assert self._server is not None
-        return str(self._server.make_url("/")).rstrip("/")
+        self.attach(self.app)
+        return await super().__aenter__()
 
     # ---- what happens at the platform
 
@@ -120,14 +104,6 @@ class FakeStream:
     async def sends(self, raw: str) -> None:
         """Anything at all, on the newest connection."""
         await self.sockets[-1].send_str(raw)
-
-    async def sees(self, what: Callable[[], bool]) -> None:
-        """Wait until it is so, five seconds at most."""
-        for _ in range(500):
-            if what():
-                return
-            await asyncio.sleep(0.01)
-        raise AssertionError("it did not come to that")
 
     async def answer(self, frame: str) -> Any:
         """What a frame was answered with."""

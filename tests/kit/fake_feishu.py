@@ -3,11 +3,11 @@
 import json
 import re
 import time
-from collections import deque
 from typing import Any
 
 from aiohttp import web
-from aiohttp.test_utils import TestServer
+
+from tests.kit.strict import Vendor
 
 APP_ID, SECRET, BOT = "cli_a1f00dfeedbead01", "canary-app-secret", "ou_bot"
 
@@ -191,7 +191,7 @@ def said(message: dict[str, Any]) -> str:
     return message["text"] or "\n".join(found)
 
 
-class FakeFeishu:
+class FakeFeishu(Vendor):
     """`faults` name what the next calls meet; `refusals` what every call for a receiver meets.
 
     expired, throttled, throttled_old, busy, broken, lie (HTTP 200 with a code), half (taken, but
@@ -199,6 +199,7 @@ class FakeFeishu:
     """
 
     def __init__(self, per_second: int = 5) -> None:
+        super().__init__(SECRET, 40)
         self.messages: list[dict[str, Any]] = []
         self.updates: list[dict[str, Any]] = []
         self.urged: list[tuple[str, list[str]]] = []
@@ -208,52 +209,26 @@ class FakeFeishu:
         # What was brought, by its key.
         self.brought: dict[str, bytes] = {}
         self.resources: dict[tuple[str, str, str], bytes] = {}
-        self.refused: list[str] = []
-        self.faults: deque[str] = deque()
         self.refusals: dict[str, int] = {}
         self.gone: set[str] = set()
-        self.recalled: list[str] = []
-        # Messages that cannot be taken back any more.
-        self.settled: set[str] = set()
         # In which chat a message stands that people wrote, so that a reply to it finds its way.
         self.chats: dict[str, str] = {}
         self.urgent_code = 0
-        self.tokens = 0
-        self.life = 7200
         self.repeats = 0
-        self.overrun = 0
-        self.secret = SECRET
         self._per_second = per_second
-        self._token = ""
         self._by_uuid: dict[str, tuple[float, str]] = {}
-        self._stamps: dict[str, deque[float]] = {}
-        self.app = app = web.Application(client_max_size=40 * 1024 * 1024)
         base = "/open-apis"
-        app.router.add_post(f"{base}/auth/v3/tenant_access_token/internal", self._give_token)
-        app.router.add_get(f"{base}/bot/v3/info", self._info)
-        app.router.add_post(f"{base}/im/v1/messages", self._create)
-        app.router.add_post(f"{base}/im/v1/messages/{{id}}/reply", self._reply)
-        app.router.add_patch(f"{base}/im/v1/messages/{{id}}", self._update)
-        app.router.add_delete(f"{base}/im/v1/messages/{{id}}", self._recall)
-        app.router.add_patch(f"{base}/im/v1/messages/{{id}}/urgent_app", self._urge)
-        app.router.add_get(f"{base}/im/v1/messages/{{id}}/resources/{{key}}", self._resource)
-        app.router.add_post(f"{base}/im/v1/images", self._image)
-        app.router.add_post(f"{base}/im/v1/files", self._file)
-        app.router.add_post(f"{base}/bot/v2/hook/{{id}}", self._robot)
-        self.server = TestServer(app)
-
-    async def __aenter__(self) -> "FakeFeishu":
-        await self.server.start_server()
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.server.close()
-        assert self.refused == [], self.refused
-        assert self.overrun == 0
-
-    @property
-    def base(self) -> str:
-        return str(self.server.make_url("")).rstrip("/")
+        self.app.router.add_post(f"{base}/auth/v3/tenant_access_token/internal", self._give_token)
+        self.app.router.add_get(f"{base}/bot/v3/info", self._info)
+        self.app.router.add_post(f"{base}/im/v1/messages", self._create)
+        self.app.router.add_post(f"{base}/im/v1/messages/{{id}}/reply", self._reply)
+        self.app.router.add_patch(f"{base}/im/v1/messages/{{id}}", self._update)
+        self.app.router.add_delete(f"{base}/im/v1/messages/{{id}}", self._recall)
+        self.app.router.add_patch(f"{base}/im/v1/messages/{{id}}/urgent_app", self._urge)
+        self.app.router.add_get(f"{base}/im/v1/messages/{{id}}/resources/{{key}}", self._resource)
+        self.app.router.add_post(f"{base}/im/v1/images", self._image)
+        self.app.router.add_post(f"{base}/im/v1/files", self._file)
+        self.app.router.add_post(f"{base}/bot/v2/hook/{{id}}", self._robot)
 
     # ---- what was taken
 
@@ -263,9 +238,6 @@ class FakeFeishu:
     def words(self, receiver: str = "") -> list[str]:
         """What every message says, in order; of a card all its words."""
         return [said(one) for one in (self.to(receiver) if receiver else self.messages)]
-
-    def forget_token(self) -> None:
-        self._token = ""
 
     # ---- answers
 
@@ -281,10 +253,8 @@ class FakeFeishu:
 
     async def _before(self, request: web.Request) -> web.Response | None:
         """The fault that is due, then the token."""
-        fault = self.faults.popleft() if self.faults and self.faults[0] != "half" else ""
-        if fault == "expired":
-            self._token = ""
-        elif fault == "throttled":
+        fault = self._next_fault()
+        if fault == "throttled":
             return self._no(99991400, 429, **{"x-ogw-ratelimit-reset": "0.1"})
         elif fault == "throttled_old":
             return self._no(99991400, 400, **{"x-ogw-ratelimit-reset": "0.1"})
@@ -308,11 +278,8 @@ class FakeFeishu:
             return self._no(10003, 200)
         if body["app_secret"] != self.secret:
             return self._no(10014, 200)
-        self.tokens += 1
-        self._token = f"t-canary-{self.tokens}"
-        return web.json_response(
-            {"code": 0, "msg": "ok", "tenant_access_token": self._token, "expire": self.life}
-        )
+        told = {"tenant_access_token": self._fresh_token(), "expire": self.life}
+        return web.json_response({"code": 0, "msg": "ok", **told})
 
     async def _info(self, request: web.Request) -> web.Response:
         if (fault := await self._before(request)) is not None:
@@ -351,19 +318,12 @@ class FakeFeishu:
             return body, {"text": "", "card": content}
         raise Refused(body["msg_type"])
 
-    def _throttle(self, key: str, most: int) -> bool:
-        stamps, now = self._stamps.setdefault(key, deque()), time.monotonic()
-        while stamps and stamps[0] <= now - 1.0:
-            stamps.popleft()
-        stamps.append(now)
-        return len(stamps) > most
-
     async def _take(
         self, request: web.Request, receiver: str, shown: dict[str, Any], uuid: str, **more: str
     ) -> web.StreamResponse:
         if receiver in self.refusals:
             return self._no(self.refusals[receiver])
-        if self._throttle(receiver, self._per_second) or self._throttle("app", 50):
+        if self._is_too_fast(receiver, self._per_second) or self._is_too_fast("app", 50):
             self.overrun += 1
             return self._no(230020, 400)
         known = self._by_uuid.get(uuid)
@@ -376,10 +336,7 @@ class FakeFeishu:
             self.messages.append(
                 {"message_id": message_id, "receive_id": receiver, **shown, **more}
             )
-        if self.faults and self.faults[0] == "half":
-            self.faults.popleft()
-            assert request.transport is not None
-            request.transport.close()
+        if self._is_lost(request):
             return web.Response()
         return self._fine(message_id=message_id, chat_id=receiver)
 
@@ -442,7 +399,7 @@ class FakeFeishu:
                 raise Refused("fields or size of an update")
             card = json.loads(body["content"])
             check_card(card)
-            if self._throttle(f"update:{message_id}", 5):
+            if self._is_too_fast(f"update:{message_id}", 5):
                 raise Refused("more than 5 updates a second")
         except (KeyError, ValueError, Refused) as error:
             return self._wrong(error)

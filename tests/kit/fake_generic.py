@@ -5,35 +5,28 @@ import time
 from typing import Any
 
 from aiohttp import web
-from aiohttp.test_utils import TestServer
 
 from bot.platforms.generic import signature
 from tests.kit.house import House
+from tests.kit.strict import Strict
 
 SECRET = "generic-secret-0123456789"
 
 
-class FakeBridge:
+class FakeBridge(Strict):
     """The office's own bridge."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.got: list[dict[str, Any]] = []
         self.deliveries: list[str] = []
-        self.bad: list[str] = []
         self.files: dict[str, bytes] = {}
-        app = web.Application()
-        app.router.add_post("/out", self._take)
-        app.router.add_get("/files/{name}", self._give)
-        self.server = TestServer(app)
+        self.app.router.add_post("/out", self._take)
+        self.app.router.add_get("/files/{name}", self._give)
         self._events = 0
 
-    async def __aenter__(self) -> "FakeBridge":
-        await self.server.start_server()
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.server.close()
-        assert self.bad == []
+    def verify(self) -> None:
+        super().verify()
         assert len(self.deliveries) == len(set(self.deliveries))
 
     @property
@@ -44,9 +37,9 @@ class FakeBridge:
         body = await request.read()
         stamp = request.headers["X-LHG-Timestamp"]
         if request.headers["X-LHG-Signature"] != signature(SECRET, stamp, body):
-            self.bad.append("signature")
+            self.refused.append("signature")
         if abs(time.time() - int(stamp)) > 300:
-            self.bad.append("age")
+            self.refused.append("age")
         self.deliveries.append(request.headers["X-LHG-Delivery"])
         self.got.append(json.loads(body))
         return web.json_response({})

@@ -11,8 +11,9 @@ from typing import Any
 from urllib.parse import parse_qsl, quote, urlsplit
 
 from aiohttp import web
-from aiohttp.test_utils import TestServer
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+
+from tests.kit.strict import Vendor
 
 _MEGABYTE = 1024 * 1024
 _FILE = re.compile(
@@ -92,20 +93,15 @@ async def file_in(request: web.Request) -> tuple[str, bytes]:
     return named.group(1).decode(), form["body"]
 
 
-class FakeWeCom:
-    """`fault` may name what the next calls meet: expired, throttled, broken."""
+class FakeWeCom(Vendor):
+    """Faults: expired, throttled, foreign (an address not on the list), busy, a code, broken."""
 
     def __init__(self) -> None:
+        super().__init__("app-secret", 32)
         self.app_messages: list[dict[str, Any]] = []
         self.updates: list[dict[str, Any]] = []
-        self.recalled: list[str] = []
-        # Messages that cannot be taken back any more.
-        self.settled: set[str] = set()
         self.robot_messages: list[tuple[str, dict[str, Any]]] = []
         self.late: list[tuple[str, dict[str, Any]]] = []
-        self.refused: list[str] = []
-        self.faults: deque[str] = deque()
-        self.tokens = 0
         self.codes: dict[str, bool] = {}
         self.invalid: set[str] = set()
         # Who is not reached although it says 0, and the field that tells it.
@@ -137,49 +133,43 @@ class FakeWeCom:
         # Faults of bringing alone, and media_ids that are over.
         self.bring_faults: deque[str] = deque()
         self.over: set[str] = set()
-        self._robots: dict[str, deque[float]] = {}
-        self._token = ""
-        app = web.Application(client_max_size=32 * _MEGABYTE)
-        app.router.add_post("/cgi-bin/media/upload", self._brought)
-        app.router.add_post("/cgi-bin/webhook/upload_media", self._robot_brought)
-        app.router.add_get("/cgi-bin/gettoken", self._gettoken)
-        app.router.add_get("/cgi-bin/agent/get", self._agent)
-        app.router.add_get("/cgi-bin/auth/getuserinfo", self._who)
-        app.router.add_post("/cgi-bin/message/send", self._send)
-        app.router.add_post("/cgi-bin/message/update_template_card", self._update)
-        app.router.add_post("/cgi-bin/message/recall", self._recall)
-        app.router.add_post("/cgi-bin/webhook/send", self._robot)
-        app.router.add_post("/cgi-bin/aibot/response", self._response)
-        app.router.add_post("/cgi-bin/batch/openuserid_to_userid", self._members)
-        app.router.add_post("/cgi-bin/kf/sync_msg", self._kf_sync)
-        app.router.add_post("/cgi-bin/kf/send_msg", self._kf_send)
-        app.router.add_post("/cgi-bin/kf/send_msg_on_event", self._kf_greet)
-        app.router.add_post("/cgi-bin/kf/account/list", self._kf_accounts)
-        app.router.add_post("/cgi-bin/kf/add_contact_way", self._kf_way)
-        app.router.add_get("/cgi-bin/media/get", self._media)
-        app.router.add_get("/aibot/{name}", self._sealed)
-        self.server = TestServer(app)
-
-    async def __aenter__(self) -> "FakeWeCom":
-        await self.server.start_server()
-        return self
+        self.app.router.add_post("/cgi-bin/media/upload", self._brought)
+        self.app.router.add_post("/cgi-bin/webhook/upload_media", self._robot_brought)
+        self.app.router.add_get("/cgi-bin/gettoken", self._gettoken)
+        self.app.router.add_get("/cgi-bin/agent/get", self._agent)
+        self.app.router.add_get("/cgi-bin/auth/getuserinfo", self._who)
+        self.app.router.add_post("/cgi-bin/message/send", self._send)
+        self.app.router.add_post("/cgi-bin/message/update_template_card", self._update)
+        self.app.router.add_post("/cgi-bin/message/recall", self._recall)
+        self.app.router.add_post("/cgi-bin/webhook/send", self._robot)
+        self.app.router.add_post("/cgi-bin/aibot/response", self._response)
+        self.app.router.add_post("/cgi-bin/batch/openuserid_to_userid", self._members)
+        self.app.router.add_post("/cgi-bin/kf/sync_msg", self._kf_sync)
+        self.app.router.add_post("/cgi-bin/kf/send_msg", self._kf_send)
+        self.app.router.add_post("/cgi-bin/kf/send_msg_on_event", self._kf_greet)
+        self.app.router.add_post("/cgi-bin/kf/account/list", self._kf_accounts)
+        self.app.router.add_post("/cgi-bin/kf/add_contact_way", self._kf_way)
+        self.app.router.add_get("/cgi-bin/media/get", self._media)
+        self.app.router.add_get("/aibot/{name}", self._sealed)
 
     async def __aexit__(self, *_: object) -> None:
         self.let_go.set()
-        await self.server.close()
-        assert self.refused == [], self.refused
+        await super().__aexit__(*_)
 
-    @property
-    def base(self) -> str:
-        return str(self.server.make_url("")).rstrip("/")
+    def _before(self, request: web.Request) -> web.Response | None:
+        """The fault that is due, then the token."""
+        ends = bool(self.faults) and self.faults[0] == "expired"
+        if (fault := self._fault()) is not None:
+            return fault
+        if not self._token or request.query.get("access_token") != self._token:
+            code, why = (42001, "expired") if ends else (40014, "invalid")
+            return web.json_response({"errcode": code, "errmsg": f"access_token {why}"})
+        return None
 
-    async def _fault(self) -> web.Response | None:
-        if not self.faults:
+    def _fault(self) -> web.Response | None:
+        fault = self._next_fault()
+        if not fault:
             return None
-        fault = self.faults.popleft()
-        if fault == "expired":
-            self._token = ""
-            return web.json_response({"errcode": 42001, "errmsg": "access_token expired"})
         if fault == "throttled":
             return web.json_response({"errcode": 45009, "errmsg": "api freq out of limit"})
         if fault == "foreign":
@@ -198,26 +188,19 @@ class FakeWeCom:
         return web.json_response({"errcode": 40058, "errmsg": str(error)})
 
     async def _gettoken(self, request: web.Request) -> web.Response:
-        if request.query.get("corpsecret") != "app-secret" or not request.query.get("corpid"):
+        if request.query.get("corpsecret") != self.secret or not request.query.get("corpid"):
             return web.json_response({"errcode": 40001, "errmsg": "invalid secret"})
-        self.tokens += 1
-        self._token = f"token-{self.tokens}"
-        return web.json_response({"errcode": 0, "access_token": self._token, "expires_in": 7200})
+        told = {"access_token": self._fresh_token(), "expires_in": self.life}
+        return web.json_response({"errcode": 0, **told})
 
     async def _agent(self, request: web.Request) -> web.Response:
-        fault = await self._fault()
-        if fault is not None:
+        if (fault := self._before(request)) is not None:
             return fault
-        if not self._authorised(request):
-            return web.json_response({"errcode": 40014, "errmsg": "invalid access_token"})
         return web.json_response({"errcode": 0, "agentid": int(request.query["agentid"])})
 
     async def _who(self, request: web.Request) -> web.Response:
-        fault = await self._fault()
-        if fault is not None:
+        if (fault := self._before(request)) is not None:
             return fault
-        if not self._authorised(request):
-            return web.json_response({"errcode": 40014, "errmsg": "invalid access_token"})
         if set(request.query) != {"access_token", "code"}:
             return self._refuse(Refused("getuserinfo"))
         who = self.logins.pop(request.query["code"], None)
@@ -249,15 +232,9 @@ class FakeWeCom:
         self.logins[code] = who
         return {"code": code, "state": asked["state"]}
 
-    def _authorised(self, request: web.Request) -> bool:
-        return bool(self._token) and request.query.get("access_token") == self._token
-
     async def _send(self, request: web.Request) -> web.Response:
-        fault = await self._fault()
-        if fault is not None:
+        if (fault := self._before(request)) is not None:
             return fault
-        if not self._authorised(request):
-            return web.json_response({"errcode": 40014, "errmsg": "invalid access_token"})
         body = await request.json()
         try:
             if not isinstance(body["agentid"], int) or not body["touser"]:
@@ -294,9 +271,9 @@ class FakeWeCom:
         )
 
     async def _update(self, request: web.Request) -> web.Response:
-        if not self._authorised(request):
-            return web.json_response({"errcode": 40014, "errmsg": "invalid access_token"})
-        body = await request.json()
+        body, fault = await self._called(request)
+        if fault is not None:
+            return fault
         try:
             if not isinstance(body["userids"], list):
                 raise Refused("userids is an array here")
@@ -321,8 +298,7 @@ class FakeWeCom:
         return web.json_response({"errcode": 0, "errmsg": "ok"})
 
     async def _robot(self, request: web.Request) -> web.Response:
-        fault = await self._fault()
-        if fault is not None:
+        if (fault := self._fault()) is not None:
             return fault
         key = request.query.get("key", "")
         body = await request.json()
@@ -341,14 +317,9 @@ class FakeWeCom:
                 raise Refused("robot text size")
         except (KeyError, Refused) as error:
             return self._refuse(error)
-        window = self._robots.setdefault(key, deque())
-        now = time.monotonic()
-        while window and window[0] <= now - 60:
-            window.popleft()
-        if len(window) >= 20:
+        if self._is_too_fast(f"robot:{key}", 20, 60.0):
             self.refused.append("more than 20 in a minute")
             return web.json_response({"errcode": 45009, "errmsg": "freq"})
-        window.append(now)
         self.robot_messages.append((key, body))
         return web.json_response({"errcode": 0})
 
@@ -366,11 +337,8 @@ class FakeWeCom:
     async def _brought(self, request: web.Request) -> web.Response:
         if self.bring_faults:
             self.faults.appendleft(self.bring_faults.popleft())
-        fault = await self._fault()
-        if fault is not None:
+        if (fault := self._before(request)) is not None:
             return fault
-        if not self._authorised(request):
-            return web.json_response({"errcode": 40014, "errmsg": "invalid access_token"})
         return await self._taken_in(request, "app", request.query.get("type", ""))
 
     async def _robot_brought(self, request: web.Request) -> web.Response:
@@ -437,11 +405,8 @@ class FakeWeCom:
         return web.Response(body=self.sealed[name], headers=told if called else {})
 
     async def _media(self, request: web.Request) -> web.Response:
-        fault = await self._fault()
-        if fault is not None:
+        if (fault := self._before(request)) is not None:
             return fault
-        if not self._authorised(request):
-            return web.json_response({"errcode": 40014, "errmsg": "invalid access_token"})
         media_id = request.query.get("media_id", "")
         self.asked_files.append(media_id)
         if media_id not in self.stored:
@@ -453,9 +418,7 @@ class FakeWeCom:
     # ---- members and customers
 
     async def _called(self, request: web.Request) -> tuple[dict[str, Any], web.Response | None]:
-        fault = await self._fault()
-        if fault is None and not self._authorised(request):
-            fault = web.json_response({"errcode": 40014, "errmsg": "invalid access_token"})
+        fault = self._before(request)
         return await request.json(), fault
 
     async def _members(self, request: web.Request) -> web.Response:

@@ -5,21 +5,19 @@ import base64
 import hashlib
 import json
 import time
-from collections import deque
-from collections.abc import Callable
 from typing import Any
 
 from aiohttp import WSMsgType, web
-from aiohttp.test_utils import TestServer
 
 from tests.kit.fake_wecom import Refused, check_card, check_file
+from tests.kit.strict import Strict
 
 BOT, SECRET = "aibOQ3kYw8mC5d", "line-secret"
 _ANSWERS = {"stream", "template_card", "markdown", "file", "image", "voice", "video"}
 _PUSHES = {"markdown", "template_card", "file", "image", "voice", "video"}
 
 
-class FakeLine:
+class FakeLine(Strict):
     """What the platform knows: one connection, the requests it made, the sessions it has seen.
 
     `faults` meets the next answers and pushes: silent (no acknowledgement), limited, or an errcode.
@@ -27,20 +25,18 @@ class FakeLine:
     """
 
     def __init__(self, quota: int = 30) -> None:
+        super().__init__()
         self.answers: list[dict[str, Any]] = []
         self.pushes: list[dict[str, Any]] = []
-        self.refused: list[str] = []
         self.connections = 0
         self.most_open = 0
         # What was said into a connection that only the other end believed in.
         self.unheard = 0
         self._open: set[web.WebSocketResponse] = set()
         self.subscribed = asyncio.Event()
-        self.faults: deque[str | int] = deque()
         self._deaf: set[web.WebSocketResponse] = set()
         self.pings = 0
         self._quota = quota
-        self._told: dict[str, deque[float]] = {}
         self._requests: dict[str, tuple[str, str]] = {}
         self._sessions: set[str] = set()
         self._socket: web.WebSocketResponse | None = None
@@ -48,17 +44,7 @@ class FakeLine:
         # What is being brought by its upload_id, and what was brought by its media_id.
         self._bringing: dict[str, tuple[dict[str, Any], dict[int, bytes]]] = {}
         self.brought: dict[str, tuple[str, str, bytes]] = {}
-        app = web.Application()
-        app.router.add_get("/", self._serve)
-        self.server = TestServer(app)
-
-    async def __aenter__(self) -> "FakeLine":
-        await self.server.start_server()
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.server.close()
-        assert self.refused == [], self.refused
+        self.app.router.add_get("/", self._serve)
 
     @property
     def url(self) -> str:
@@ -163,14 +149,6 @@ class FakeLine:
         assert self._socket is not None
         self.subscribed.clear()
         await self._socket.close()
-
-    async def sees(self, what: Callable[[], bool]) -> None:
-        """Wait until it is so, five seconds at most."""
-        for _ in range(500):
-            if what():
-                return
-            await asyncio.sleep(0.01)
-        raise AssertionError("it did not come to that")
 
     # ---- frames
 
@@ -310,12 +288,7 @@ class FakeLine:
         return {"type": about["type"], "media_id": media_id, "created_at": int(time.time())}
 
     def _room(self, session: str) -> bool:
-        told = self._told.setdefault(session, deque())
-        now = time.monotonic()
-        while told and told[0] <= now - 60:
-            told.popleft()
-        if len(told) >= self._quota:
+        if self._is_too_fast(session, self._quota, 60.0):
             self.refused.append("more than the session's minute takes")
             return False
-        told.append(now)
         return True

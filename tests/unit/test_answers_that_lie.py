@@ -33,7 +33,7 @@ class Lying(Client):
 async def test_a_token_answer_without_a_token_is_tried_again_and_breaks_nothing() -> None:
     wecom = AppApi(Lying(), "http://127.0.0.1:9", "ww1", "s", 1, "")
     feishu = Api(Lying(), "http://127.0.0.1:9", "cli_1", "s")
-    for asking in (wecom.agent(), feishu.bot()):
+    for asking in (wecom.agent(), feishu.open_id()):
         with pytest.raises(SendError) as error:
             await asking
         assert isinstance(error.value, Unsure)

@@ -2,15 +2,13 @@
 groups and single chats."""
 
 import asyncio
-import json
 import logging
-import random
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from bot.client import Client, origin_of
-from bot.envelope import BadEnvelope, Envelope
+from bot.client import Client, is_secure, until_taken
+from bot.envelope import BadEnvelope, Envelope, same
 from bot.payload import json_object, part_at, text_at
 from bot.platform import (
     Answered,
@@ -35,7 +33,7 @@ from bot.platform import (
     Setting,
 )
 from bot.platforms.dingtalk import api, cards, codec, words
-from bot.platforms.dingtalk.crypto import card_secret, card_sign, robot_sign, same
+from bot.platforms.dingtalk.crypto import card_secret, card_sign, robot_sign
 from bot.platforms.dingtalk.errors import cure
 from bot.platforms.dingtalk.files import Files
 from bot.platforms.dingtalk.line import CLICKS, EVENT, MESSAGES, StreamLine
@@ -100,14 +98,6 @@ _ROUTE_KEY: Final = "lhg"
 _NO_CARDS: Final = "0"
 # The vendor answers within 3 seconds or gives up.
 _CALL_SECONDS: Final = 5.0
-_FIRST_REGISTERING: Final = 2.0
-_LONGEST_REGISTERING: Final = 300.0
-_JSON: Final = "application/json"
-
-
-def _json(plain: object) -> HttpAnswer:
-    body = json.dumps(plain, ensure_ascii=False, separators=(",", ":"))
-    return HttpAnswer(body=body.encode(), content_type=_JSON)
 
 
 _HEARD: Final = HttpAnswer()
@@ -156,36 +146,33 @@ class DingTalk:
     async def start(self) -> None:
         """Say where clicks are to go; over the long connection nothing need be said."""
         if self._cards_url:
-            self._registering = asyncio.create_task(self._register(), name="dingtalk.cards")
+            self._registering = asyncio.create_task(
+                until_taken(self._register, self._not_registered), name="dingtalk.cards"
+            )
 
     async def _register(self) -> None:
-        wait = _FIRST_REGISTERING
-        while True:
-            try:
-                await self._api.register_cards(self._cards_url, self._api_secret)
-            except SendError as error:
-                _log.warning(
-                    "dingtalk.cards_not_registered",
-                    extra={"code": error.code, "cure": cure(error.code)},
-                )
-                await asyncio.sleep(wait * random.uniform(0.8, 1.2))
-                wait = min(wait * 2, _LONGEST_REGISTERING)
-            else:
-                return
+        await self._api.register_cards(self._cards_url, self._api_secret)
+
+    def _not_registered(self, error: SendError) -> None:
+        told = {"code": error.code, "cure": cure(error.code)}
+        _log.warning("dingtalk.cards_not_registered", extra=told)
 
     def cure(self, code: str) -> str:
         return cure(code)
 
     async def probe(self) -> list[Probe]:
-        found = await self._api.probe()
-        if self._line is None:
-            return found
+        found = [await self._tried("钉钉凭证", self._api.token())]
+        if self._line is not None:
+            found.append(await self._tried("钉钉长连接", self._line.reachable()))
+        return found
+
+    async def _tried(self, what: str, trying: Awaitable[object]) -> Probe:
         try:
-            await self._line.reachable()
+            await trying
         except SendError as error:
-            told = cure(error.code) or f"没有接通（{error.code}），请核对网络和 DINGTALK_API_BASE。"
-            return [*found, Probe("钉钉长连接", told, self._client.ahead)]
-        return [*found, Probe("钉钉长连接", "", self._client.ahead)]
+            told, ahead = cure(error.code), self._client.ahead
+            return Probe.failed(what, error, told, "DINGTALK_API_BASE", ahead)
+        return Probe(what, "", self._client.ahead)
 
     # ---- in
 
@@ -201,7 +188,7 @@ class DingTalk:
                 request, "x-ddpaas-signature-timestamp", "x-ddpaas-signature", self._card_sign
             )
             plain = json_object(request.body)
-            return self._click(plain, codec.click_id(plain, at), request.wall, _json)
+            return self._click(plain, codec.click_id(plain, at), request.wall, HttpAnswer.of_json)
         self._signed(request, "timestamp", "sign", self._message_sign)
         # The message is brought once only; asked to wait, the platform would drop it.
         return self._message(json_object(request.body), request.wall, _HEARD, late=_HEARD)
@@ -229,7 +216,9 @@ class DingTalk:
                 self._me,
                 wall,
             )
-            return Decoded(_one(event), _json({"status": "SUCCESS"}), None, unsupported)
+            return Decoded(
+                _one(event), HttpAnswer.of_json({"status": "SUCCESS"}), None, unsupported
+            )
         if topic == MESSAGES:
             return self._message(plain, wall, _response(None))
         if topic == CLICKS:
@@ -365,14 +354,14 @@ def _one(event: InboundEvent | None) -> tuple[InboundEvent, ...]:
 
 def _response(plain: object) -> HttpAnswer:
     """An answer as a frame's data holds it."""
-    return _json({"response": plain})
+    return HttpAnswer.of_json({"response": plain})
 
 
 def _sealed(envelope: Envelope, nonce: str, wall: float) -> HttpAnswer:
     """The one word that an event is acknowledged with, sealed."""
     timestamp = str(int(wall * 1000))
     encrypted = envelope.seal(b"success")
-    return _json(
+    return HttpAnswer.of_json(
         {
             "msg_signature": envelope.signature(timestamp, nonce, encrypted),
             "timeStamp": timestamp,
@@ -391,15 +380,15 @@ def build(section: Section) -> Platform | None:
         raise ConfigError(problems)
     client_id, secret = section.get("DINGTALK_CLIENT_ID"), section.get("DINGTALK_CLIENT_SECRET")
     robot_code = section.get("DINGTALK_ROBOT_CODE") or client_id
-    template = section.get("DINGTALK_CARD_TEMPLATE_ID") or cards.VENDOR_TEMPLATE
+    template = section.get("DINGTALK_CARD_TEMPLATE_ID")
     template = "" if template == _NO_CARDS else template
-    base = _value(section, "DINGTALK_API_BASE")
-    streams = _value(section, "DINGTALK_STREAM") == "1"
+    base = section.get("DINGTALK_API_BASE")
+    streams = section.get("DINGTALK_STREAM") == "1"
     client = Client(_CALL_SECONDS)
     calls = api.Api(
         client,
         base,
-        _value(section, "DINGTALK_OAPI_BASE"),
+        section.get("DINGTALK_OAPI_BASE"),
         client_id,
         secret,
         robot_code,
@@ -434,9 +423,9 @@ def _problems(section: Section) -> Iterator[str]:
         needed = setting.key in _NEEDED or (some_events and setting.key in _EVENT_KEYS)
         if needed and not section.get(setting.key):
             yield f"缺少 {setting.key}，{setting.why}。"
-        if setting.key.endswith("_BASE") and not _is_address(_value(section, setting.key)):
+        if setting.key.endswith("_BASE") and not is_secure(section.get(setting.key)):
             yield f"{setting.key} 请写 https 开头的地址，一般不用改。"
-    if _value(section, "DINGTALK_STREAM") not in ("0", "1"):
+    if section.get("DINGTALK_STREAM") not in ("0", "1"):
         yield "DINGTALK_STREAM 请写 1（Stream 长连接）或 0（HTTP 回调）。"
     try:
         _envelope(section)
@@ -448,13 +437,3 @@ def _envelope(section: Section) -> Envelope | None:
     """None where events do not come by HTTP; raises ValueError for a key that is none."""
     token, key = (section.get(one) for one in _EVENT_KEYS)
     return Envelope(token, key, section.get("DINGTALK_CLIENT_ID")) if token and key else None
-
-
-def _value(section: Section, key: str) -> str:
-    default = next(s.default for s in SETTINGS if s.key == key)
-    return (section.get(key) or default).rstrip("/")
-
-
-def _is_address(url: str) -> bool:
-    origin = origin_of(url)
-    return origin is not None and (origin[0] == "https" or origin[1] in ("127.0.0.1", "localhost"))

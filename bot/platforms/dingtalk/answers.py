@@ -2,10 +2,10 @@
 
 from typing import Any, Final
 
-from bot.client import Answer
+from bot.client import Answer, retry_after
 from bot.platform import Expired, Permanent, SendError, Transient, Unsure
 from bot.platforms.dingtalk import errors
-from bot.platforms.dingtalk.errors import Do
+from bot.trouble import Do
 
 _FINE: Final = frozenset({"", "0", "200", "ok", "OK", "None"})
 _REDIRECTED: Final = "redirected"
@@ -69,12 +69,7 @@ def _refusal(code: str, answer: Answer, repeatable: bool) -> SendError:
     if trouble.do is Do.UNSURE:
         return Unsure(code, repeatable)
     if trouble.do is Do.WAIT:
-        return Transient(code, _retry_after(answer) or trouble.seconds)
+        return Transient(code, retry_after(answer.headers) or trouble.seconds)
     if trouble.do is Do.FIX:
         return Unset(code, trouble.seconds)
     return Refused(code)
-
-
-def _retry_after(answer: Answer) -> float | None:
-    given = answer.headers.get("Retry-After") or ""
-    return float(given) if given.replace(".", "", 1).isdigit() else None

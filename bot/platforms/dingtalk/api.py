@@ -1,7 +1,6 @@
 """Calls to DingTalk: token, messages, cards, urgent calls, files, the chat's reply address, a group's robot."""
 
 import asyncio
-import hashlib
 import io
 import logging
 import re
@@ -13,19 +12,20 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
-from bot.client import UPLOAD_SECONDS, Answer, Client, TokenCache, name_in, origin_of
+from bot.client import UPLOAD_SECONDS, Answer, Client, TokenCache, name_in, origin_of, within
 from bot.payload import part_at, text_at
 from bot.platform import (
     Expired,
     Fetched,
     Limit,
     Outdated,
-    Probe,
     Receipt,
     SendError,
     Transient,
     Unreachable,
     Unsure,
+    json_text,
+    robot_key,
 )
 from bot.platforms.dingtalk import cards, errors, words
 from bot.platforms.dingtalk.answers import OF_ADDRESS, Refused, Unset, check, check_old
@@ -92,8 +92,7 @@ def limits(to: Address, robot_only: bool = False) -> tuple[Limit, ...]:
     """20 a second by the application, 20 a minute by a group's robot."""
     found = [] if robot_only else [Limit(f"{_APP}second", _A_SECOND, 1.0)]
     if to.kind is ChatKind.GROUP and to.robot:
-        digest = hashlib.sha256(to.robot.encode()).hexdigest()[:16]
-        found.append(Limit(f"{_ROBOT}{digest}", _A_MINUTE, 60.0))
+        found.append(Limit(robot_key(to.robot), _A_MINUTE, 60.0))
     return tuple(found)
 
 
@@ -186,7 +185,7 @@ class Api:
     async def _call(
         self, path: str, body: dict[str, Any], *, method: str = "POST", repeatable: bool = False
     ) -> dict[str, Any]:
-        async def asked(token: str) -> Answer:
+        async def ask(token: str) -> Answer:
             return await self._client.exchange(
                 method,
                 f"{self._base}/v1.0{path}",
@@ -196,28 +195,25 @@ class Api:
                 follow=False,
             )
 
-        return await self._asked(path, asked, repeatable)
+        return await self._asked(path, ask, repeatable)
 
     async def _asked(
         self, path: str, ask: Callable[[str], Awaitable[Answer]], repeatable: bool
     ) -> dict[str, Any]:
-        """Ask with a token; one that expired is fetched anew once."""
-        for attempt in (1, 2):
-            token = await self._tokens.get()
+        """What the platform answers where it takes the call; raises a SendError."""
+
+        async def call(token: str) -> dict[str, Any]:
             await self._turn(path)
             answer = await ask(token)
             try:
                 return check(answer, repeatable)
-            except Expired:
-                self._tokens.drop(token)
-                if attempt == 2:
-                    raise
             except Transient as refusal:
                 if refusal.code not in _MONTH:
                     raise _cooling(refusal, _APP) from None
                 self._used_up_until = self._monotonic() + _REFUSED_SECONDS
                 raise _cooling(refusal, _NONE) from None
-        raise Expired("token")
+
+        return await self._tokens.call(call)
 
     async def _turn(self, path: str) -> None:
         """Wait for room: a call that is made again with a fresh token counts twice at the platform."""
@@ -279,12 +275,8 @@ class Api:
     async def _deliver(self, delivery: Delivery) -> Receipt:
         card = delivery.content.card
         if card is not None and self._shows_cards(delivery.to) and not self._begun.has(delivery):
-            try:
-                async with asyncio.timeout(self._card_seconds):
-                    receipt = await self._card(delivery, card)
-            except TimeoutError:
-                # Its own id makes a repeat harmless, the dispatcher's limit would not know that.
-                raise Unsure("timeout", repeatable=True) from None
+            # Its own id makes a repeat harmless.
+            receipt = await within(self._card_seconds, self._card(delivery, card))
             if receipt is not None:
                 return receipt
         if delivery.in_place:
@@ -360,7 +352,7 @@ class Api:
         body: dict[str, Any] = {
             "robotCode": self._robot_code,
             "msgKey": kind,
-            "msgParam": cards.as_json(param),
+            "msgParam": json_text(param),
         }
         if to.kind is ChatKind.GROUP:
             body["openConversationId"] = to.chat.id
@@ -640,16 +632,9 @@ class Api:
             raise Refused("not_ours")
         return urlsplit(url)._replace(scheme="https").geturl()
 
-    async def probe(self) -> list[Probe]:
-        try:
-            await self._tokens.get()
-        except SendError as error:
-            told = (
-                errors.cure(error.code)
-                or f"没有接通（{error.code}），请核对 DINGTALK_API_BASE 和网络。"
-            )
-            return [Probe("钉钉凭证", told, self._client.ahead)]
-        return [Probe("钉钉凭证", "", self._client.ahead)]
+    async def token(self) -> None:
+        """Whether one is given; raises a SendError."""
+        await self._tokens.get()
 
 
 def _old_message(delivery: Delivery, number: int, said: Said) -> dict[str, Any]:

@@ -5,13 +5,13 @@ describes the template that an office builds for itself; without one the vendor'
 of a text with buttons does, with fewer looks.
 """
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlencode
 
+from bot.platform import json_text
 from bot.platforms.dingtalk import words
 from handlers.chat.events import ChatKind
 from handlers.chat.outbound import (
@@ -127,7 +127,7 @@ def _vendor(card: Card, to: Address) -> dict[str, str] | None:
         # The template shows nothing where this is empty.
         "markdown": _body(card) or words.marked(card.title),
         "tips": words.plain(card.note),
-        "sys_full_json_obj": as_json({"msgButtons": buttons}),
+        "sys_full_json_obj": json_text({"msgButtons": buttons}),
     }
 
 
@@ -160,16 +160,12 @@ def _choice(choice: Choice | None) -> dict[str, str]:
     return {
         "choice": "many" if choice.many else "one",
         "prompt": words.plain(choice.prompt),
-        "options": as_json(options),
+        "options": json_text(options),
     }
 
 
 def _address(url: str) -> str:
     return url if url.startswith(("https://", "http://")) else ""
-
-
-def as_json(plain: Any) -> str:
-    return json.dumps(plain, ensure_ascii=False, separators=(",", ":"))
 
 
 # ---- a click: what it brings back, and what answers it

@@ -8,13 +8,6 @@ from typing import Final
 _CARDS: Final = b"card callbacks"
 
 
-def same(expected: str, given: object) -> bool:
-    """Compared in constant time; anything but a text differs."""
-    if not isinstance(given, str):
-        return False
-    return hmac.compare_digest(expected.encode(), given.encode("utf-8", "replace"))
-
-
 def robot_sign(secret: str, timestamp: str) -> str:
     """Of a message to the bot with the app secret, of a custom robot's address with its own."""
     return _sign(secret, f"{timestamp}\n{secret}")

@@ -18,7 +18,8 @@ import aiohttp
 from bot.client import Answer, Client
 from bot.payload import json_object, part_at, text_at
 from bot.platform import Decoded, Hear, Permanent, Rejected, SendError, Transient
-from bot.platforms.dingtalk.errors import Do, trouble
+from bot.platforms.dingtalk.errors import trouble
+from bot.trouble import Do
 
 _log = logging.getLogger("bot.dingtalk.line")
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from bot.payload import cut, pieces
+from bot.payload import cut, pieces, web_address
 from handlers.chat.outbound import Card, Content, Mention, Open
 
 NAME: Final = "dingtalk"
@@ -52,11 +52,8 @@ def marked(text: str) -> str:
 
 def link(label: str, url: str) -> str:
     """A markdown link whose address cannot end it early; the label alone where it is no address."""
-    if not url.startswith(("https://", "http://")):
-        return marked(label)
-    for mark, written in (("(", "%28"), (")", "%29"), (" ", "%20"), ("<", "%3C"), (">", "%3E")):
-        url = url.replace(mark, written)
-    return f"[{marked(label)}]({url})"
+    address = web_address(url)
+    return f"[{marked(label)}]({address})" if address else marked(label)
 
 
 def linked(text: str) -> str:

@@ -2,13 +2,12 @@
 connection, and speaks in both."""
 
 import asyncio
-import hashlib
 import logging
-import random
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
-from bot.client import Client
+from bot.client import Client, is_secure, until_taken, within
+from bot.envelope import BadEnvelope, same
 from bot.payload import json_object
 from bot.platform import (
     Answered,
@@ -31,10 +30,10 @@ from bot.platform import (
     Section,
     SendError,
     Setting,
-    Unsure,
+    robot_key,
 )
-from bot.platforms.feishu import api, codec, line
-from bot.platforms.feishu.crypto import BadEnvelope, Envelope, same
+from bot.platforms.feishu import api, codec, errors, line
+from bot.platforms.feishu.crypto import Envelope
 from bot.platforms.feishu.line import LongConnection
 from handlers.chat.events import Attachment, EventKind, InboundEvent
 from handlers.chat.outbound import Address, Delivery, Enclosure
@@ -68,26 +67,21 @@ SETTINGS: Final = (
         default="https://open.feishu.cn",
     ),
 )
+_SWITCH: Final = "FEISHU_LONG_CONNECTION"
 _APP: Final = ("FEISHU_APP_ID", "FEISHU_APP_SECRET")
 _OF_CALLBACKS: Final = ("FEISHU_VERIFICATION_TOKEN", "FEISHU_ENCRYPT_KEY")
 # A failed event comes again up to 7.1 hours later, perhaps with the old time in its header.
 _AGE_SECONDS: Final = 8 * 3600.0
 # An unsigned body is only ever the address check.
 _CHALLENGE_BYTES: Final = 4096
+# Below what the dispatcher waits; the uuid makes a repeat harmless.
 _SEND_SECONDS: Final = 12.0
-_JSON: Final = "application/json"
-_FIRST_ASK: Final = 2.0
-_LONGEST_ASK: Final = 300.0
 
 
-def _json(plain: object) -> HttpAnswer:
-    return HttpAnswer(body=codec.as_content(plain).encode(), content_type=_JSON)
-
-
-_HEARD: Final = _json({})
-_RECEIVED: Final = _json(codec.toast("已收到"))
-_WORKING: Final = _json(codec.toast("正在处理，请稍候"))
-_OLD_CARD: Final = _json(codec.toast("这张卡片已失效，请直接打字告诉我", "warning"))
+_HEARD: Final = HttpAnswer.of_json({})
+_RECEIVED: Final = HttpAnswer.of_json(codec.toast("已收到"))
+_WORKING: Final = HttpAnswer.of_json(codec.toast("正在处理，请稍候"))
+_OLD_CARD: Final = HttpAnswer.of_json(codec.toast("这张卡片已失效，请直接打字告诉我", "warning"))
 
 
 class Feishu:
@@ -126,23 +120,17 @@ class Feishu:
 
     async def start(self) -> None:
         """Ask who we are, so that a mention of another bot is not taken for ours."""
-        self._asking = asyncio.create_task(self._ask_who(), name="feishu.who")
+        self._asking = asyncio.create_task(
+            until_taken(self._ask_who, self._not_known), name="feishu.who"
+        )
 
     async def _ask_who(self) -> None:
-        wait = _FIRST_ASK
-        while not self._me.open_id:
-            try:
-                open_id, _ = await self._api.bot()
-            except SendError as error:
-                _log.warning(
-                    "feishu.not_known", extra={"code": error.code, "cure": api.cure(error.code)}
-                )
-                await asyncio.sleep(wait * random.uniform(0.8, 1.2))
-                wait = min(wait * 2, _LONGEST_ASK)
-            else:
-                self._me = codec.Me(self._me.names, open_id)
-                if not open_id:
-                    return
+        self._me = codec.Me(self._me.names, await self._api.open_id())
+
+    def _not_known(self, error: SendError) -> None:
+        _log.warning(
+            "feishu.not_known", extra={"code": error.code, "cure": errors.cure(error.code)}
+        )
 
     def cure(self, code: str) -> str:
         return line.cure(code)
@@ -150,29 +138,28 @@ class Feishu:
     async def probe(self) -> list[Probe]:
         found = await self._probed()
         if self._line is not None:
-            fault = ""
             try:
                 await self._line.reachable()
-            except Permanent as error:
-                fault = self.cure(error.code) or line.UNKNOWN
             except SendError as error:
-                fault = self._fault(error)
-            found.append(Probe("飞书长连接", fault, self._client.ahead))
+                unknown = line.UNKNOWN if isinstance(error, Permanent) else ""
+                found.append(self._failed("飞书长连接", error, unknown))
+            else:
+                found.append(Probe("飞书长连接", "", self._client.ahead))
         return found
 
     async def _probed(self) -> list[Probe]:
         try:
-            open_id, _ = await self._api.bot()
+            open_id = await self._api.open_id()
         except SendError as error:
-            return [Probe("飞书凭证", self._fault(error), self._client.ahead)]
+            return [self._failed("飞书凭证", error)]
         credentials = Probe("飞书凭证", "", self._client.ahead)
         if not open_id:
-            return [credentials, Probe("飞书机器人", api.TROUBLES[230006].cure)]
+            return [credentials, Probe("飞书机器人", errors.TROUBLES[230006].cure)]
         return [credentials, Probe("飞书机器人")]
 
-    def _fault(self, error: SendError) -> str:
-        unknown = f"没有接通（{error.code}），请核对 FEISHU_API_BASE 和网络。"
-        return self.cure(error.code) or unknown
+    def _failed(self, name: str, error: SendError, unknown: str = "") -> Probe:
+        told = self.cure(error.code) or unknown
+        return Probe.failed(name, error, told, "FEISHU_API_BASE", self._client.ahead)
 
     # ---- in
 
@@ -228,7 +215,7 @@ class Feishu:
         challenge = plain.get("challenge")
         if not isinstance(challenge, str):
             raise Rejected(400, "not_understood")
-        return Decoded((), _json({"challenge": challenge}))
+        return Decoded((), HttpAnswer.of_json({"challenge": challenge}))
 
     def _decoded(self, plain: dict[str, object], wall: float) -> Decoded:
         header = plain.get("header")
@@ -269,7 +256,7 @@ class Feishu:
                 break
         if outcome.toast:
             body |= codec.toast(outcome.toast, "success" if carried else "info")
-        return Answered(_json(body), carried)
+        return Answered(HttpAnswer.of_json(body), carried)
 
     # ---- out
 
@@ -281,8 +268,7 @@ class Feishu:
             Limit("app:minute", 1000, 60.0),
         ]
         if to.robot:
-            digest = hashlib.sha256(to.robot.encode()).hexdigest()[:16]
-            found.append(Limit(f"robot:{digest}", 100, 60.0))
+            found.append(Limit(robot_key(to.robot), 100, 60.0))
         return tuple(found)
 
     def lane(self, delivery: Delivery) -> str:
@@ -292,22 +278,14 @@ class Feishu:
         return 1 if delivery.content.card else len(codec.texts(delivery.content))
 
     async def send(self, delivery: Delivery) -> Receipt:
-        return await self._timed(self._api.send(delivery))
+        return await within(_SEND_SECONDS, self._api.send(delivery))
 
     def takes(self, to: Address, file: Enclosure) -> bool:
         return 0 < file.size <= api.FILE_BYTES
 
     async def attach(self, delivery: Delivery, file: Enclosure, body: Body) -> Say:
         say = await self._api.attach(delivery, file, body)
-        return lambda: self._timed(say())
-
-    async def _timed(self, going: Awaitable[Receipt]) -> Receipt:
-        try:
-            async with asyncio.timeout(_SEND_SECONDS):
-                return await going
-        except TimeoutError:
-            # The uuid makes a repeat harmless, the dispatcher's own limit would not know that.
-            raise Unsure("timeout", repeatable=True) from None
+        return lambda: within(_SEND_SECONDS, say())
 
     async def recall(self, to: Address, refs: Sequence[str]) -> None:
         for ref in refs:
@@ -330,13 +308,13 @@ class Feishu:
 
 def build(section: Section) -> Platform | None:
     """None while nothing is set; raises ConfigError that names what is missing."""
-    by_line = _way(section) == "1"
+    by_line = section.get(_SWITCH) == "1"
     if not by_line and not any(section.get(key) for key in (*_APP, *_OF_CALLBACKS)):
         return None
     if problems := list(_problems(section, by_line)):
         raise ConfigError(problems)
     app_id, secret = section.get("FEISHU_APP_ID"), section.get("FEISHU_APP_SECRET")
-    base = _base(section)
+    base = section.get("FEISHU_API_BASE")
     client = Client()
 
     def line_of(feishu: Feishu) -> LongConnection | None:
@@ -360,18 +338,10 @@ def _problems(section: Section, by_line: bool) -> Iterator[str]:
     for setting in SETTINGS:
         if setting.key in needed and not section.get(setting.key):
             yield f"缺少 {setting.key}，{setting.why}。"
-    if _way(section) not in ("0", "1"):
+    if section.get(_SWITCH) not in ("0", "1"):
         yield "FEISHU_LONG_CONNECTION 请写 1（长连接）或 0（回调）。"
     app_id = section.get("FEISHU_APP_ID")
     if app_id and not app_id.startswith("cli_"):
         yield "FEISHU_APP_ID 应以 cli_ 开头，请到开发者后台「凭证与基础信息」复制 App ID。"
-    if not _base(section).startswith(("https://", "http://127.0.0.1", "http://localhost")):
+    if not is_secure(section.get("FEISHU_API_BASE")):
         yield "FEISHU_API_BASE 请写 https 开头的地址，一般不用改。"
-
-
-def _way(section: Section) -> str:
-    return section.get("FEISHU_LONG_CONNECTION") or "0"
-
-
-def _base(section: Section) -> str:
-    return section.get("FEISHU_API_BASE") or "https://open.feishu.cn"

@@ -3,8 +3,6 @@
 import io
 import logging
 import time
-from dataclasses import dataclass
-from enum import Enum
 from hashlib import sha256
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -19,8 +17,9 @@ from bot.client import (
     TokenCache,
     Uploads,
     name_in,
+    retry_after,
 )
-from bot.payload import cut
+from bot.payload import cut, part_at, text_at
 from bot.platform import (
     MOST_FETCHED,
     Body,
@@ -35,19 +34,18 @@ from bot.platform import (
     Transient,
     Unreachable,
     Unsure,
+    json_text,
 )
-from bot.platforms.feishu import codec
+from bot.platforms.feishu import codec, errors
 from bot.platforms.feishu.crypto import robot_sign
+from bot.trouble import Do
 from handlers.chat.events import ChatKind
 from handlers.chat.outbound import Content, Delivery, Enclosure
-from handlers.chat.reach import Lost
 
 _log = logging.getLogger("bot.platforms.feishu")
 
 # Under half an hour before its end the platform gives a new token beside the old one.
 _EARLY_SECONDS: Final = 1800.0
-_CREDENTIAL_PAUSE: Final = 300.0
-_THROTTLED_PAUSE: Final = 1.0
 _UUID_CHARACTERS: Final = 50
 IMAGE_BYTES: Final = 10 * 1024 * 1024
 FILE_BYTES: Final = 30 * 1024 * 1024
@@ -57,104 +55,6 @@ _KEY_SECONDS: Final = 24 * 3600.0
 _Fields = dict[str, str | tuple[str, bytes]]
 _HOSTS: Final = frozenset({"open.feishu.cn", "open.larksuite.com"})
 _FILE_TYPES: Final = {"pdf": "pdf", "doc": "doc", "docx": "doc", "xls": "xls", "xlsx": "xls"}
-
-
-class Do(Enum):
-    """What a refusal asks for."""
-
-    REFRESH = "refresh"
-    WAIT = "wait"
-    WAIT_HERE = "wait_here"
-    FIX = "fix"
-    NEVER = "never"
-
-
-@dataclass(frozen=True, slots=True)
-class Trouble:
-    """What a code asks for, and what a person does about it."""
-
-    do: Do
-    cure: str
-
-
-_TOKEN: Final = Trouble(Do.REFRESH, "访问凭证失效，会自动重新获取；反复出现请核对 App Secret。")
-_SECRET: Final = Trouble(
-    Do.FIX, "App ID 或 App Secret 不对，请到开发者后台「凭证与基础信息」重新复制。"
-)
-_OFF: Final = Trouble(Do.FIX, "应用没有启用或没有发布版本，请在开发者后台发布版本并请管理员审核。")
-_CONTENT: Final = Trouble(Do.NEVER, "消息内容或卡片格式不被接受，请把编号发给维护人员。")
-_GONE: Final = Trouble(Do.NEVER, "原消息已撤回或太旧，不能再更新，会另发一条。")
-_UNREACHABLE: Final = Trouble(
-    Do.NEVER, "对方不在应用可用范围、已离职或屏蔽了机器人，请在「版本管理与发布」扩大可用范围。"
-)
-_OUTSIDE: Final = Trouble(
-    Do.NEVER, "群不允许外部应用，请打开应用的「机器人对外共享」并由本单位成员把机器人拉进群。"
-)
-TROUBLES: Final[dict[int, Trouble]] = {
-    99991661: _TOKEN,
-    99991663: _TOKEN,
-    99991664: _TOKEN,
-    99991668: _TOKEN,
-    99991400: Trouble(Do.WAIT, "发送太快或本月接口次数用完，会稍后自动再发。"),
-    230020: Trouble(Do.WAIT_HERE, "这个会话发送太快，会稍后自动再发。"),
-    230049: Trouble(Do.WAIT_HERE, "同一条消息正在发送，会稍后核对。"),
-    10003: _SECRET,
-    10014: _SECRET,
-    10015: _SECRET,
-    99991543: _SECRET,
-    99991662: _OFF,
-    99991672: Trouble(
-        Do.FIX, "应用缺少接口权限，请在「权限管理」开通 im:message 等权限后发布版本。"
-    ),
-    99991401: Trouble(Do.FIX, "服务器地址不在白名单，请在开发者后台「安全设置」加入出口 IP。"),
-    230001: _CONTENT,
-    230099: _CONTENT,
-    200621: _CONTENT,
-    300305: _CONTENT,
-    230025: _CONTENT,
-    230002: Trouble(Do.NEVER, "机器人不在这个群里，请在群设置「群机器人」里重新添加。"),
-    232009: Trouble(Do.NEVER, "群已解散，请在群列表里停用它。"),
-    230006: Trouble(Do.NEVER, "没有启用机器人能力，请在「添加应用能力」里添加机器人并发布版本。"),
-    230027: Trouble(
-        Do.NEVER, "缺少发消息权限或没有对外共享，请检查「权限管理」和「机器人对外共享」后发布版本。"
-    ),
-    232033: _OUTSIDE,
-    230013: _UNREACHABLE,
-    230029: _UNREACHABLE,
-    230053: _UNREACHABLE,
-    230018: Trouble(Do.NEVER, "群里禁止机器人发言，请群主在群设置里放开。"),
-    230035: Trouble(Do.NEVER, "群里禁止机器人发言，请群主在群设置里放开。"),
-    230022: Trouble(Do.NEVER, "内容被平台审核拦下，请换一种说法再发。"),
-    230028: Trouble(Do.NEVER, "内容被平台审核拦下，请换一种说法再发。"),
-    230034: Trouble(Do.NEVER, "找不到接收人，请让本人重新绑定身份。"),
-    230038: Trouble(Do.NEVER, "不能给外单位的人发单聊，请改在群里沟通。"),
-    230054: Trouble(Do.NEVER, "这个群不支持这种消息，会改发文字。"),
-    230011: _GONE,
-    230031: _GONE,
-    230110: _GONE,
-}
-# What the same words without a card may still pass.
-_CARD_REFUSED: Final = frozenset({230001, 230099, 200621, 300305, 230025, 230054})
-_MESSAGE_GONE: Final = frozenset(c for c, t in TROUBLES.items() if t is _GONE)
-_RECALLED: Final = 230011
-# The app cannot speak in the group; its own robot may.
-_NOT_IN_GROUP: Final = frozenset({230002, 230006, 230018, 230027, 230035, 232033})
-
-
-def cure(code: str) -> str:
-    """What a person does about a code; empty for one that nobody has described."""
-    trouble = TROUBLES.get(int(code)) if code.isdigit() else None
-    return "" if trouble is None else trouble.cure
-
-
-# Codes that tell of the receiver, not of the message.
-_LOST: Final = {
-    230013: Lost.OUT_OF_RANGE,
-    230029: Lost.LEFT,
-    230034: Lost.LEFT,
-    230038: Lost.OUT_OF_RANGE,
-    230053: Lost.OUT_OF_RANGE,
-}
 
 
 class Refused(Permanent):
@@ -167,13 +67,11 @@ class Refused(Permanent):
 
 def check(answer: Answer) -> dict[str, Any]:
     """What the answer says where its code is 0; HTTP 200 says nothing. Raises a SendError."""
-    try:
-        plain = answer.plain()
-    except ValueError:
-        plain = None
+    plain = answer.plain_or_none()
     code = plain.get("code") if isinstance(plain, dict) else None
-    if answer.status == 429 or code == 99991400:
-        raise Transient(str(code or answer.status), reset(answer))
+    trouble = errors.TROUBLES.get(code) if isinstance(code, int) else None
+    if answer.status == 429 or trouble is errors.THROTTLED:
+        raise Transient(str(code or answer.status), reset(answer) or errors.THROTTLED.seconds)
     if answer.status >= 500:
         raise Transient(str(answer.status))
     if not isinstance(plain, dict) or not isinstance(code, int):
@@ -182,24 +80,18 @@ def check(answer: Answer) -> dict[str, Any]:
         raise Unsure("not_json", repeatable=True)
     if code == 0:
         return plain
-    trouble = TROUBLES.get(code)
     if trouble is None:
         raise Refused(code)
     if trouble.do is Do.REFRESH:
         raise Expired(str(code))
-    if trouble.do is Do.WAIT_HERE:
-        raise Transient(str(code))
-    if trouble.do is Do.FIX:
-        # Somebody must set it right; until then nothing is given up.
-        raise Transient(str(code), _CREDENTIAL_PAUSE)
+    if trouble.do in (Do.WAIT, Do.FIX):
+        raise Transient(str(code), trouble.seconds)
     raise Refused(code)
 
 
-def reset(answer: Answer) -> float:
-    """Seconds until it may be asked again."""
-    given = answer.headers.get("x-ogw-ratelimit-reset") or answer.headers.get("Retry-After") or ""
-    seconds = float(given) if given.replace(".", "", 1).isdigit() else _THROTTLED_PAUSE
-    return seconds or _THROTTLED_PAUSE
+def reset(answer: Answer) -> float | None:
+    """In how many seconds the window opens again; 0 says nothing."""
+    return retry_after(answer.headers, "x-ogw-ratelimit-reset") or retry_after(answer.headers)
 
 
 def uuid(delivery: Delivery, number: int, msg_type: str, content: str) -> str:
@@ -245,57 +137,32 @@ class Api:
         params: dict[str, str] | None = None,
         form: _Fields | None = None,
     ) -> dict[str, Any]:
-        """Call with a token; one that expired is refreshed once."""
-        return check(await self._answer(method, path, json=json, params=params, form=form))
+        """What the platform answers where it takes the call; raises a SendError."""
 
-    async def _answer(
-        self,
-        method: str,
-        path: str,
-        *,
-        json: Any = None,
-        params: dict[str, str] | None = None,
-        form: _Fields | None = None,
-        most: int | None = None,
-    ) -> Answer:
-        seconds = None if most is None else DOWNLOAD_SECONDS
-        if form is not None:
-            seconds = UPLOAD_SECONDS
-        for attempt in (1, 2):
-            token = await self._tokens.get()
-            headers = {"Authorization": f"Bearer {token}"}
+        async def call(token: str) -> dict[str, Any]:
+            headers = _authorised(token)
             body: bytes | aiohttp.FormData | None = None if form is None else _form(form)
             if json is not None:
                 # Written by ourselves, so that a character weighs what the limits were set for.
-                body = codec.as_content(json).encode()
+                body = json_text(json).encode()
                 headers["Content-Type"] = "application/json; charset=utf-8"
-            answer = await self._client.exchange(
-                method,
-                f"{self._base}/open-apis{path}",
-                body=body,
-                params=params,
-                headers=headers,
-                repeatable=True,
-                most=most,
-                seconds=seconds,
-                follow=most is None,
+            return check(
+                await self._client.exchange(
+                    method,
+                    f"{self._base}/open-apis{path}",
+                    body=body,
+                    params=params,
+                    headers=headers,
+                    repeatable=True,
+                    seconds=None if form is None else UPLOAD_SECONDS,
+                )
             )
-            try:
-                if most is None or answer.status != 200:
-                    check(answer)
-            except Expired:
-                self._tokens.drop(token)
-                if attempt == 2:
-                    raise
-                continue
-            return answer
-        raise Expired("token")
 
-    async def bot(self) -> tuple[str, str]:
-        """The bot's own open_id and name."""
-        found = (await self._call("GET", "/bot/v3/info")).get("bot")
-        plain = found if isinstance(found, dict) else {}
-        return str(plain.get("open_id") or ""), str(plain.get("app_name") or "")
+        return await self._tokens.call(call)
+
+    async def open_id(self) -> str:
+        """The bot's own; empty where the application has no bot."""
+        return text_at(part_at(await self._call("GET", "/bot/v3/info"), "bot"), "open_id")
 
     # ---- messages
 
@@ -306,11 +173,14 @@ class Api:
                 return await self._update(delivery)
             return await self._new(delivery)
         except Refused as refusal:
-            _log.warning("feishu.refused", extra={"code": refusal.code, "cure": cure(refusal.code)})
-            if refusal.number in _NOT_IN_GROUP and delivery.to.robot:
+            _log.warning(
+                "feishu.refused", extra={"code": refusal.code, "cure": errors.cure(refusal.code)}
+            )
+            if refusal.number in errors.NOT_IN_GROUP and delivery.to.robot:
                 return await self.robot(delivery)
-            if refusal.number in _LOST and delivery.to.kind is ChatKind.DIRECT:
-                raise Unreachable(refusal.code, _LOST[refusal.number]) from None
+            trouble = errors.TROUBLES.get(refusal.number)
+            if trouble is not None and trouble.lost and delivery.to.kind is ChatKind.DIRECT:
+                raise Unreachable(refusal.code, trouble.lost) from None
             raise
 
     async def _update(self, delivery: Delivery) -> Receipt:
@@ -325,10 +195,10 @@ class Api:
             await self._call(
                 "PATCH",
                 f"/im/v1/messages/{delivery.update_ref}",
-                json={"content": codec.as_content(made)},
+                json={"content": json_text(made)},
             )
         except Refused as refusal:
-            if refusal.number not in _MESSAGE_GONE:
+            if refusal.number not in errors.MESSAGE_GONE:
                 raise
             if delivery.in_place:
                 raise Outdated(refusal.code) from None
@@ -340,7 +210,7 @@ class Api:
         try:
             await self._call("DELETE", f"/im/v1/messages/{message_id}")
         except Refused as refusal:
-            if refusal.number != _RECALLED:
+            if refusal.number != errors.RECALLED:
                 raise
 
     async def _new(self, delivery: Delivery) -> Receipt:
@@ -349,16 +219,16 @@ class Api:
             made = codec.card(content.card, delivery.to.kind, content.mentions)
             if made is not None:
                 try:
-                    ref = await self._put(delivery, 0, "interactive", codec.as_content(made))
+                    ref = await self._put(delivery, 0, "interactive", json_text(made))
                 except Refused as refusal:
-                    if refusal.number not in _CARD_REFUSED:
+                    if refusal.number not in errors.CARD_REFUSED:
                         raise
                     _log.warning("feishu.card_as_text", extra={"code": refusal.code})
                 else:
                     await self._urge(delivery, ref)
                     return Receipt(ref, ref)
         refs = [
-            await self._put(delivery, number, "text", codec.as_content({"text": text}))
+            await self._put(delivery, number, "text", json_text({"text": text}))
             for number, text in enumerate(codec.texts(content))
         ]
         await self._urge(delivery, refs[0])
@@ -383,7 +253,7 @@ class Api:
                     await self._call("POST", f"/im/v1/messages/{asked}/reply", json=body)
                 )
             except Refused as refusal:
-                if refusal.number not in _MESSAGE_GONE:
+                if refusal.number not in errors.MESSAGE_GONE:
                     raise
         alone = delivery.to.kind is ChatKind.DIRECT
         return _message_id(
@@ -440,15 +310,26 @@ class Api:
 
     async def fetch(self, kind: str, message_id: str, key: str) -> Fetched:
         """What a message carried; `kind` is image or file."""
-        try:
-            answer = await self._answer(
+
+        async def call(token: str) -> Answer:
+            answer = await self._client.exchange(
                 "GET",
-                f"/im/v1/messages/{message_id}/resources/{key}",
+                f"{self._base}/open-apis/im/v1/messages/{message_id}/resources/{key}",
                 params={"type": kind},
+                headers=_authorised(token),
+                repeatable=True,
                 most=MOST_FETCHED,
+                seconds=DOWNLOAD_SECONDS,
+                follow=False,
             )
+            if answer.status != 200:
+                check(answer)
+            return answer
+
+        try:
+            answer = await self._tokens.call(call)
         except Refused as refusal:
-            if refusal.number not in _MESSAGE_GONE:
+            if refusal.number not in errors.MESSAGE_GONE:
                 raise
             raise Gone(refusal.code) from None
         return Fetched(answer.body, name_in(answer.headers))
@@ -467,11 +348,11 @@ class Api:
         kind = "image" if shown else "file"
 
         async def say() -> Receipt:
-            content = codec.as_content({f"{kind}_key": key})
+            content = json_text({f"{kind}_key": key})
             try:
                 return Receipt(await self._put(delivery, 0, kind, content, file.digest))
             except Refused as refusal:
-                if refusal.number in _CARD_REFUSED:
+                if refusal.number in errors.CARD_REFUSED:
                     self._uploads.drop(what)
                 raise
 
@@ -501,6 +382,10 @@ def robot_message(content: Content) -> dict[str, Any]:
     return {"msg_type": "text", "content": {"text": cut(codec.texts(content)[0], 18_000)}}
 
 
+def _authorised(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"}
+
+
 def _form(fields: _Fields) -> aiohttp.FormData:
     form = aiohttp.FormData()
     for name, value in fields.items():
@@ -512,14 +397,9 @@ def _form(fields: _Fields) -> aiohttp.FormData:
     return form
 
 
-def _data(answer: dict[str, Any]) -> dict[str, Any]:
-    data = answer.get("data")
-    return data if isinstance(data, dict) else {}
-
-
 def _message_id(answer: dict[str, Any]) -> str:
-    return str(_data(answer).get("message_id") or "")
+    return text_at(part_at(answer, "data"), "message_id")
 
 
 def _key(answer: dict[str, Any], name: str) -> str:
-    return str(_data(answer).get(name) or "")
+    return text_at(part_at(answer, "data"), name)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from bot.payload import json_object, part_at, pieces, text_at
-from bot.platform import Rejected
+from bot.payload import json_object, part_at, pieces, text_at, web_address
+from bot.platform import Rejected, json_text
 from handlers.chat.events import (
     Attachment,
     AttachmentKind,
@@ -395,14 +395,9 @@ def card(shown: Card, kind: ChatKind, mentions: Sequence[Mention] = ()) -> dict[
         "header": header,
         "body": {"elements": list(_elements(shown, kind, mentions))},
     }
-    if link := _link(shown.href):
+    if link := web_address(shown.href):
         made["card_link"] = {"url": link}
-    return made if len(as_content(as_content(made)).encode()) <= CARD_BYTES else None
-
-
-def as_content(plain: Any) -> str:
-    """The JSON text that goes into a message's `content`."""
-    return json.dumps(plain, ensure_ascii=False, separators=(",", ":"))
+    return made if len(json_text(json_text(made)).encode()) <= CARD_BYTES else None
 
 
 def _elements(shown: Card, kind: ChatKind, mentions: Sequence[Mention]) -> Iterator[dict[str, Any]]:
@@ -423,7 +418,7 @@ def _elements(shown: Card, kind: ChatKind, mentions: Sequence[Mention]) -> Itera
         buttons = [(n, b) for n, b in buttons if not b.submits]
         yield _form(shown, shown.choice, submitting, kind)
     if buttons:
-        yield _beside([_button(shown, b, n, kind) for n, b in buttons])
+        yield _beside([_button(shown, b, kind) for _, b in buttons])
     if shown.note:
         yield _line(shown.note, text_size="notation", text_color="grey")
 
@@ -439,7 +434,7 @@ def _line(text: str, **look: str) -> dict[str, Any]:
 
 def _row(row: Row) -> dict[str, Any]:
     value = _line(row.value)
-    if link := _link(row.href):
+    if link := web_address(row.href):
         value = {"tag": "markdown", "content": f"[{_marked(row.value)}]({link})"}
     return {
         "tag": "column_set",
@@ -473,13 +468,13 @@ def _form(
         "options": [{"text": _plain(o.text), "value": o.id} for o in choice.options],
     }
     buttons = [
-        _button(shown, b, n, kind) | {"form_action_type": "submit", "name": f"submit_{n}"}
+        _button(shown, b, kind) | {"form_action_type": "submit", "name": f"submit_{n}"}
         for n, b in submitting
     ]
     return {"tag": "form", "name": "choice", "elements": [select, _beside(buttons)]}
 
 
-def _button(shown: Card, button: Button, number: int, kind: ChatKind) -> dict[str, Any]:
+def _button(shown: Card, button: Button, kind: ChatKind) -> dict[str, Any]:
     made: dict[str, Any] = {
         "tag": "button",
         "type": _TYPES[button.style],
@@ -498,15 +493,6 @@ def _button(shown: Card, button: Button, number: int, kind: ChatKind) -> dict[st
     if button.confirm:
         made["confirm"] = {"title": _plain("请确认"), "text": _plain(button.confirm)}
     return made
-
-
-def _link(url: str) -> str:
-    """An address that cannot end a markdown link early; empty for what is no web address."""
-    if not url.startswith(("https://", "http://")):
-        return ""
-    for mark, written in (("(", "%28"), (")", "%29"), (" ", "%20"), ("<", "%3C"), (">", "%3E")):
-        url = url.replace(mark, written)
-    return url
 
 
 # ---- out: the answer to a click

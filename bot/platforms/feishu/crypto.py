@@ -7,24 +7,9 @@ import hmac
 import os
 from typing import Final
 
-from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+from bot.envelope import Aes, BadEnvelope, same
 
 _BLOCK: Final = 16
-
-
-class BadEnvelope(Exception):
-    """An envelope that is not what it says it is; `stage` names the check that failed."""
-
-    def __init__(self, stage: str) -> None:
-        super().__init__(stage)
-        self.stage = stage
-
-
-def same(expected: str, given: object) -> bool:
-    """Compared in constant time; anything but a text differs."""
-    if not isinstance(given, str):
-        return False
-    return hmac.compare_digest(expected.encode(), given.encode("utf-8", "replace"))
 
 
 class Envelope:
@@ -50,20 +35,12 @@ class Envelope:
             raise BadEnvelope("base64") from None
         if len(raw) < 2 * _BLOCK or len(raw) % _BLOCK:
             raise BadEnvelope("decrypt")
-        decryptor = Cipher(algorithms.AES(self._key), modes.CBC(raw[:_BLOCK])).decryptor()
-        padded = decryptor.update(raw[_BLOCK:]) + decryptor.finalize()
-        pad = padded[-1]
-        if not 1 <= pad <= _BLOCK or padded[-pad:] != bytes([pad]) * pad:
-            raise BadEnvelope("padding")
-        return padded[:-pad]
+        return Aes(self._key, raw[:_BLOCK], _BLOCK).open(raw[_BLOCK:])
 
     def seal(self, message: bytes, start: bytes | None = None) -> str:
         """The encrypted form, as the platform makes it."""
         iv = os.urandom(_BLOCK) if start is None else start
-        pad = _BLOCK - len(message) % _BLOCK
-        encryptor = Cipher(algorithms.AES(self._key), modes.CBC(iv)).encryptor()
-        sealed = encryptor.update(message + bytes([pad]) * pad) + encryptor.finalize()
-        return base64.b64encode(iv + sealed).decode()
+        return base64.b64encode(iv + Aes(self._key, iv, _BLOCK).seal(message)).decode()
 
 
 def robot_sign(secret: str, timestamp: str) -> str:

@@ -19,8 +19,17 @@ import aiohttp
 
 from bot.client import Answer, Client
 from bot.payload import json_object, part_at, text_at
-from bot.platform import Decoded, Hear, Permanent, Rejected, Reply, SendError, Transient
-from bot.platforms.feishu import api, codec, frames
+from bot.platform import (
+    Decoded,
+    Hear,
+    Permanent,
+    Rejected,
+    Reply,
+    SendError,
+    Transient,
+    json_text,
+)
+from bot.platforms.feishu import api, errors, frames
 from bot.platforms.feishu.frames import BadFrame, Frame
 
 _log = logging.getLogger("bot.feishu.line")
@@ -38,8 +47,8 @@ UNKNOWN: Final = (
 )
 _CURES: Final = {
     **dict.fromkeys(_BUSY, _LATER),
-    "1000040344": api.TROUBLES[10014].cure,
-    "1000040346": api.TROUBLES[10014].cure,
+    "1000040344": errors.TROUBLES[10014].cure,
+    "1000040346": errors.TROUBLES[10014].cure,
     _FULL: "长连接已到 50 条的上限，请停掉同一应用的其他程序，之后会自动再连。",
     "endpoint_not_secure": "平台给的地址不是 wss 开头，没有连接，请核对 FEISHU_API_BASE。",
 }
@@ -47,7 +56,7 @@ _CURES: Final = {
 
 def cure(code: str) -> str:
     """What a person does about a code; empty for one that nobody has described."""
-    return _CURES.get(code) or api.cure(code)
+    return _CURES.get(code) or errors.cure(code)
 
 
 @dataclass(frozen=True, slots=True)
@@ -322,7 +331,7 @@ def _response(code: int, body: bytes) -> bytes:
     plain: dict[str, object] = {"code": code}
     if body not in _NOTHING:
         plain["data"] = base64.b64encode(body).decode()
-    return codec.as_content(plain).encode()
+    return json_text(plain).encode()
 
 
 def _failure(answer: Answer, code: object) -> Exception:

@@ -2,12 +2,10 @@
 robots and the long connection speak."""
 
 import asyncio
-import hashlib
-import json
 import logging
 import re
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -38,9 +36,10 @@ from bot.platform import (
     SendError,
     Setting,
     Unreachable,
+    json_text,
+    robot_key,
 )
-from bot.platforms.wecom import api, codec
-from bot.platforms.wecom.errors import APP_OFF, CURES, LOST
+from bot.platforms.wecom import api, codec, errors
 from bot.platforms.wecom.files import Files
 from bot.platforms.wecom.kf import PREFIX, Kf
 from bot.platforms.wecom.line import QUOTAS, AibotLine
@@ -88,7 +87,6 @@ _APP: Final = (
     "WECOM_APP_AES_KEY",
 )
 _LATE_SECONDS: Final = 3500.0
-_JSON: Final = "application/json"
 _OPEN_ID: Final = re.compile(r"^wo[0-9A-Za-z_-]{20,}$")
 _RESOLVE_SECONDS: Final = 1.5
 # A reply token that is the request of a message on the long connection.
@@ -228,26 +226,28 @@ class WeCom:
         return await self._api.media(stored)
 
     def cure(self, code: str) -> str:
-        return CURES.get(code, "")
+        return errors.cure(code)
 
     async def probe(self) -> list[Probe]:
         """The credentials of what is on. The long connection is opened but not subscribed: that
         would put out the one in use."""
         found: list[Probe] = []
         if self._api is not None:
-            found.append(await self._tried("企业微信自建应用", self._api.agent()))
+            found.append(await self._tried("企业微信自建应用", self._api.agent(), "WECOM_API_BASE"))
         if self._line is not None:
-            found.append(await self._tried("企业微信长连接", self._line.reachable()))
+            found.append(
+                await self._tried("企业微信长连接", self._line.reachable(), "WECOM_AIBOT_WS")
+            )
         return found
 
-    async def _tried(self, what: str, trying: Awaitable[object]) -> Probe:
+    async def _tried(self, what: str, trying: Awaitable[object], key: str) -> Probe:
         try:
             await trying
         except SendError as error:
-            known = self.cure(error.code) or f"没有成功（{error.code}），请核对网络和设置。"
+            known = self.cure(error.code)
             if isinstance(error, api.NotFromHere) and error.address:
                 known = f"本机的出口 IP 是 {error.address}。{known}"
-            return Probe(what, known, self._client.ahead)
+            return Probe.failed(what, error, known, key, self._client.ahead)
         return Probe(what, "", self._client.ahead)
 
     async def entrances(self, firms: Sequence[tuple[str, str]]) -> list[tuple[str, str, str]]:
@@ -346,7 +346,7 @@ class WeCom:
         return None
 
     def _sealed(self, envelope: Envelope, body: dict[str, object], nonce: str) -> HttpAnswer:
-        encrypted = envelope.seal(json.dumps(body, ensure_ascii=False).encode())
+        encrypted = envelope.seal(json_text(body).encode())
         timestamp = int(time.time())
         answer = {
             "encrypt": encrypted,
@@ -354,7 +354,7 @@ class WeCom:
             "timestamp": timestamp,
             "nonce": nonce,
         }
-        return HttpAnswer(body=json.dumps(answer).encode(), content_type=_JSON)
+        return HttpAnswer.of_json(answer)
 
     # ---- out
 
@@ -364,7 +364,7 @@ class WeCom:
         if self._line is not None:
             found += (Limit(f"aibot:{to.chat.id}:{per:.0f}", n, per) for n, per in QUOTAS)
         if to.kind is ChatKind.GROUP and to.robot:
-            found.append(Limit(f"robot:{_digest(to.robot)}", 20, 60.0))
+            found.append(Limit(robot_key(to.robot), 20, 60.0))
         if to.kind is ChatKind.DIRECT and self._api is not None:
             found.append(Limit(f"app:{to.chat.id}:minute", 30, 60.0))
             found.append(Limit(f"app:{to.chat.id}:hour", 1000, 3600.0))
@@ -372,7 +372,7 @@ class WeCom:
 
     def lane(self, delivery: Delivery) -> str:
         to = delivery.to
-        return f"robot:{_digest(to.robot)}" if to.robot else f"{to.kind}:{to.chat.id}"
+        return robot_key(to.robot) if to.robot else f"{to.kind}:{to.chat.id}"
 
     def parts(self, delivery: Delivery) -> int:
         """Only the app tells a long text in several messages."""
@@ -390,8 +390,8 @@ class WeCom:
         except Permanent as error:
             if error.code == _KEPT:
                 raise Unreachable(error.code) from None
-            if error.code in LOST:
-                raise Unreachable(error.code, LOST[error.code]) from None
+            if (why := errors.lost(error.code)) is not None:
+                raise Unreachable(error.code, why) from None
             raise
 
     async def _to_person(self, delivery: Delivery) -> Receipt:
@@ -407,7 +407,7 @@ class WeCom:
             try:
                 return await self._api.send(delivery)
             except Permanent as error:
-                if error.code not in LOST and error.code not in APP_OFF:
+                if not errors.is_way_over(error.code):
                     raise
                 refused = error
         if self._line is not None:
@@ -518,43 +518,20 @@ def _framed(
     if not body:
         return _NOTHING
     frame = {"cmd": cmd, "chat": event.chat.id, "body": body}
-    return Answered(HttpAnswer(body=json.dumps(frame).encode(), content_type=_JSON), carried)
-
-
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+    return Answered(HttpAnswer.of_json(frame), carried)
 
 
 def build(section: Section) -> Platform | None:
     """None while nothing is set; raises ConfigError that names what is missing."""
-    problems: list[str] = []
-    aibot_given = [k for k in _AIBOT if section.get(k)]
-    app_given = [k for k in _APP if section.get(k) and k != "WECOM_CORP_ID"]
-    secret = section.get("WECOM_AIBOT_SECRET")
-    if secret and (section.get("WECOM_AIBOT_TOKEN") or section.get("WECOM_AIBOT_AES_KEY")):
-        problems.append(
-            "智能机器人的长连接（SECRET）和回调（TOKEN、AES_KEY）只能选一种，请去掉一种。"
-        )
-    elif secret and not section.get("WECOM_AIBOT_ID"):
-        problems.append("智能机器人的长连接缺少 WECOM_AIBOT_ID，请到机器人详情页复制 BotID。")
-    elif not secret and aibot_given and len(aibot_given) < len(_AIBOT):
-        missing = "、".join(k for k in _AIBOT if not section.get(k))
-        problems.append(f"企业微信智能机器人缺少 {missing}，请到机器人的 API 模式设置页复制。")
-    if (app_given and len(app_given) < len(_APP) - 1) or (app_given and not section.get(_APP[0])):
-        missing = "、".join(k for k in _APP if not section.get(k))
-        problems.append(f"企业微信自建应用缺少 {missing}，请到应用详情页和「接收消息」设置页复制。")
-    agent = section.get("WECOM_APP_AGENT_ID")
-    if agent and not agent.isdigit():
-        problems.append("WECOM_APP_AGENT_ID 应是数字，请到应用详情页复制。")
-    for key in ("WECOM_AIBOT_AES_KEY", "WECOM_APP_AES_KEY"):
-        if section.get(key) and len(section.get(key)) != 43:
-            problems.append(f"{key} 应是 43 位，请重新复制。")
-    if problems:
+    if problems := list(_problems(section)):
         raise ConfigError(problems)
+    aibot_given = any(section.get(key) for key in _AIBOT)
+    app_given = any(section.get(key) for key in _APP[1:])
     if not aibot_given and not app_given:
         return None
     client = Client()
-    base = section.get("WECOM_API_BASE")
+    base, public_url = section.get("WECOM_API_BASE"), section.public_url
+    secret = section.get("WECOM_AIBOT_SECRET")
     try:
         aibot = (
             Envelope(section.get("WECOM_AIBOT_TOKEN"), section.get("WECOM_AIBOT_AES_KEY"), "")
@@ -579,8 +556,8 @@ def build(section: Section) -> Platform | None:
             base,
             section.get("WECOM_CORP_ID"),
             section.get("WECOM_APP_SECRET"),
-            int(agent),
-            section.public_url,
+            int(section.get("WECOM_APP_AGENT_ID")),
+            public_url,
         )
     host = urlsplit(base).hostname or ""
 
@@ -590,8 +567,32 @@ def build(section: Section) -> Platform | None:
         bot_id = section.get("WECOM_AIBOT_ID")
         return AibotLine(section.get("WECOM_AIBOT_WS"), bot_id, secret, wecom.decode_frame)
 
-    names = section.bot_names
     hosts = [h.strip() for h in section.get("WECOM_MEDIA_HOSTS").split(",") if h.strip()]
     media = Media(client, base, hosts, section.get("WECOM_AIBOT_AES_KEY"))
-    url = section.public_url
-    return WeCom(aibot, app, app_api, client, names, url, host, line_of, media=media)
+    names = section.bot_names
+    return WeCom(aibot, app, app_api, client, names, public_url, host, line_of, media=media)
+
+
+def _problems(section: Section) -> Iterator[str]:
+    given = {key for key in (*_AIBOT, *_APP) if section.get(key)}
+    if section.get("WECOM_AIBOT_SECRET"):
+        if given & {"WECOM_AIBOT_TOKEN", "WECOM_AIBOT_AES_KEY"}:
+            yield "智能机器人的长连接（SECRET）和回调（TOKEN、AES_KEY）只能选一种，请去掉一种。"
+        elif "WECOM_AIBOT_ID" not in given:
+            yield "智能机器人的长连接缺少 WECOM_AIBOT_ID，请到机器人详情页复制 BotID。"
+    elif missing := _missing(_AIBOT, given & set(_AIBOT)):
+        yield f"企业微信智能机器人缺少 {missing}，请到机器人的 API 模式设置页复制。"
+    # The corporation's id alone switches nothing on.
+    if given & set(_APP[1:]) and (missing := _missing(_APP, given & set(_APP))):
+        yield f"企业微信自建应用缺少 {missing}，请到应用详情页和「接收消息」设置页复制。"
+    agent = section.get("WECOM_APP_AGENT_ID")
+    if agent and not agent.isdecimal():
+        yield "WECOM_APP_AGENT_ID 应是数字，请到应用详情页复制。"
+    for key in ("WECOM_AIBOT_AES_KEY", "WECOM_APP_AES_KEY"):
+        if section.get(key) and len(section.get(key)) != 43:
+            yield f"{key} 应是 43 位，请重新复制。"
+
+
+def _missing(needed: Sequence[str], given: Collection[str]) -> str:
+    """Those that are not there, where some are."""
+    return "、".join(key for key in needed if key not in given) if given else ""

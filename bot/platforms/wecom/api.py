@@ -13,13 +13,12 @@ import aiohttp
 from bot.client import UPLOAD_SECONDS, Client, TokenCache, name_in
 from bot.platform import Expired, Fetched, Gone, Outdated, Permanent, Receipt, Transient, Unsure
 from bot.platforms.wecom import codec
+from bot.platforms.wecom.errors import TROUBLES
+from bot.trouble import Do
 from handlers.chat.outbound import Delivery
 
-_EXPIRED: Final = frozenset({40014, 41001, 42001})
-_BUSY: Final = frozenset({-1, 45033})
 NO_MEDIA: Final = frozenset({"40007", "41006"})
 _MOST_REFUSAL: Final = 4096
-_LIMITED: Final = frozenset({45009, 45011})
 _NOT_REACHED: Final = ("invaliduser", "unlicenseduser")
 # A card's code works once, within 72 hours (D:94888).
 _CODE_SECONDS: Final = 72 * 3600.0
@@ -54,12 +53,11 @@ def check(answer: Any, repeatable: bool = False) -> dict[str, Any]:
         raise Unsure("no_errcode", repeatable)
     if code == 0:
         return answer
-    if code in _EXPIRED:
+    trouble = TROUBLES.get(str(code))
+    if trouble is not None and trouble.do is Do.REFRESH:
         raise Expired(str(code))
-    if code in _LIMITED:
-        raise Transient(str(code), 60.0)
-    if code in _BUSY:
-        raise Transient(str(code))
+    if trouble is not None and trouble.do is Do.WAIT:
+        raise Transient(str(code), trouble.seconds)
     if code == _NOT_FROM_HERE:
         seen = _ADDRESS.search(str(answer.get("errmsg") or ""))
         raise NotFromHere(str(code), seen.group(1) if seen else "")
@@ -105,31 +103,24 @@ class AppApi:
         params: Mapping[str, str] = MappingProxyType({}),
         file: tuple[str, bytes] | None = None,
     ) -> dict[str, Any]:
-        for attempt in (1, 2):
-            token = await self._tokens.get()
-            try:
-                return check(
-                    await self._client.send(
-                        method,
-                        f"{self._base}{path}",
-                        json=body,
-                        body=None if file is None else _form(*file),
-                        params={"access_token": token, **params},
-                        repeatable=True,
-                        seconds=None if file is None else UPLOAD_SECONDS,
-                    ),
-                    repeatable=True,
-                )
-            except Expired:
-                self._tokens.drop(token)
-                if attempt == 2:
-                    raise
-        raise Expired("token")
+        async def call(token: str) -> dict[str, Any]:
+            answer = await self._client.send(
+                method,
+                f"{self._base}{path}",
+                json=body,
+                body=None if file is None else _form(*file),
+                params={"access_token": token, **params},
+                repeatable=True,
+                seconds=None if file is None else UPLOAD_SECONDS,
+            )
+            return check(answer, repeatable=True)
+
+        return await self._tokens.call(call)
 
     async def media(self, media_id: str) -> Fetched:
         """What was sent to the app or to 微信客服, for three days; raises a SendError."""
-        for attempt in (1, 2):
-            token = await self._tokens.get()
+
+        async def call(token: str) -> Fetched:
             answer = await self._client.download(
                 f"{self._base}/cgi-bin/media/get",
                 params={"access_token": token, "media_id": media_id},
@@ -137,21 +128,16 @@ class AppApi:
             name = name_in(answer.headers)
             plain = answer.plain_or_none() if len(answer.body) <= _MOST_REFUSAL else None
             # A refusal comes as JSON with 200; a JSON file that somebody sent has a name.
-            if name or not isinstance(plain, dict) or "errcode" not in plain:
-                return Fetched(answer.body, name)
-            try:
+            if not name and isinstance(plain, dict) and "errcode" in plain:
                 check(plain)
-            except Expired:
-                self._tokens.drop(token)
-                if attempt == 2:
-                    raise
-                continue
-            except Permanent as error:
-                if error.code in NO_MEDIA:
-                    raise Gone(error.code) from None
+            return Fetched(answer.body, name)
+
+        try:
+            return await self._tokens.call(call)
+        except Permanent as error:
+            if error.code not in NO_MEDIA:
                 raise
-            return Fetched(answer.body)
-        raise Expired("token")
+            raise Gone(error.code) from None
 
     async def send(self, delivery: Delivery) -> Receipt:
         refs: list[str] = []

@@ -15,7 +15,7 @@ from typing import Final
 from bot.client import Client, Uploads
 from bot.platform import Body, Permanent, Receipt, Say, Transient
 from bot.platforms.wecom import api, codec
-from bot.platforms.wecom.errors import APP_OFF, LOST
+from bot.platforms.wecom.errors import is_way_over
 from bot.platforms.wecom.kf import PREFIX
 from bot.platforms.wecom.line import AibotLine
 from handlers.chat.events import ChatKind
@@ -30,8 +30,6 @@ BOT_IMAGE_BYTES: Final = 2 * _MEGABYTE
 _SHOWN: Final = frozenset({"image/png", "image/jpeg"})
 # A day less than three, so that none ends on its way to the last of 278.
 _MEDIA_SECONDS: Final = 2 * 24 * 3600.0
-# What the next way may still do: the last one is of a robot that is not in its group any more.
-_ELSEWHERE: Final = frozenset(LOST) | APP_OFF | {"93000"}
 
 _Way = Callable[[Delivery, Enclosure, Body], Awaitable[Say]]
 
@@ -72,7 +70,7 @@ class Files:
         try:
             say = await way(delivery, file, body)
         except Permanent as error:
-            if not others or error.code not in _ELSEWHERE:
+            if not others or not is_way_over(error.code):
                 raise
             return await self._attached(others, delivery, file, body)
         if not others:
@@ -82,7 +80,7 @@ class Files:
             try:
                 return await say()
             except Permanent as error:
-                if error.code not in _ELSEWHERE:
+                if not is_way_over(error.code):
                     raise
             other = await self._attached(others, delivery, file, body)
             return await other()

@@ -231,43 +231,43 @@ class Kf:
             # What a servicer wrote is nobody's problem.
             return None, "kf_servicer", ""
         who = session(account, external)
+        at = _number(row.get("send_time")) or self._now()
         base: dict[str, Any] = {
             "platform": codec.NAME,
             "event_id": f"kf-{number}",
-            "at": datetime.fromtimestamp(_number(row.get("send_time")) or self._now(), UTC),
+            "at": datetime.fromtimestamp(at, UTC),
             "chat": ChatRef(codec.NAME, who),
             "chat_kind": ChatKind.DIRECT,
             "sender": UserRef(codec.NAME, who),
         }
         if kind == "event":
-            scene = unquote(text_at(inner, "scene_param"))[:40]
-            if scene:
-                await self._notes().put(f"kf:firm:{who}", scene)
-            base["sender_name"] = await self._name(who)
-            return (
-                InboundEvent(kind=EventKind.ENTER, **base),
-                "",
-                text_at(inner, "welcome_code"),
-            )
-        at = _number(row.get("send_time")) or self._now()
+            return await self._entered(inner, base), "", text_at(inner, "welcome_code")
         await self._heard_from(who, at, number, self._complete.get(account, 0))
-        base["sender_name"] = await self._name(who)
-        menu = text_at(part_at(row, "text"), "menu_id")
-        if menu:
+        event = await self._written(row, kind, base)
+        return event, "" if event is not None else f"kf_{kind}", ""
+
+    async def _entered(self, inner: Mapping[str, Any], base: dict[str, Any]) -> InboundEvent:
+        who = base["sender"].id
+        if scene := unquote(text_at(inner, "scene_param"))[:40]:
+            await self._notes().put(f"kf:firm:{who}", scene)
+        return InboundEvent(kind=EventKind.ENTER, sender_name=await self._name(who), **base)
+
+    async def _written(
+        self, row: Mapping[str, Any], kind: str, base: dict[str, Any]
+    ) -> InboundEvent | None:
+        """A press where a menu of ours was answered, else a message; None for a kind that says nothing."""
+        base["sender_name"] = await self._name(base["sender"].id)
+        if menu := text_at(part_at(row, "text"), "menu_id"):
             key = await self._notes().get(f"kf:menu:{menu}")
             press = codec.pressed(key, (), "") if key else None
             if press is not None:
-                return InboundEvent(kind=EventKind.PRESS, press=press, **base), "", ""
+                return InboundEvent(kind=EventKind.PRESS, press=press, **base)
         said = _said(row, kind)
         if said is None:
-            return None, f"kf_{kind}", ""
+            return None
         text, attachments = said
-        return (
-            InboundEvent(
-                kind=EventKind.MESSAGE, text=text, msg_type=kind, attachments=attachments, **base
-            ),
-            "",
-            "",
+        return InboundEvent(
+            kind=EventKind.MESSAGE, text=text, msg_type=kind, attachments=attachments, **base
         )
 
     async def _heard_from(self, who: str, at: float, message: str, complete: int) -> None:

@@ -149,7 +149,7 @@ class AibotLine:
             try:
                 await self._subscribe()
                 self._subscribed = True
-                pinging = asyncio.create_task(self._ping(socket), name="wecom ping")
+                pinging = asyncio.create_task(self._ping(), name="wecom ping")
                 try:
                     await asyncio.wait([reading, pinging], return_when=asyncio.FIRST_COMPLETED)
                 finally:
@@ -172,7 +172,7 @@ class AibotLine:
         except SendError as error:
             raise ConnectionError(error.code) from None
 
-    async def _ping(self, socket: aiohttp.ClientWebSocketResponse) -> None:
+    async def _ping(self) -> None:
         """Ends when two frames in a row, the last of them a ping, were not acknowledged.
 
         The other end is then gone and does not say so. Who doubts it asks at once: whatever is said

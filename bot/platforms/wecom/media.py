@@ -11,9 +11,8 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
-from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
-
 from bot.client import Client, name_in, origin_of
+from bot.envelope import Aes, BadEnvelope
 from bot.platform import Fetched, Permanent
 
 _BLOCK: Final = 32
@@ -23,10 +22,6 @@ _OWN: Final = re.compile(
     r"(?:qyapi\.weixin\.qq\.com|(?:[a-z0-9-]+\.)+work\.weixin\.qq\.com"
     r"|ww-aibot-img-1258476243\.cos\.[a-z0-9-]+\.myqcloud\.com)"
 )
-
-
-class NotOpened(Exception):
-    """The bytes are not what this key seals."""
 
 
 def address(url: str, aes_key: str) -> str:
@@ -43,21 +38,14 @@ def parted(where: str) -> tuple[str, str]:
 
 
 def opened(sealed: bytes, aes_key: str) -> bytes:
-    """The file; raises NotOpened."""
+    """The file; raises BadEnvelope."""
     try:
         key = base64.b64decode(aes_key + "=" * (-len(aes_key) % 4), validate=True)
     except (binascii.Error, ValueError):
-        raise NotOpened("key") from None
+        raise BadEnvelope("key") from None
     if len(key) != 32:
-        raise NotOpened("key")
-    if not sealed or len(sealed) % 16:
-        raise NotOpened("length")
-    decryptor = Cipher(algorithms.AES(key), modes.CBC(key[:16])).decryptor()
-    padded = decryptor.update(sealed) + decryptor.finalize()
-    pad = padded[-1]
-    if not 1 <= pad <= min(_BLOCK, len(padded)) or padded[-pad:] != bytes([pad]) * pad:
-        raise NotOpened("padding")
-    return padded[:-pad]
+        raise BadEnvelope("key")
+    return Aes(key, key[:16], _BLOCK).open(sealed)
 
 
 class Media:
@@ -87,6 +75,6 @@ class Media:
         answer = await self._client.download(url)
         try:
             body = await asyncio.to_thread(opened, answer.body, key or self._aes_key)
-        except NotOpened as error:
-            raise Permanent(f"not_opened_{error}") from None
+        except BadEnvelope as error:
+            raise Permanent(f"not_opened_{error.stage}") from None
         return Fetched(body, name_in(answer.headers))

@@ -58,30 +58,54 @@ def _quoted(answering: Seen | None) -> dict[str, Any]:
     return {"quote": {"msgtype": "text", "text": {"content": answering.text}}}
 
 
-class _Common:
+class _End:
+    """Who is who, and what stands in the chats; `_log` gives all that was said."""
+
     platform = "wecom"
     group = GROUP
 
-    def __init__(self, far: FakeWeCom) -> None:
-        self._far = far
+    def __init__(self) -> None:
         self._said: list[_Said] = []
-        self._of_app = self._of_robot = 0
         self._house: House
+
+    def account(self, person: str) -> str:
+        return f"Staff{person}"
+
+    async def reads(self, person: str, *messages: Seen) -> None:
+        raise AssertionError("this platform tells nobody who has read")
+
+    def _log(self) -> list[_Said]:
+        raise NotImplementedError
+
+    def _in(self, chat: str) -> list[Seen]:
+        return [_seen(said) for said in self._log() if said.chat == chat]
+
+    def seen(self, person: str) -> list[Seen]:
+        return self._in(self.account(person))
+
+    def in_group(self) -> list[Seen]:
+        return self._in(GROUP)
+
+    def alive(self, message: Seen) -> bool:
+        return _alive(message.raw)
+
+
+class _AppEnd(_End):
+    """The self-built app speaks to people, the group's robot to the group."""
+
+    def __init__(self, far: FakeWeCom) -> None:
+        super().__init__()
+        self._far = far
+        self._of_app = self._of_robot = 0
         self._caller: wecom.Caller
 
     @property
     def robot(self) -> str:
         return f"{self._far.base}/cgi-bin/webhook/send?key=robot-1"
 
-    def account(self, person: str) -> str:
-        return f"Staff{person}"
-
     async def meets(self, house: House, people: Iterable[str]) -> None:
         self._house = house
         self._caller = wecom.Caller(house)
-
-    async def reads(self, person: str, *messages: Seen) -> None:
-        raise AssertionError("this platform tells nobody who has read")
 
     def _log(self) -> list[_Said]:
         for number, body in enumerate(self._far.app_messages[self._of_app :], self._of_app + 1):
@@ -94,15 +118,6 @@ class _Common:
             self._said.append(_Said(GROUP, "robot", "", text))
         self._of_robot = len(self._far.robot_messages)
         return self._said
-
-    def seen(self, person: str) -> list[Seen]:
-        return [_seen(s) for s in self._log() if s.chat == self.account(person)]
-
-    def alive(self, message: Seen) -> bool:
-        return _alive(message.raw)
-
-    def in_group(self) -> list[Seen]:
-        return [_seen(s) for s in self._log() if s.chat == GROUP]
 
     async def _presses_app(self, person: str, said: _Said, label: str) -> Seen | None:
         before = len(self._far.updates)
@@ -117,7 +132,7 @@ class _Common:
         return None
 
 
-class CallbackEnd(_Common):
+class CallbackEnd(_AppEnd):
     """The aibot hears and answers inside its callbacks; the app and the group's robot speak."""
 
     ways = Ways()
@@ -190,7 +205,7 @@ class CallbackEnd(_Common):
         return _seen(said)
 
 
-class AppEnd(_Common):
+class AppEnd(_AppEnd):
     """The self-built app alone: people speak with it one to one, the group only listens."""
 
     ways = Ways(groups=False, quotes=False)
@@ -216,18 +231,15 @@ class AppEnd(_Common):
         return await self._presses_app(person, message.raw, label)
 
 
-class LineEnd:
+class LineEnd(_End):
     """The aibot by its long connection and nothing else."""
 
-    platform = "wecom"
     ways = Ways()
-    group = GROUP
     robot = ""
 
     def __init__(self, line: FakeLine) -> None:
+        super().__init__()
         self._line = line
-        self._house: House
-        self._said: list[_Said] = []
         self._answers = self._pushes = self._events = 0
         # In which chat a request was made, by its id.
         self._asked_in: dict[str, str] = {}
@@ -239,9 +251,6 @@ class LineEnd:
             "WECOM_AIBOT_SECRET": SECRET,
             "WECOM_AIBOT_WS": self._line.url,
         }
-
-    def account(self, person: str) -> str:
-        return f"Staff{person}"
 
     async def meets(self, house: House, people: Iterable[str]) -> None:
         """Only who has opened the chat, and a group that has called the bot, can be spoken to."""
@@ -307,18 +316,6 @@ class LineEnd:
                 said.card = answer["template_card"]
                 return _seen(said)
         return None
-
-    async def reads(self, person: str, *messages: Seen) -> None:
-        raise AssertionError("this platform tells nobody who has read")
-
-    def seen(self, person: str) -> list[Seen]:
-        return [_seen(s) for s in self._log() if s.chat == self.account(person)]
-
-    def alive(self, message: Seen) -> bool:
-        return _alive(message.raw)
-
-    def in_group(self) -> list[Seen]:
-        return [_seen(s) for s in self._log() if s.chat == GROUP]
 
 
 @asynccontextmanager

@@ -1,6 +1,5 @@
 """Logs: one line an event, with its context, and nothing that somebody wrote."""
 
-import io
 import json
 import logging
 from collections.abc import Iterator
@@ -9,20 +8,15 @@ from typing import Any
 import pytest
 from structlog.contextvars import bound_contextvars
 
-from bot import logs
+from tests.kit.logged import logged
 
 CANARY = "独一无二的句子"
 
 
 @pytest.fixture
 def lines() -> Iterator[Any]:
-    stream = io.StringIO()
-    root = logging.getLogger()
-    before, level = root.handlers[:], root.level
-    logs.configure("json", logging.INFO, stream)
-    yield lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
-    root.handlers[:] = before
-    root.setLevel(level)
+    with logged(logging.INFO) as stream:
+        yield lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
 
 
 def test_the_event_in_hand_is_in_every_line(lines: Any) -> None:

@@ -183,7 +183,7 @@ def test_an_own_word_decides_over_the_second_reader_too() -> None:
 def test_an_own_hint_of_weight_five_decides_the_urgency(level: str) -> None:
     own = office(("操作工", level, 5.0))
     assert read(LACKS, "manager", addressed=True, lexicon=own).items[0].urgency == level
-    assert urgency(LACKS, Category.LAB, own) is Urgency(level)
+    assert urgency(LACKS, own) is Urgency(level)
 
 
 def test_an_own_word_of_danger_is_calm_in_a_drill() -> None:
