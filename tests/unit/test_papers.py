@@ -1,6 +1,7 @@
 """The office's papers: every name has its letters, nothing is cut, one page is one page."""
 
 import csv
+from dataclasses import replace
 from datetime import datetime, timedelta
 from io import BytesIO
 from pathlib import Path
@@ -73,6 +74,8 @@ def test_five_hundred_rare_names_have_their_letters() -> None:
     names = (CORPUS / "rare_names.txt").read_text(encoding="utf-8").split()
     assert len(set(names)) == 500
     assert fonts.missing(names) == set()
+    # People are called by these too, though no standard table has them.
+    assert fonts.missing(["䶮", "𬭎", "㵘", "㐂", "𠮷"]) == set()
     # The check itself finds what is not there.
     assert fonts.missing(["\U0001f600"]) == {"\U0001f600"}
 
@@ -105,6 +108,22 @@ def test_a_long_text_is_wrapped_and_says_that_it_goes_on() -> None:
     assert all(fonts.width(line, 26) <= 400 for line in lines)
     assert fonts.wrapped("短句", 26, 400) == ["短句"]
     assert not any(line.startswith("，") for line in fonts.wrapped(LONG, 26, 26 * 6 + 1))
+
+
+@pytest.mark.parametrize(
+    ("text", "torn"),
+    [
+        ("进口Engines报关", ["进口", "Engines报", "关"]),
+        ("二号线12月30日", ["二号线12", "月30日"]),
+        ("我们厂子1208，", ["我们厂子", "1208，"]),
+        ("南通厂房（老洪港）", ["南通厂房", "（老洪港）"]),
+        ("customs clearance", ["customs ", "clearance"]),
+        ("https://a.example/very", ["https://a.e", "xample/ve", "ry"]),
+    ],
+)
+def test_no_word_or_figure_is_torn_and_no_bracket_ends_a_line(text: str, torn: list[str]) -> None:
+    assert fonts.wrapped(text, 20, 101) == torn
+    assert "".join(torn) == text
 
 
 def test_each_ticket_stands_once_under_the_most_pressing_word() -> None:
@@ -168,6 +187,7 @@ def _height(data: bytes) -> float:
         size = max((r.font.size.cm for r in paragraph.runs if r.font.size), default=0.28)
         # Where no height is fixed, a line of this font is half as high again as its letters.
         used += spacing.cm if spacing is not None and hasattr(spacing, "cm") else size * 1.5
+        used += getattr(paragraph.paragraph_format.space_before, "cm", 0.0)
     for table in document.tables:
         for row in table.rows:
             assert row.height is not None
@@ -200,6 +220,22 @@ def test_the_print_takes_the_chinese_font_for_chinese_and_cuts_nothing_inside_a_
         for cell in row.cells:
             room = (cell.width.cm - 0.2) / 2.54 * 72
             assert len(fonts.wrapped(cell.text, 80, room * 10)) <= 2, cell.text
+
+
+def test_the_print_says_that_it_is_chinese_keeps_its_words_apart_and_its_last_line_off() -> None:
+    from docx import Document
+    from docx.oxml.ns import qn
+
+    wide = ("#1", "Schneider Electric", "customs clearance 报关被卡", "", "", "", "", "看 1")
+    section = Section("red", "红色提级", "红色提级", 1, TICKET_COLUMNS, (wide,))
+    document = Document(BytesIO(prints.docx(replace(BUSY, sections=(section,)))))
+    styles = document.styles.element.iter(qn("w:lang"))
+    assert {language.get(qn("w:eastAsia")) for language in styles} == {"zh-CN"}
+    cells = [cell.text for cell in document.tables[0].rows[1].cells]
+    assert cells[1:3] == ["Schneider Electric", "customs clearance 报关被卡"]
+    last = document.paragraphs[-1]
+    assert last.text == BUSY.foot
+    assert last.paragraph_format.space_before.cm > 0.2
 
 
 def test_the_table_under_a_chart_tells_what_the_bars_are_made_of() -> None:
