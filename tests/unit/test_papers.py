@@ -171,6 +171,15 @@ def test_the_workbook_is_frozen_filtered_wide_enough_and_runs_no_formula() -> No
     assert sheet["G2"].quotePrefix
 
 
+def test_a_row_is_as_high_as_its_longest_text() -> None:
+    long = "已联系人社局，周三组织专场招聘会后再答复企业。" * 4
+    rows = [("短", "一行", long), ("长", long, ""), ("两行", "一\n二", "")]
+    table = ("表", ("甲", "乙", "丙"), rows)
+    # What is hidden makes no row higher.
+    sheet = load_workbook(BytesIO(workbook.book([table], frozenset({"丙"}))))["表"]
+    assert [sheet.row_dimensions[n].height for n in (2, 3, 4)] == [None, 60, 30]
+
+
 def test_an_empty_day_is_one_line_in_the_workbook_too() -> None:
     book = load_workbook(BytesIO(workbook.brief_book(EMPTY)))
     assert [c.value for c in book["总览"]["A"]] == ["总览", EMPTY.empty]
