@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.test_story_files import sent, withdrawn, wrote
+from tests.e2e.test_story_files import MAP, sent, withdrawn, wrote
 from tests.kit.house import House
 
 pytestmark = pytest.mark.browser
@@ -126,6 +126,61 @@ async def test_the_page_is_usable_on_a_phone_and_by_keyboard(sqlite_url: str, br
         await page.locator("#mentions li[aria-selected='true']").wait_for()
         await page.keyboard.press("Enter")
         assert (await page.input_value("#text")).startswith("@小港 ")
+        assert errors == []
+
+
+SMALL = """() => [...document.querySelectorAll("button, input, textarea, [role=option], a")]
+  .map((e) => [e, e.getBoundingClientRect()])
+  .filter(([e, box]) => box.width && !e.closest("label") && (box.height < 43.9 || box.width < 43.9))
+  .map(([e]) => e.outerHTML)"""
+
+
+async def test_on_a_phone_a_thumb_hits_everything_and_it_is_no_wider_than_the_screen(
+    sqlite_url: str, browser: Any
+) -> None:
+    async with House(sqlite_url) as house:
+        await house.group_says("E003", "@小港 车间缺操作工20人，临时招不到")
+        await house.group_says("E004", "这件事说来话长，" * 200)
+        await sent(house, await wrote(house))
+        page, errors = await page_of(browser, house, viewport={"width": 320, "height": 640})
+        assert await page.evaluate(SMALL) == []
+        await page.click("nav.chats button >> nth=0")
+        await page.locator(".file").wait_for()
+        await page.locator(".picture img").evaluate("async (image) => { await image.decode(); }")
+        assert await page.evaluate(SMALL) == []
+        await page.focus("#text")
+        await page.keyboard.type("@小")
+        await page.locator("#mentions li").first.wait_for()
+        assert await page.evaluate(SMALL) == []
+        await page.keyboard.press("Escape")
+        await page.click("#who")
+        assert await page.evaluate(SMALL) == []
+        await page.keyboard.press("Escape")
+        await page.click("#side-toggle")
+        await page.locator("#play").wait_for()
+        assert await page.evaluate(SMALL) == []
+        assert await page.evaluate("document.documentElement.scrollWidth") <= 320
+        assert errors == []
+
+
+async def test_at_twice_the_size_a_long_draft_leaves_the_button_to_send_it(
+    sqlite_url: str, browser: Any
+) -> None:
+    async with House(sqlite_url) as house:
+        await house.group_says("E003", "@小港 车间缺操作工20人，临时招不到")
+        # What a window of 1440 by 900 shows at 200 %.
+        page, errors = await page_of(browser, house, viewport={"width": 720, "height": 450})
+        await page.locator(".quote-button").first.evaluate("(button) => button.click()")
+        await page.set_input_files(
+            "#file", [{"name": "图.png", "mimeType": "image/png", "buffer": MAP}]
+        )
+        await page.locator("#pictures img").wait_for()
+        await page.fill("#text", "一行\n" * 12)
+        box = await page.locator("#send").bounding_box()
+        assert box["y"] + box["height"] <= 450
+        head = await page.locator(".talk .title").bounding_box()
+        write = await page.locator("#write").bounding_box()
+        assert write["y"] >= head["y"] + head["height"]
         assert errors == []
 
 
