@@ -235,7 +235,7 @@ class Book:
             return None
         # Help shows one of a command's words; here it is the one that was nearly typed.
         _, space, rest = self._words[near[0]].route.usage.partition(" ")
-        return near[0] + space + rest
+        return f"{near[0]}{space}{rest}"
 
     def offers(self, scene: Scene) -> tuple[Route, ...]:
         """The commands that help prints for somebody."""
