@@ -86,7 +86,9 @@ def chart_title(rate: str, by: str, since: datetime, end: datetime) -> str:
     """What the chart tells, and of which days; `end` is no longer one of them."""
     first = since.astimezone(SHANGHAI).date()
     last = (end - timedelta(microseconds=1)).astimezone(SHANGHAI).date()
-    return f"{_GROUPS[by]}{RATE_NAMES[rate]}（{first}至{last}）"
+    year = "" if last.year == first.year else f"{last.year}年"
+    days = f"{first.year}年{first.month}月{first.day}日至{year}{last.month}月{last.day}日"
+    return f"{_GROUPS[by]}{RATE_NAMES[rate]}（{days}）"
 
 
 def chart_table(rate: str, groups: Sequence[tuple[str, Rates]]) -> list[tuple[str, ...]]:

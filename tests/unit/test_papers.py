@@ -253,7 +253,10 @@ def test_the_table_under_a_chart_tells_what_the_bars_are_made_of() -> None:
 
     start = datetime(2026, 11, 1, tzinfo=SHANGHAI)
     title = chart_title("solved", "area", start, start + timedelta(days=30))
-    assert title == "各片区解决率（2026-11-01至2026-11-30）"
+    assert title == "各片区解决率（2026年11月1日至11月30日）"
+    turn = datetime(2026, 12, 1, tzinfo=SHANGHAI)
+    over = chart_title("solved", "area", turn, turn + timedelta(days=62))
+    assert over == "各片区解决率（2026年12月1日至2027年1月31日）"
     rates = tally(
         Mark(measure, None, start, hit=n < 5)  # type: ignore[arg-type]  # no ticket is looked at
         for measure in (Measure.SOLVED, Measure.FINISHED)
@@ -285,4 +288,11 @@ def test_a_chart_prints_its_numbers_and_keeps_the_order_it_was_given() -> None:
     assert token("brand").lower() == SERIES[0].lower()
     from defusedxml.ElementTree import fromstring
 
-    assert fromstring(svg).tag.endswith("svg")
+    picture = fromstring(svg)
+    assert picture.tag.endswith("svg")
+    # It has its own ground, as large as itself, and nothing stands at its edges.
+    ground = next(part for part in picture if part.tag.endswith("rect"))
+    assert (ground.get("width"), ground.get("fill")) == (picture.get("width"), token("surface"))
+    left, _, wide, _ = map(float, str(picture.get("viewBox")).split())
+    assert left < 0 < float(str(ground.get("width"))) - 640
+    assert wide == float(str(picture.get("width")))
