@@ -13,6 +13,7 @@ from handlers.texts.briefs import (
     Paper,
     Section,
     fair_shares,
+    names_in,
     told_once,
 )
 
@@ -143,8 +144,8 @@ def _section(document: Any, section: Section, share: int) -> None:
         run.text += f"　{ALL_ABOVE}"
         return
     if section.key in NAMES_ONLY:
-        names = "、".join(r[0] for r in section.rows)
-        _fixed(document, _ROW / 2).add_run(_cut(names, _INNER, 2))
+        names = names_in(section, lambda text: _cut(text, _INNER, 2) == text)
+        _fixed(document, _ROW / 2).add_run(names)
         return
     if section.columns is not TICKET_COLUMNS:
         for row in section.rows[:share]:

@@ -488,6 +488,21 @@ def told_once(paper: Paper) -> tuple[Section, ...]:
     return tuple(sections)
 
 
+def names_in(section: Section, fits: Callable[[str], bool]) -> str:
+    """The firms of a list of names, as many as fit; none is cut, and the rest are counted."""
+    names = [row[0] for row in section.rows]
+    best = "、".join(names)
+    if fits(best):
+        return best
+    best = f"共{len(names)}家"
+    for shown in range(1, len(names)):
+        told = f"{'、'.join(names[:shown])}等{len(names)}家"
+        if not fits(told):
+            break
+        best = told
+    return best
+
+
 def more_rows(count: int) -> str:
     return f"还有{count}件，见表格"
 

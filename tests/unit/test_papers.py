@@ -14,7 +14,15 @@ from bot.papers import charts, fonts, prints, workbook
 from bot.papers.look import SERIES, token
 from bot.papers.picture import WIDE, png
 from handlers.domain.workdays import SHANGHAI
-from handlers.texts.briefs import TICKET_COLUMNS, Paper, Section, as_text, fair_shares, told_once
+from handlers.texts.briefs import (
+    TICKET_COLUMNS,
+    Paper,
+    Section,
+    as_text,
+    fair_shares,
+    names_in,
+    told_once,
+)
 
 CORPUS = Path(__file__).parents[1] / "corpus"
 LONG = "年底续贷要压三百万，银行催得急，还要追加担保"
@@ -131,6 +139,21 @@ def test_each_ticket_stands_once_under_the_most_pressing_word() -> None:
     numbers = [r[0] for s in sections if s.columns is TICKET_COLUMNS for r in s.rows]
     assert len(numbers) == len(set(numbers)) == 128
     assert [s.count for s in sections] == [14, 15, 99, 14, 3, 45]
+
+
+def test_of_a_list_of_names_none_is_cut_and_the_rest_are_counted() -> None:
+    from docx import Document
+
+    def whole(text: str) -> bool:
+        return set(text.removesuffix("等45家").split("、")) == {"玖晟电子"}
+
+    paragraphs = Document(BytesIO(prints.docx(BUSY))).paragraphs
+    (printed,) = [p.text for p in paragraphs if p.text.startswith("玖晟电子、")]
+    assert printed.endswith("等45家")
+    assert whole(printed)
+    section = BUSY.sections[-1]
+    assert names_in(section, lambda text: len(text) <= 20) == "玖晟电子、玖晟电子、玖晟电子等45家"
+    assert names_in(section, lambda text: True) == "、".join(["玖晟电子"] * 45)
 
 
 def test_the_chat_page_never_has_more_than_thirty_lines() -> None:
