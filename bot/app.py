@@ -237,7 +237,7 @@ def build(
     )
     ticker = Ticker(jobs, writer, wiring, settings.zone, ownership.leads)
 
-    application = web.Application(client_max_size=MOST_BYTES)
+    application = web.Application(client_max_size=MOST_BYTES, middlewares=[pages.spoken])
     ingress = Ingress(on, worker, writer)
     lines = Lines(on, ingress, _alarm(writer, clock, dispatcher), _hears(writer, clock, dispatcher))
 

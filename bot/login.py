@@ -255,4 +255,5 @@ def _elsewhere(address: str) -> web.Response:
 
 def _page(title: str, status: int = 200, **values: object) -> web.Response:
     known = {"title": title, "facts": [], "told": "", "ways": [], "note": "", "proof": ""}
-    return html(Html("login.html", {**known, "leave": say.LEAVE, **values}, status))
+    wrong = status >= 400
+    return html(Html("login.html", {**known, "wrong": wrong, "leave": say.LEAVE, **values}, status))

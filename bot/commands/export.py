@@ -57,8 +57,9 @@ def run(args: argparse.Namespace) -> int:
         title, columns, hidden, rows = ledger(uow, clock, since, until)
     if form == "xlsx":
         from bot.papers.workbook import book
+        from handlers.texts.ledgers import cell
 
-        table = (title, columns, [[r[c] for c in columns] for r in rows])
+        table = (title, columns, [[cell(c, r[c]) for c in columns] for r in rows])
         args.out.write_bytes(book([table], hidden))
     else:
         from bot.files import write_csv

@@ -7,6 +7,7 @@ nothing. A wrong, altered, ended or forwarded link gets one and the same page.
 import asyncio
 import hmac
 import importlib
+import logging
 import pkgutil
 import re
 import secrets
@@ -18,6 +19,7 @@ from typing import Any, Final
 from urllib.parse import quote, urlsplit
 
 from aiohttp import web
+from aiohttp.typedefs import Handler
 
 from bot.clock import MovableClock, SystemClock
 from bot.links import SignedLinks, Ticket
@@ -26,6 +28,8 @@ from bot.writer import Overloaded, Writer
 from handlers.domain.ids import PersonId
 from handlers.texts import pages as say
 from storage.uow import UnitOfWork
+
+_log = logging.getLogger("bot.pages")
 
 COOKIE: Final = "lhg_reader"
 PROOF: Final = "proof"
@@ -51,6 +55,28 @@ HEADERS: Final = {
 _AGAIN: Final = "first"
 _PDF: Final = "application/pdf"
 _COOKIE_SECONDS: Final = 400 * 24 * 3600
+
+
+@web.middleware
+async def spoken(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """What leads nowhere or breaks is told to a person as a page; a program gets the bare status."""
+    try:
+        return await handler(request)
+    except (web.HTTPNotFound, web.HTTPMethodNotAllowed):
+        if not _is_person(request):
+            raise
+        return told(say.NOWHERE_TITLE, say.NOWHERE, 404)
+    except web.HTTPException:
+        raise
+    except Exception:
+        if not _is_person(request):
+            raise
+        _log.exception("page.failed")
+        return told(say.BROKEN_TITLE, say.BROKEN, 500)
+
+
+def _is_person(request: web.Request) -> bool:
+    return "text/html" in request.headers.get("Accept", "")
 
 
 def kinds() -> dict[str, Page]:

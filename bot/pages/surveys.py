@@ -97,7 +97,7 @@ def _submit(opened: Opened, form: Mapping[str, list[str]]) -> Shown | Done | Non
     values, unread = service.typed(survey, typed)
     faults = {n: say.not_read(survey.questions[n]) for n in unread}
     if faults:
-        return _page(opened, service, survey, firm, typed, faults)
+        return _page(opened, service, survey, firm, typed, faults, say.not_sent(len(faults)))
     if not any(v is not None for v in values):
         return _page(opened, service, survey, firm, typed, {}, say.nothing_filled())
     told = say.as_said(survey, typed)

@@ -11,6 +11,7 @@ from handlers.domain.rates import Rate
 from handlers.texts.briefs import percent
 
 _ROW: Final = 28
+_MARGIN: Final = 16
 _FONT: Final = "'PingFang SC','Microsoft YaHei','Noto Sans SC',sans-serif"
 
 
@@ -41,9 +42,12 @@ def bars(
     room = wide - left - right
     foot = top + step * max(len(given), 1) + 16
     high = foot + (_ROW * len(table) + 16 if table else 0)
+    whole = wide + 2 * _MARGIN
     out = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {wide} {high}" width="{wide}" '
-        f'height="{high}" role="img" aria-label={quoteattr(title)} font-family={quoteattr(_FONT)}>',
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{-_MARGIN} 0 {whole} {high}" '
+        f'width="{whole}" height="{high}" role="img" aria-label={quoteattr(title)} font-family={quoteattr(_FONT)}>',
+        # Its own ground: dark letters must not stand on a dark page.
+        f'<rect x="{-_MARGIN}" width="{whole}" height="{high}" fill="{token("surface")}"/>',
         f'<text x="0" y="24" font-size="16" font-weight="600" fill="{token("ink")}">'
         f"{escape(title)}</text>",
     ]

@@ -1,5 +1,6 @@
 """The shipped Chinese font: the same letters on every machine."""
 
+import re
 from collections.abc import Iterable
 from functools import cache, lru_cache
 from importlib.resources import files
@@ -45,6 +46,26 @@ def width(text: str, size: int) -> float:
 
 # What must not begin a line.
 _STAYS: Final = "，。；：、！？）」』】,.;:!?)%"
+# What must not end one.
+_OPENS: Final = "（「『【《"
+_WORD: Final = re.compile(r"[!-~]*$")
+
+
+def _carried(line: str, letter: str) -> str:
+    """What goes on to the next line with a letter that does not fit, if anything stays behind."""
+    if letter.isspace():
+        return ""
+    taken = ""
+    if letter in _STAYS or letter.isascii():
+        # A word or a figure is not torn.
+        found = _WORD.search(line)
+        taken = found.group() if found else ""
+    if letter in _STAYS and not taken:
+        taken = line[-1:]
+    before = line.removesuffix(taken)[-1:]
+    if before and before in _OPENS:
+        taken = before + taken
+    return taken if len(taken) < len(line) else ""
 
 
 def wrapped(text: str, size: int, most: float, lines: int = 99) -> list[str]:
@@ -54,8 +75,9 @@ def wrapped(text: str, size: int, most: float, lines: int = 99) -> list[str]:
     for letter in text:
         wide = _advance(letter, size)
         if letter == "\n" or used + wide > most:
-            # A mark that must not begin a line takes the letter before it along.
-            carried = line[-1:] if letter in _STAYS and len(line) > 1 else ""
+            if letter == " ":
+                line += letter
+            carried = _carried(line, letter)
             done.append(line.removesuffix(carried))
             line, used = carried, width(carried, size)
             if letter in "\n ":

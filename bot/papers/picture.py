@@ -15,6 +15,7 @@ from handlers.texts.briefs import (
     Section,
     fair_shares,
     more_rows,
+    names_in,
     told_once,
 )
 
@@ -121,7 +122,8 @@ def _section(sheet: _Sheet, section: Section, share: int) -> None:
     sheet.rule(2, "brand")
     sheet.gap(10)
     if section.key in NAMES_ONLY:
-        sheet.lines(_MARGIN, "、".join(r[0] for r in section.rows), _BODY, "ink", 4)
+        names = names_in(section, lambda text: len(wrapped(text, _BODY, _INNER)) <= 4)
+        sheet.lines(_MARGIN, names, _BODY, "ink")
         return
     if not section.rows:
         sheet.lines(_MARGIN, ALL_ABOVE, _SMALL, "muted")

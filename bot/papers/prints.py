@@ -13,6 +13,7 @@ from handlers.texts.briefs import (
     Paper,
     Section,
     fair_shares,
+    names_in,
     told_once,
 )
 
@@ -25,7 +26,9 @@ _MARGIN: Final = 1.3
 _INNER: Final = _PAGE[0] - 2 * _MARGIN
 _ROOM: Final = _PAGE[1] - 2 * _MARGIN - 0.6
 # Every row has a fixed height, so what fits can be counted before it is written.
+_TITLE: Final = 0.90
 _LINE: Final = 0.50
+_ABOVE_FOOT: Final = 0.25
 _ROW: Final = 0.92
 _HEADING: Final = 0.75
 _COLUMNS: Final = (1.3, 2.3, 4.2, 1.7, 2.0, 2.2, 4.7)
@@ -43,6 +46,10 @@ def font_everywhere(document: "Document", points: float) -> None:
     fonts = style.element.get_or_add_rPr().get_or_add_rFonts()
     for name in ("w:eastAsia", "w:ascii", "w:hAnsi", "w:cs"):
         fonts.set(qn(name), FAMILY)
+    # Told by the language, a program draws the mainland's form of marks and letters.
+    for part, name in ((document.styles, "w:lang"), (document.settings, "w:themeFontLang")):
+        for language in part.element.iter(qn(name)):
+            language.set(qn("w:eastAsia"), "zh-CN")
     style.paragraph_format.space_after = Pt(0)
     style.paragraph_format.space_before = Pt(0)
     style.paragraph_format.line_spacing = 1.0
@@ -76,8 +83,7 @@ def docx(paper: Paper) -> bytes:
     document: Any = Document()
     a4(document, _MARGIN)
     font_everywhere(document, _POINT)
-    title = document.add_paragraph()
-    run = title.add_run(paper.empty or paper.title)
+    run = _fixed(document, _TITLE).add_run(paper.empty or paper.title)
     run.bold, run.font.size = True, Pt(16)
     if not paper.empty:
         _body(document, paper)
@@ -86,20 +92,34 @@ def docx(paper: Paper) -> bytes:
     return out.getvalue()
 
 
-def _body(document: Any, paper: Paper) -> None:
-    from docx.shared import Pt
+def _fixed(document: Any, high: float) -> Any:
+    """A new paragraph whose lines are that high in every program."""
+    from docx.enum.text import WD_LINE_SPACING
+    from docx.shared import Cm
 
-    for line in paper.head:
-        document.add_paragraph().add_run(line).font.size = Pt(9)
+    paragraph = document.add_paragraph()
+    form = paragraph.paragraph_format
+    form.line_spacing_rule, form.line_spacing = WD_LINE_SPACING.EXACTLY, Cm(high)
+    return paragraph
+
+
+def _body(document: Any, paper: Paper) -> None:
+    from docx.shared import Cm, Pt
+
+    head = [part for line in paper.head for part in wrapped(line, 90, _points(_INNER))]
+    for line in head:
+        _fixed(document, _LINE).add_run(line).font.size = Pt(9)
     sections = told_once(paper)
-    used = 0.9 + _LINE * len(paper.head) + _LINE
+    used = _TITLE + _LINE * len(head) + _LINE + _ABOVE_FOOT
     used += sum(_heading(s) for s in sections)
     rows = int((_ROOM - used) / _ROW)
     shares = fair_shares([_wanted(s) for s in sections], max(rows, 0))
     for section, share in zip(sections, shares, strict=True):
         _section(document, section, share)
     if paper.foot:
-        document.add_paragraph().add_run(paper.foot).font.size = Pt(8)
+        foot = _fixed(document, _LINE)
+        foot.paragraph_format.space_before = Cm(_ABOVE_FOOT)
+        foot.add_run(_cut(paper.foot, _INNER, 1))
 
 
 def _wanted(section: Section) -> int:
@@ -111,47 +131,37 @@ def _heading(section: Section) -> float:
 
 
 def _section(document: Any, section: Section, share: int) -> None:
-    from docx.enum.text import WD_LINE_SPACING
-    from docx.shared import Cm, Pt
+    from docx.shared import Pt
 
-    paragraph = document.add_paragraph()
-    form = paragraph.paragraph_format
-    form.line_spacing_rule, form.line_spacing = WD_LINE_SPACING.EXACTLY, Cm(_HEADING)
     count = "" if section.key == "live" else f" {section.count}"
     more = len(section.rows) - share
     rest = (
         f"　（{share}/{len(section.rows)}）" if more > 0 and section.key not in NAMES_ONLY else ""
     )
-    run = paragraph.add_run(f"■ {section.title}{count}{rest}")
+    run = _fixed(document, _HEADING).add_run(f"■ {section.title}{count}{rest}")
     run.bold, run.font.size = True, Pt(10.5)
     if not section.rows:
         run.text += f"　{ALL_ABOVE}"
         return
     if section.key in NAMES_ONLY:
-        names = "、".join(r[0] for r in section.rows)
-        _exact(document.add_paragraph(), names, _INNER, 2)
+        names = names_in(section, lambda text: _cut(text, _INNER, 2) == text)
+        _fixed(document, _ROW / 2).add_run(names)
         return
     if section.columns is not TICKET_COLUMNS:
         for row in section.rows[:share]:
-            _exact(document.add_paragraph(), "　".join(row), _INNER, 2)
+            _fixed(document, _ROW / 2).add_run(_cut("　".join(row), _INNER, 2))
         return
     _table(document, section, share)
 
 
-def _exact(paragraph: Any, text: str, wide: float, lines: int) -> None:
-    from docx.enum.text import WD_LINE_SPACING
-    from docx.shared import Cm
-
-    form = paragraph.paragraph_format
-    form.line_spacing_rule, form.line_spacing = WD_LINE_SPACING.EXACTLY, Cm(_ROW / 2)
-    paragraph.add_run(_cut(text, wide, lines))
+def _points(wide: float) -> float:
+    """The room in a column of that many centimetres, at ten times the size: rounding cuts nothing."""
+    return (wide - 0.25) / 2.54 * 72 * 10
 
 
 def _cut(text: str, wide: float, lines: int) -> str:
     """What fits into `lines` lines of a column of that many centimetres, at the body's size."""
-    # Measured at ten times the size, so that rounding cuts nothing.
-    points = (wide - 0.25) / 2.54 * 72 * 10
-    return "".join(wrapped(text, _POINT * 10, points, lines))
+    return "".join(wrapped(text.replace("\n", " "), _POINT * 10, _points(wide), lines))
 
 
 def _table(document: Any, section: Section, share: int) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from io import BytesIO
+from math import ceil
 from typing import TYPE_CHECKING, Final
 
 from handlers.texts.briefs import OVERVIEW, Paper
@@ -13,6 +14,9 @@ if TYPE_CHECKING:
 Cell = str | int | Decimal
 _WIDEST: Final = 48
 _NARROWEST: Final = 8
+_LINE_POINTS: Final = 15.0
+# A spreadsheet takes no higher row.
+_HIGHEST_POINTS: Final = 409.0
 _BAD_IN_TITLE: Final = str.maketrans("", "", "[]:*?/\\'")
 
 
@@ -21,6 +25,13 @@ def _wide(text: str) -> int:
     return max(
         (sum(2 if ord(c) > 0x2E7F else 1 for c in line) for line in text.split("\n")), default=0
     )
+
+
+def _lines(text: str) -> int:
+    """How many lines a text takes in the widest column."""
+    # A line that is full ends a little earlier where a word is not torn.
+    wide = [_wide(line) for line in text.split("\n")]
+    return sum(1 if w <= _WIDEST else ceil(w / (_WIDEST - 2)) for w in wide)
 
 
 def fill(
@@ -57,6 +68,11 @@ def fill(
                 cell.alignment = Alignment(vertical="top", wrap_text=True)
             cell.border = border
             widths[n - 1] = max(widths[n - 1], _wide(str(value)))
+        # Not every program looks itself how high a wrapped text is.
+        shown = (str(v) for v, column in zip(row, columns, strict=False) if column not in hidden)
+        high = max(map(_lines, shown), default=1)
+        if high > 1:
+            sheet.row_dimensions[at].height = min(_LINE_POINTS * high, _HIGHEST_POINTS)
     for n, width in enumerate(widths, 1):
         sheet.column_dimensions[get_column_letter(n)].width = (
             min(max(width, _NARROWEST), _WIDEST) + 2

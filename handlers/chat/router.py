@@ -227,11 +227,15 @@ class Book:
         return self._keyed.get((kind, key))
 
     def suggestion(self, text: str, scene: Scene) -> str | None:
-        """The command word nearest to what was typed, if one is near."""
+        """How the command nearest to what was typed is used, if one is near."""
         head = re.split(r"[\s\d#:：,，]", text.strip().lstrip("#"), maxsplit=1)[0][:8]
         words = [w for w, bound in self._words.items() if bound.route.who(scene)]
         near = difflib.get_close_matches(head, words, n=1, cutoff=0.5)
-        return near[0] if near else None
+        if not near:
+            return None
+        # Help shows one of a command's words; here it is the one that was nearly typed.
+        _, space, rest = self._words[near[0]].route.usage.partition(" ")
+        return f"{near[0]}{space}{rest}"
 
     def offers(self, scene: Scene) -> tuple[Route, ...]:
         """The commands that help prints for somebody."""

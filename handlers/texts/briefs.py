@@ -86,7 +86,9 @@ def chart_title(rate: str, by: str, since: datetime, end: datetime) -> str:
     """What the chart tells, and of which days; `end` is no longer one of them."""
     first = since.astimezone(SHANGHAI).date()
     last = (end - timedelta(microseconds=1)).astimezone(SHANGHAI).date()
-    return f"{_GROUPS[by]}{RATE_NAMES[rate]}（{first}至{last}）"
+    year = "" if last.year == first.year else f"{last.year}年"
+    days = f"{first.year}年{first.month}月{first.day}日至{year}{last.month}月{last.day}日"
+    return f"{_GROUPS[by]}{RATE_NAMES[rate]}（{days}）"
 
 
 def chart_table(rate: str, groups: Sequence[tuple[str, Rates]]) -> list[tuple[str, ...]]:
@@ -484,6 +486,21 @@ def told_once(paper: Paper) -> tuple[Section, ...]:
         if fresh or section.key != Figure.LIVE.value:
             sections.append(replace(section, rows=fresh))
     return tuple(sections)
+
+
+def names_in(section: Section, fits: Callable[[str], bool]) -> str:
+    """The firms of a list of names, as many as fit; none is cut, and the rest are counted."""
+    names = [row[0] for row in section.rows]
+    best = "、".join(names)
+    if fits(best):
+        return best
+    best = f"共{len(names)}家"
+    for shown in range(1, len(names)):
+        told = f"{'、'.join(names[:shown])}等{len(names)}家"
+        if not fits(told):
+            break
+        best = told
+    return best
 
 
 def more_rows(count: int) -> str:

@@ -383,8 +383,10 @@ def refused(refusal: Refusal, now: datetime, owner_name: str = "") -> str:
     return f"{head}现在不能这样操作。"
 
 
-def unsure_command(word: str) -> str:
-    return f"您是想「{word}」吗？请按「{word} 工单号」发送，或发「帮助」看全部用法。"
+def unsure_command(usage: str) -> str:
+    word = usage.partition(" ")[0]
+    sent = f"请发「{word}」" if usage == word else f"请照「{usage}」这样发"
+    return f"您是想「{word}」吗？{sent}；发「帮助」看全部用法。"
 
 
 def not_understood() -> str:

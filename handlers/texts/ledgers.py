@@ -19,6 +19,8 @@ COLUMNS: Final = (
     "原文", "联络员", "分管领导", "承办人", "协办", "办理时限", "状态", "进展", "办结时间", "是否按期",
     "办理次数", "是否解决", "满意度", "备注", RECORD,
 )  # fmt: skip
+# What a spreadsheet adds up and sorts as figures.
+_FIGURES: Final = frozenset({NUMBER, "网格", "办理次数"})
 # What the office does not read, but an import needs.
 HIDDEN: Final = frozenset({RECORD})
 _VERDICTS: Final = {Verdict.YES: "是", Verdict.NO: "否", Verdict.NONE: "未答复"}
@@ -40,6 +42,11 @@ class Around:
 def written(at: datetime | None) -> str:
     """2026-11-24 09:00, as a spreadsheet sorts it."""
     return "" if at is None else f"{at.astimezone(SHANGHAI):%Y-%m-%d %H:%M}"
+
+
+def cell(column: str, text: str) -> str | int:
+    """One value of a book as a spreadsheet has it."""
+    return int(text) if column in _FIGURES and text.isdecimal() else text
 
 
 def _note(ticket: Ticket) -> str:

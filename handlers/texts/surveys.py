@@ -340,6 +340,11 @@ def page_values(
     }
 
 
+def not_sent(count: int) -> str:
+    """Above the form when some of its fields could not be read."""
+    return f"还没有提交：有{count}项没看懂，请按提示改好再提交。其余的都还在。"
+
+
 def not_read(question: Question) -> str:
     if question.kind is QuestionKind.NUMBER:
         return (

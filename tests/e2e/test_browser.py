@@ -5,11 +5,14 @@ import os
 import re
 import shutil
 from collections.abc import AsyncIterator
+from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import pytest
 
-from tests.e2e.test_story_files import sent, withdrawn, wrote
+from storage.uow import UnitOfWork
+from tests.e2e.test_story_files import MAP, sent, withdrawn, wrote
 from tests.kit.house import House
 
 pytestmark = pytest.mark.browser
@@ -104,8 +107,16 @@ async def test_messages_of_others_come_by_themselves_and_no_markup_is_run(
     async with House(sqlite_url) as house:
         page, errors = await page_of(browser, house)
         await house.group_says("E004", "<img src=x onerror=alert(1)><b>粗</b> 早上好")
+        await house.group_says("E004", "再说一句")
         bubble = page.locator(".bubble", has_text="早上好")
         await bubble.wait_for()
+        # Whose it is is told of each, also of the second in a row and of one's own.
+        second = page.get_by_role("article", name="玖晟电子-王主任").filter(has_text="再说一句")
+        await second.wait_for()
+        await page.fill("#text", "我也来了")
+        await page.press("#text", "Enter")
+        own = page.get_by_role("article", name="泓曜精密-张经理").filter(has_text="我也来了")
+        await own.wait_for()
         assert "<b>粗</b>" in await bubble.inner_text()
         assert await page.locator(".bubble img").count() == 0
         assert errors == []
@@ -126,6 +137,92 @@ async def test_the_page_is_usable_on_a_phone_and_by_keyboard(sqlite_url: str, br
         await page.locator("#mentions li[aria-selected='true']").wait_for()
         await page.keyboard.press("Enter")
         assert (await page.input_value("#text")).startswith("@小港 ")
+        assert errors == []
+
+
+SMALL = """() => [...document.querySelectorAll("button, input, textarea, [role=option], a")]
+  .map((e) => [e, e.getBoundingClientRect()])
+  .filter(([e, box]) => box.width && !e.closest("label") && (box.height < 43.9 || box.width < 43.9))
+  .map(([e]) => e.outerHTML)"""
+
+
+async def test_on_a_phone_a_thumb_hits_everything_and_it_is_no_wider_than_the_screen(
+    sqlite_url: str, browser: Any
+) -> None:
+    async with House(sqlite_url) as house:
+        await house.group_says("E003", "@小港 车间缺操作工20人，临时招不到")
+        await house.group_says("E004", "这件事说来话长，" * 200)
+        await sent(house, await wrote(house))
+        page, errors = await page_of(browser, house, viewport={"width": 320, "height": 640})
+        assert await page.evaluate(SMALL) == []
+        await page.click("nav.chats button >> nth=0")
+        await page.locator(".file").wait_for()
+        await page.locator(".picture img").evaluate("async (image) => { await image.decode(); }")
+        assert await page.evaluate(SMALL) == []
+        await page.focus("#text")
+        await page.keyboard.type("@小")
+        await page.locator("#mentions li").first.wait_for()
+        assert await page.evaluate(SMALL) == []
+        await page.keyboard.press("Escape")
+        await page.click("#who")
+        assert await page.evaluate(SMALL) == []
+        await page.keyboard.press("Escape")
+        await page.click("#side-toggle")
+        await page.locator("#play").wait_for()
+        assert await page.evaluate(SMALL) == []
+        assert await page.evaluate("document.documentElement.scrollWidth") <= 320
+        assert errors == []
+
+
+@pytest.mark.parametrize("wide", [320, 390, 1024, 1440])
+async def test_a_long_name_leaves_the_others_at_the_top_their_room(
+    sqlite_url: str, browser: Any, wide: int
+) -> None:
+    def rename(uow: UnitOfWork) -> None:
+        firm = uow.people.enterprise("E003")
+        assert firm is not None
+        uow.people.save_enterprise(replace(firm, short_name="南通䶮铖㵘精密机械制造江苏分公司"))
+
+    async with House(sqlite_url) as house:
+        await house.app.writer.run(rename)
+        page, errors = await page_of(browser, house, viewport={"width": wide, "height": 800})
+        boxes = await page.evaluate(
+            """() => [".brand", ".top .quick", "#who .face", "#who .down", "#side-toggle"]
+              .map((name) => document.querySelector(name).getBoundingClientRect())
+              .filter((box) => box.width).map((box) => [box.left, box.right, box.height])"""
+        )
+        for (_, right, _), (left, _, _) in pairwise(boxes):
+            assert right <= left
+        assert all(high < 48 for _, _, high in boxes)
+        assert boxes[-1][1] <= wide
+        inside = await page.evaluate(
+            """() => ["#who", "#who .face", ".brand strong"]
+              .map((name) => document.querySelector(name).getBoundingClientRect())
+              .map((box) => [box.left, box.width])"""
+        )
+        assert inside[0][0] < inside[1][0]
+        assert inside[2][1] > 60
+        assert errors == []
+
+
+async def test_at_twice_the_size_a_long_draft_leaves_the_button_to_send_it(
+    sqlite_url: str, browser: Any
+) -> None:
+    async with House(sqlite_url) as house:
+        await house.group_says("E003", "@小港 车间缺操作工20人，临时招不到")
+        # What a window of 1440 by 900 shows at 200 %.
+        page, errors = await page_of(browser, house, viewport={"width": 720, "height": 450})
+        await page.locator(".quote-button").first.evaluate("(button) => button.click()")
+        await page.set_input_files(
+            "#file", [{"name": "图.png", "mimeType": "image/png", "buffer": MAP}]
+        )
+        await page.locator("#pictures img").wait_for()
+        await page.fill("#text", "一行\n" * 12)
+        box = await page.locator("#send").bounding_box()
+        assert box["y"] + box["height"] <= 450
+        head = await page.locator(".talk .title").bounding_box()
+        write = await page.locator("#write").bounding_box()
+        assert write["y"] >= head["y"] + head["height"]
         assert errors == []
 
 
@@ -162,7 +259,7 @@ async def test_who_switches_and_goes_on_at_once_speaks_in_their_own_chat(
         await page.press("#text", "Enter")
         await holds(page, "")
         held.set()
-        await page.locator(".flow", has_text="帮助").wait_for()
+        await page.locator(".flow .msg:not(.own)", has_text="您可以这样办单").wait_for()
         assert await house.bot_said("P041")
         assert errors == []
 

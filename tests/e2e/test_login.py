@@ -70,6 +70,7 @@ async def test_a_liaison_logs_in_is_shown_and_logs_out(database_url: str) -> Non
         # Another site can neither read the proof nor send the form.
         refused = await house.client.post("/logout", data={"proof": ""})
         assert refused.status == 403
+        assert 'role="alert"' in await refused.text()
         proof = page.split('name="proof" value="')[1].split('"')[0]
         foreign = {"Origin": "https://elsewhere.example.com"}
         refused = await house.client.post("/logout", data={"proof": proof}, headers=foreign)
@@ -77,7 +78,10 @@ async def test_a_liaison_logs_in_is_shown_and_logs_out(database_url: str) -> Non
         assert "联络员小周" in await shown(house)
         kept_token = kept.value
         left = await house.client.post("/logout", data={"proof": proof})
-        assert "已经结束" in await left.text()
+        told = await left.text()
+        assert "已经结束" in told
+        # What went well is no alarm.
+        assert "alert" not in told
         # The token is worth nothing any more, also where somebody kept it.
         house.client.session.cookie_jar.update_cookies({"lhg_session": kept_token})
         assert "联络员小周" not in await shown(house)

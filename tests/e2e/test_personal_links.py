@@ -150,3 +150,28 @@ async def test_a_form_is_taken_from_its_own_page_alone(sqlite_url: str) -> None:
             ):
                 assert response.status in (403, 404)
             assert taken == ["是"]
+
+
+async def test_what_leads_nowhere_or_breaks_is_told_to_a_person_as_a_page(
+    sqlite_url: str,
+) -> None:
+    async def breaks(request: web.Request) -> web.Response:
+        raise RuntimeError("a fault of ours")
+
+    house = House(sqlite_url)
+    house.app.web.router.add_get("/breaks", breaks)
+    async with house:
+        for path, status, words in (
+            ("/nowhere", 404, "没有这个页面"),
+            ("/sandbox/nothing", 404, "没有这个页面"),
+            ("/logout", 404, "没有这个页面"),
+            ("/breaks", 500, "现在打不开"),
+        ):
+            async with house.client.get(path, headers={"Accept": "text/html"}) as response:
+                assert (response.status, response.content_type) == (status, "text/html"), path
+                told = await response.text()
+                assert words in told
+                assert "a fault of ours" not in told
+            # A program that calls the wrong address is no reader.
+            async with house.client.get(path) as response:
+                assert response.content_type == "text/plain", path

@@ -127,6 +127,8 @@ async def test_nobody_of_another_firm_opens_it(database_url: str) -> None:
         status, page = await sees(house, link)
         assert status == 200
         (part,) = re.findall(r'<img src="([^"]+)"', page)
+        # No list of other files where there is none.
+        assert "<ul" not in page
         # Another browser, another person's link, another firm's person: nothing.
         async with aiohttp.ClientSession(
             str(house.client.make_url("/")), cookie_jar=aiohttp.CookieJar(unsafe=True)

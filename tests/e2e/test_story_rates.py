@@ -46,7 +46,7 @@ async def test_each_rate_has_numerator_denominator_and_value(house: House) -> No
     )
     assert response.content_type == "image/svg+xml"
     assert await response.text() == drawn["chart"]
-    assert "各片区解决率（2026-11-24至2026-12-30）" in drawn["chart"]
+    assert "各片区解决率（2026年11月24日至12月30日）" in drawn["chart"]
 
 
 async def test_statistics_credit_who_was_paired_at_the_time(house: House) -> None:

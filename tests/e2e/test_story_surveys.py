@@ -433,6 +433,8 @@ async def test_the_phone_page_is_filled_in_corrected_and_late(house: House) -> N
     assert wrong.status == 422
     told = await wrong.text()
     assert "请写一个数，例如 15；没有请写 0。单位是名。" in told
+    assert "有1项没看懂" in told
+    assert told.count(" autofocus") == 1
     assert "原料涨价，运费高" in told
     assert await house.count("survey_answers") == 0
     done = await house.client.post(link, data=filled)

@@ -177,8 +177,15 @@ async def test_a_repeat_of_an_open_problem_joins_it(house: House) -> None:
 
 
 async def test_an_unknown_command_gets_a_suggestion(house: House) -> None:
-    await house.says("P041", "认镜 1001")
-    assert "认领" in (await house.last("P041"))["text"]
+    for typed, told in (
+        ("认镜 1001", "您是想「认领」吗？请照「认领 1024」这样发；发「帮助」看全部用法。"),
+        # A word that takes no number is not said to take one.
+        ("值班标", "您是想「值班表」吗？请发「值班表」；发「帮助」看全部用法。"),
+        # The word that was nearly typed, not the one that help prints.
+        ("批淮 1001", "您是想「批准」吗？请照「批准 1024」这样发；发「帮助」看全部用法。"),
+    ):
+        await house.says("P041", typed)
+        assert (await house.last("P041"))["text"] == told
 
 
 async def test_help_depends_on_who_asks(house: House) -> None:

@@ -333,3 +333,5 @@ async def test_the_command_line_exports_the_visit_book(house: House, tmp_path: o
         assert rows[0][0] == "编号"
         assert rows[1][0] == "ZF-20261124-001"
         assert "#1001" in rows[1]
+        # A figure is a figure where a cell can be one.
+        assert rows[1][rows[0].index("网格")] == ("1" if name.endswith("csv") else 1)

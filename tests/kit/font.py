@@ -1,7 +1,8 @@
 """Builds the shipped font: python -m tests.kit.font NotoSansCJK-Regular.ttc (needs fonttools).
 
 Noto Sans SC cut down to what names and sentences need: GBK, the marks an office uses, and the
-characters of the standard table that GBK lacks (bot/papers/font/rare.txt).
+characters that people are called by and GBK lacks, those of the standard table first
+(bot/papers/font/rare.txt).
 """
 
 import sys

@@ -158,7 +158,11 @@ def test_export_then_import_into_an_empty_store_gives_equal_tickets(
     rows = LedgerService(life.uow).rows(*EVER)
     path = tmp_path / f"ledger.{form}"
     if form == "xlsx":
-        table = (ledger_say.LEDGER, ledger_say.COLUMNS, [list(r.values()) for r in rows])
+        table = (
+            ledger_say.LEDGER,
+            ledger_say.COLUMNS,
+            [[ledger_say.cell(*c) for c in r.items()] for r in rows],
+        )
         path.write_bytes(book([table], ledger_say.HIDDEN))
     else:
         write_csv(path, ledger_say.COLUMNS, rows)

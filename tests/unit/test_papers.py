@@ -1,6 +1,7 @@
 """The office's papers: every name has its letters, nothing is cut, one page is one page."""
 
 import csv
+from dataclasses import replace
 from datetime import datetime, timedelta
 from io import BytesIO
 from pathlib import Path
@@ -13,7 +14,15 @@ from bot.papers import charts, fonts, prints, workbook
 from bot.papers.look import SERIES, token
 from bot.papers.picture import WIDE, png
 from handlers.domain.workdays import SHANGHAI
-from handlers.texts.briefs import TICKET_COLUMNS, Paper, Section, as_text, fair_shares, told_once
+from handlers.texts.briefs import (
+    TICKET_COLUMNS,
+    Paper,
+    Section,
+    as_text,
+    fair_shares,
+    names_in,
+    told_once,
+)
 
 CORPUS = Path(__file__).parents[1] / "corpus"
 LONG = "年底续贷要压三百万，银行催得急，还要追加担保"
@@ -73,6 +82,8 @@ def test_five_hundred_rare_names_have_their_letters() -> None:
     names = (CORPUS / "rare_names.txt").read_text(encoding="utf-8").split()
     assert len(set(names)) == 500
     assert fonts.missing(names) == set()
+    # People are called by these too, though no standard table has them.
+    assert fonts.missing(["䶮", "𬭎", "㵘", "㐂", "𠮷"]) == set()
     # The check itself finds what is not there.
     assert fonts.missing(["\U0001f600"]) == {"\U0001f600"}
 
@@ -107,11 +118,42 @@ def test_a_long_text_is_wrapped_and_says_that_it_goes_on() -> None:
     assert not any(line.startswith("，") for line in fonts.wrapped(LONG, 26, 26 * 6 + 1))
 
 
+@pytest.mark.parametrize(
+    ("text", "torn"),
+    [
+        ("进口Engines报关", ["进口", "Engines报", "关"]),
+        ("二号线12月30日", ["二号线12", "月30日"]),
+        ("我们厂子1208，", ["我们厂子", "1208，"]),
+        ("南通厂房（老洪港）", ["南通厂房", "（老洪港）"]),
+        ("customs clearance", ["customs ", "clearance"]),
+        ("gov_platform_number", ["gov_platfo", "rm_numb", "er"]),
+    ],
+)
+def test_no_word_or_figure_is_torn_and_no_bracket_ends_a_line(text: str, torn: list[str]) -> None:
+    assert fonts.wrapped(text, 20, 101) == torn
+    assert "".join(torn) == text
+
+
 def test_each_ticket_stands_once_under_the_most_pressing_word() -> None:
     sections = told_once(BUSY)
     numbers = [r[0] for s in sections if s.columns is TICKET_COLUMNS for r in s.rows]
     assert len(numbers) == len(set(numbers)) == 128
     assert [s.count for s in sections] == [14, 15, 99, 14, 3, 45]
+
+
+def test_of_a_list_of_names_none_is_cut_and_the_rest_are_counted() -> None:
+    from docx import Document
+
+    def whole(text: str) -> bool:
+        return set(text.removesuffix("等45家").split("、")) == {"玖晟电子"}
+
+    paragraphs = Document(BytesIO(prints.docx(BUSY))).paragraphs
+    (printed,) = [p.text for p in paragraphs if p.text.startswith("玖晟电子、")]
+    assert printed.endswith("等45家")
+    assert whole(printed)
+    section = BUSY.sections[-1]
+    assert names_in(section, lambda text: len(text) <= 20) == "玖晟电子、玖晟电子、玖晟电子等45家"
+    assert names_in(section, lambda text: True) == "、".join(["玖晟电子"] * 45)
 
 
 def test_the_chat_page_never_has_more_than_thirty_lines() -> None:
@@ -152,6 +194,15 @@ def test_the_workbook_is_frozen_filtered_wide_enough_and_runs_no_formula() -> No
     assert sheet["G2"].quotePrefix
 
 
+def test_a_row_is_as_high_as_its_longest_text() -> None:
+    long = "已联系人社局，周三组织专场招聘会后再答复企业。" * 4
+    rows = [("短", "一行", long), ("长", long, ""), ("两行", "一\n二", "")]
+    table = ("表", ("甲", "乙", "丙"), rows)
+    # What is hidden makes no row higher.
+    sheet = load_workbook(BytesIO(workbook.book([table], frozenset({"丙"}))))["表"]
+    assert [sheet.row_dimensions[n].height for n in (2, 3, 4)] == [None, 60, 30]
+
+
 def test_an_empty_day_is_one_line_in_the_workbook_too() -> None:
     book = load_workbook(BytesIO(workbook.brief_book(EMPTY)))
     assert [c.value for c in book["总览"]["A"]] == ["总览", EMPTY.empty]
@@ -168,6 +219,7 @@ def _height(data: bytes) -> float:
         size = max((r.font.size.cm for r in paragraph.runs if r.font.size), default=0.28)
         # Where no height is fixed, a line of this font is half as high again as its letters.
         used += spacing.cm if spacing is not None and hasattr(spacing, "cm") else size * 1.5
+        used += getattr(paragraph.paragraph_format.space_before, "cm", 0.0)
     for table in document.tables:
         for row in table.rows:
             assert row.height is not None
@@ -202,13 +254,32 @@ def test_the_print_takes_the_chinese_font_for_chinese_and_cuts_nothing_inside_a_
             assert len(fonts.wrapped(cell.text, 80, room * 10)) <= 2, cell.text
 
 
+def test_the_print_says_that_it_is_chinese_keeps_its_words_apart_and_its_last_line_off() -> None:
+    from docx import Document
+    from docx.oxml.ns import qn
+
+    wide = ("#1", "Schneider Electric", "customs clearance 报关被卡", "", "", "", "", "看 1")
+    section = Section("red", "红色提级", "红色提级", 1, TICKET_COLUMNS, (wide,))
+    document = Document(BytesIO(prints.docx(replace(BUSY, sections=(section,)))))
+    styles = document.styles.element.iter(qn("w:lang"))
+    assert {language.get(qn("w:eastAsia")) for language in styles} == {"zh-CN"}
+    cells = [cell.text for cell in document.tables[0].rows[1].cells]
+    assert cells[1:3] == ["Schneider Electric", "customs clearance 报关被卡"]
+    last = document.paragraphs[-1]
+    assert last.text == BUSY.foot
+    assert last.paragraph_format.space_before.cm > 0.2
+
+
 def test_the_table_under_a_chart_tells_what_the_bars_are_made_of() -> None:
     from handlers.domain.rates import Mark, Measure, tally
     from handlers.texts.briefs import chart_table, chart_title
 
     start = datetime(2026, 11, 1, tzinfo=SHANGHAI)
     title = chart_title("solved", "area", start, start + timedelta(days=30))
-    assert title == "各片区解决率（2026-11-01至2026-11-30）"
+    assert title == "各片区解决率（2026年11月1日至11月30日）"
+    turn = datetime(2026, 12, 1, tzinfo=SHANGHAI)
+    over = chart_title("solved", "area", turn, turn + timedelta(days=62))
+    assert over == "各片区解决率（2026年12月1日至2027年1月31日）"
     rates = tally(
         Mark(measure, None, start, hit=n < 5)  # type: ignore[arg-type]  # no ticket is looked at
         for measure in (Measure.SOLVED, Measure.FINISHED)
@@ -240,4 +311,11 @@ def test_a_chart_prints_its_numbers_and_keeps_the_order_it_was_given() -> None:
     assert token("brand").lower() == SERIES[0].lower()
     from defusedxml.ElementTree import fromstring
 
-    assert fromstring(svg).tag.endswith("svg")
+    picture = fromstring(svg)
+    assert picture.tag.endswith("svg")
+    # It has its own ground, as large as itself, and nothing stands at its edges.
+    ground = next(part for part in picture if part.tag.endswith("rect"))
+    assert (ground.get("width"), ground.get("fill")) == (picture.get("width"), token("surface"))
+    left, _, wide, _ = map(float, str(picture.get("viewBox")).split())
+    assert left < 0 < float(str(ground.get("width"))) - 640
+    assert wide == float(str(picture.get("width")))

@@ -163,6 +163,8 @@ export class Flow {
     const held = node.contains(document.activeElement) ? document.activeElement.dataset.label : undefined;
     const message = make("article", own ? "msg own" : "msg");
     message.dataset.id = item.id;
+    // Where the eye sees whose it is by its place, the name is not shown.
+    message.setAttribute("aria-label", item.sender.name);
     const stack = make("div", "stack");
     stack.append(this.from(item), this.body(item, entry));
     for (const sent of item.attachments || []) {
