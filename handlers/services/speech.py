@@ -122,21 +122,27 @@ class SpeechService:
             return None
         addressed = event.mention_bot or event.chat_kind is ChatKind.DIRECT
         role = None if speaker.role is None else speaker.role.value
-        reading = read(
+        reading = self._read(asked, role, addressed)
+        if reading.unsure and self._second.may_be_asked:
+            raise OpinionWanted(asked.rest, role)
+        if reading.intent is Intent.SURVEY_REPLY and not self._asked_everybody(event.chat):
+            # Figures that nobody asked for: 车间缺操作工20人 is told to whoever can help.
+            reading = self._read(asked, role, True)
+        if role is not None and role != Role.MANAGER.value:
+            return self._staff(asked, reading, addressed)
+        return self._firm(asked, reading, addressed)
+
+    def _read(self, asked: Asked, role: str | None, addressed: bool) -> Reading:
+        return read(
             asked.rest,
             role,
-            event.msg_type,
+            asked.event.msg_type,
             addressed,
             self._firms,
             self._work.office.policy().problems_per_message,
             opinion=self._second.opinion,
             lexicon=self._lexicon,
         )
-        if reading.unsure and self._second.may_be_asked:
-            raise OpinionWanted(asked.rest, role)
-        if role is not None and role != Role.MANAGER.value:
-            return self._staff(asked, reading, addressed)
-        return self._firm(asked, reading, addressed)
 
     # ---- the firm's people, and people nobody knows
 
@@ -346,8 +352,11 @@ class SpeechService:
         answers = sum(shares.intent[INTENTS.index(i)] for i in _TO_ALL)
         if answers * _EXPECTED < shares.ticket:
             return False
-        asking = self._work.dialogues.get(_EVERYBODY, asked.event.chat)
-        return asking is not None and (asking.expires_at or self._clock.now()) >= self._clock.now()
+        return self._asked_everybody(asked.event.chat)
+
+    def _asked_everybody(self, chat: ChatRef) -> bool:
+        asking, now = self._work.dialogues.get(_EVERYBODY, chat), self._clock.now()
+        return asking is not None and (asking.expires_at or now) >= now
 
     def _asks_all(self, asked: Asked) -> None:
         """Remember that the office asked everybody here: answers are no problems."""
