@@ -17,8 +17,20 @@ from handlers.domain.category import Category, Urgency
 from handlers.domain.errors import UnknownTicket
 from handlers.domain.ids import EnterpriseId, PersonId, TicketNumber
 from handlers.domain.people import Person
-from handlers.domain.ticket import Args, Channel, Entry, Kind, Move, Source, State, Ticket, overdue
+from handlers.domain.ticket import (
+    OVERDUE,
+    Args,
+    Channel,
+    Entry,
+    Kind,
+    Move,
+    Source,
+    State,
+    Ticket,
+    overdue,
+)
 from handlers.ports import TicketMessage, TicketQuery
+from handlers.services.moves import not_accept_reason
 from handlers.services.people import Speaker
 from handlers.services.tickets import Report, TicketService
 from handlers.texts import attachments as attachments_say
@@ -30,6 +42,9 @@ if TYPE_CHECKING:
 
 
 _TITLE: Final = 60
+# ?overdue= names one clock, or any, or does not narrow.
+_ANY_CLOCK: Final = ("1", "true", "any")
+_NO_CLOCK: Final = ("", "0", "false")
 # Parts of something else: opening a ticket, the other half of a merge, a new calendar.
 _NOT_BY_HAND: Final = frozenset({Move.SUBMIT, Move.ABSORB, Move.RECOUNT})
 
@@ -188,7 +203,10 @@ def _query(call: Call) -> TicketQuery:
             raise ApiError(
                 400, "bad_filter", "updated_since 请写带时区的完整时间。", {"updated_since": "bad"}
             )
-    late = asked.get("overdue", "") not in ("", "0", "false")
+    late = asked.get("overdue", "")
+    if late not in (*OVERDUE, *_ANY_CLOCK, *_NO_CLOCK):
+        message = f"overdue 请写 {'、'.join(OVERDUE)} 或 true。"
+        raise ApiError(400, "bad_filter", message, {"overdue": late[:20]})
     return TicketQuery(
         states=states,
         enterprise_id=EnterpriseId(asked["enterprise"]) if asked.get("enterprise") else None,
@@ -196,7 +214,8 @@ def _query(call: Call) -> TicketQuery:
         category=_one_of(call, "category", Category),
         urgency=_one_of(call, "urgency", Urgency),
         text=asked.get("q", "")[:100],
-        overdue_at=call.app.clock.now() if late else None,
+        overdue_at=None if late in _NO_CLOCK else call.app.clock.now(),
+        overdue_of=late if late in OVERDUE else "",
         updated_since=since,
         limit=limit,
         cursor=cursor,
@@ -424,6 +443,9 @@ def _move(
             ticket.source,
         )
         return tickets.split(ticket, speaker, made)[0]
+    code = str(given.get("reason") or "")
+    if what is Move.NOT_ACCEPT:
+        code, text = not_accept_reason(f"{code} {text}".strip())
     args = Args(
         text=text,
         person=_to(call, uow, given),
@@ -435,7 +457,7 @@ def _move(
         rating=_number(given, "rating"),
         target=target,
         told=str(given.get("told") or ""),
-        code=str(given.get("reason") or ""),
+        code=code,
         level=_number(given, "level"),
     )
     after = tickets.act(ticket, what, speaker, args, version)

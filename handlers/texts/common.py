@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from handlers.domain.errors import Refusal
+from handlers.domain.ticket import NOT_ACCEPT_REASONS
 from handlers.domain.workdays import SHANGHAI
 
 _WEEKDAYS: Final = "一二三四五六日"
@@ -122,6 +123,7 @@ _BAD_INPUT: Final = {
     "progress_too_short": "请多写几个字，说明办到哪一步，例如：进展 {number} 已联系人社局，周三前答复。",
     "progress_repeated": "这条进展和上一条一样，请写新的进展。",
     "reason_needed": "请写明理由。",
+    "reason_listed": f"请从这些理由中选一个：{'、'.join(NOT_ACCEPT_REASONS.values())}。",
     "person_needed": "请写明由哪位同事接办，例如：转办 {number} 小吴 理由。",
     "owner_already": "现在就由{name}办理，不用再转。",
     "transfers_used": "已转办{limit}次，请由办公室决定由谁办理。",
@@ -300,6 +302,7 @@ _ACTS: Final = {
     "verdict_yes": "确认解决",
     "verdict_no": "要求重办",
     "review": "恢复办理",
+    "not_accept": "登记为不予受理",
 }
 
 
@@ -343,7 +346,7 @@ def refused(refusal: Refusal, now: datetime, owner_name: str = "") -> str:
         return f"没有找到工单 {number}，请核对编号。"
     if code == "not_allowed":
         act = _acts(values["move"])
-        return f"{head}{act}不归您做。发「查 {number}」看由谁办理。"
+        return f"{head}您不能{act}。发「查 {number}」看由谁办理。"
     if code == "not_for_you":
         word = values["word"]
         return f"您不能使用{f'「{word}」' if word else '这个按钮'}。发「帮助」看您可以怎么说。"

@@ -1,5 +1,6 @@
 """Every sentence and card about tickets."""
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final
@@ -456,7 +457,7 @@ def opened_for(ticket: Ticket, firm: str) -> str:
 
 
 def claimed(ticket: Ticket, now: datetime) -> str:
-    return f"#{ticket.number} 已由您认领，请于 {reader_time(ticket.due_progress, now)} 前反馈进展。"
+    return f"#{ticket.number} 已由您认领，请于{reader_time(ticket.due_progress, now)} 前反馈进展。"
 
 
 def told_claimed(ticket: Ticket, owner: str, now: datetime) -> str:
@@ -640,9 +641,16 @@ def shelved(ticket: Ticket, now: datetime) -> str:
     return f"#{ticket.number} 已挂账，{reader_time(ticket.review_at, now)} 复核。"
 
 
+# The handler writes it down for the leader (已告知企业节后再招); the firm reads it too.
+_TOLD_THEM: Final = re.compile(
+    r"^已?经?(?:电话|当面|微信|口头)?(?:告知|告诉|通知)(?:过|了)?(?:企业|对方)[:：,，]?\s*"
+)
+
+
 def told_shelved(ticket: Ticket, now: datetime) -> str:
+    told = _TOLD_THEM.sub("", ticket.pending_told).rstrip(" 。.；;，,！!")
     return (
-        f"#{ticket.number} {ticket.title}：目前条件下暂难办结，{ticket.pending_told}"
+        f"#{ticket.number} {ticket.title}：目前条件下暂难办结。{f'{told}。' if told else ''}"
         f"{reader_time(ticket.review_at, now)} 再与您联系。"
     )
 

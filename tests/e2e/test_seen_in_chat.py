@@ -29,7 +29,7 @@ async def test_a_move_before_the_claim_says_to_claim_first(house: House) -> None
 
 
 async def test_nothing_is_asked_for_that_could_not_be_used(house: House) -> None:
-    assert "不归您做" in await told(house, "P001", "办结 1001")
+    assert "您不能办结" in await told(house, "P001", "办结 1001")
     assert await told(house, "P001", "好了好了已经办好") != ""
 
 
@@ -40,6 +40,22 @@ async def test_a_leader_agrees_with_one_word(house: House) -> None:
     await house.says("P041", "挂账 1001 1月15日 暂无资源；已电话告知企业")
     assert "不同意挂账" in await told(house, "P028", "不同意 1001 再想想办法")
     assert "没有待您答复的申请" in await told(house, "P028", "同意 1001")
+
+
+async def test_the_firm_reads_why_it_has_to_wait_as_a_whole_sentence(house: House) -> None:
+    await house.says("P041", "认领 1001")
+    await house.says("P041", "挂账 1001 1月15日 暂无工源；已告知企业节后再招")
+    house.passes(minutes=20)
+    await house.says("P028", "同意 1001")
+    heard = (await house.last("E003"))["text"]
+    assert heard.endswith("目前条件下暂难办结。节后再招。2027年1月15日 17:30 再与您联系。")
+
+
+async def test_what_is_not_accepted_already_is_said_once(house: House) -> None:
+    assert "请从这些理由中选一个：不属本区职责、" in await told(house, "P055", "不予受理 1001 太远")
+    await house.says("P055", "不予受理 1001 不属本区职责 请找城管局")
+    again = await told(house, "P055", "不予受理 1001 误建")
+    assert "现在是「不予受理」，不能登记为不予受理" in again
 
 
 async def test_the_colleague_who_was_asked_takes_it_by_any_word(house: House) -> None:
@@ -53,7 +69,7 @@ async def test_the_liaison_who_was_replaced_handles_it_no_longer(house: House) -
     await house.says("P041", "认领 1001")
     house.passes(minutes=5)
     await house.says("P028", "改派 1001 小吴 工作调整")
-    assert "不归您做" in await told(house, "P041", "进展 1001 已联系人社局安排")
+    assert "您不能写进展" in await told(house, "P041", "进展 1001 已联系人社局安排")
 
 
 async def test_merging_twice_says_that_it_is_merged(house: House) -> None:
