@@ -10,7 +10,7 @@ from aiohttp import web
 
 from bot.api.auth import Call, Created, Resource
 from bot.attachments import saved_as
-from bot.wire import ApiError, flag_of, number_in, text_of
+from bot.wire import ApiError, flag_of, number_in, one_of, text_of
 from handlers.chat.attachments import Keeping, TicketFile
 from handlers.chat.events import Attachment, AttachmentKind, UserRef
 from handlers.domain.category import Category, Urgency
@@ -179,7 +179,7 @@ def _attachment_json(
 def _one_of(call: Call, key: str, enum: Any) -> str:
     value = call.request.query.get(key, "")
     if value and value not in {e.value for e in enum}:
-        raise ApiError(400, "bad_filter", f"{key} 没有这个取值：{value[:20]}。", {key: value[:20]})
+        raise ApiError(400, "bad_filter", one_of(key, enum), {key: value[:20]})
     return value
 
 
@@ -191,7 +191,9 @@ def _query(call: Call) -> TicketQuery:
         known = {s.value for s in State}
         wanted = asked["state"].split(",")
         if not set(wanted) <= known:
-            raise ApiError(400, "bad_filter", "没有这个状态。", {"state": asked["state"][:40]})
+            raise ApiError(
+                400, "bad_filter", one_of("state", State), {"state": asked["state"][:40]}
+            )
         states = frozenset(State(s) for s in wanted)
     since = None
     if asked.get("updated_since"):
@@ -309,7 +311,7 @@ def _enum(body: dict[str, Any], key: str, enum: Any) -> Any:
     try:
         return enum(value)
     except ValueError:
-        raise ApiError(422, "bad_field", f"{key} 没有这个取值。", {key: str(value)[:20]}) from None
+        raise ApiError(422, "bad_field", one_of(key, enum), {key: str(value)[:20]}) from None
 
 
 def _channel(body: dict[str, Any]) -> Channel:

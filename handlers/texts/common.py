@@ -380,7 +380,9 @@ def refused(refusal: Refusal, now: datetime, owner_name: str = "") -> str:
             "visit": "这次走访",
             "campaign": "这个专项",
         }
-        return f"没有找到{kinds.get(str(values['what']), '')}：{values['name']}，请核对名称。"
+        name = str(values["name"])
+        by = "编号" if name.isdigit() else "名称"
+        return f"没有找到{kinds.get(str(values['what']), '')}：{name}，请核对{by}。"
     return f"{head}现在不能这样操作。"
 
 

@@ -1,6 +1,6 @@
 """The lists and moves of /tickets, as another program of the office asks for them."""
 
-from tests.kit.house import House
+from tests.kit.house import TOKEN, House
 
 
 async def numbers(house: House, query: str) -> list[int]:
@@ -47,3 +47,32 @@ async def test_a_reason_of_the_list_is_taken_in_its_own_words(house: House) -> N
         assert made["state"] == "not_accepted"
         history = (await house.api("GET", f"/tickets/{number}"))["history"]
         assert history[-1]["text"] == "请找城管局"
+
+
+async def test_a_value_that_there_is_none_of_names_those_there_are(house: House) -> None:
+    for path, known in (
+        ("/tickets?state=gone", "waiting_department"),
+        ("/tickets?category=XYZ", "LAB"),
+        ("/outbox?state=gone", "dead"),
+        ("/announcements?state=gone", "withdrawn"),
+    ):
+        told = await house.api("GET", path, status=400)
+        assert known in told["error"]["message"]
+
+
+async def test_what_needs_no_word_needs_no_body(house: House) -> None:
+    headers = {"Authorization": f"Bearer {TOKEN}"}
+    response = await house.client.post("/api/v1/outbox/999/retry", headers=headers)
+    assert response.status == 404
+    response = await house.client.post("/api/v1/tickets", headers=headers)
+    assert response.status == 422
+
+
+async def test_a_firm_of_a_short_area_hears_what_its_area_hears(house: House) -> None:
+    await house.api(
+        "POST", "/enterprises", {"id": "E300", "name": "测试厂", "area": "长洪"}, status=201
+    )
+    changed = await house.api("PATCH", "/enterprises/E300", {"area": "东港"})
+    assert changed["area"] == "东港管理区"
+    listed = await house.api("GET", "/enterprises?q=测试厂")
+    assert [f["area"] for f in listed["items"]] == ["东港管理区"]
