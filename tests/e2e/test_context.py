@@ -381,3 +381,10 @@ async def test_still_the_same_in_other_words_is_no_second_ticket(house: House) -
     await house.group_says("E003", "@小港 车间缺操作工20人，临时招不到")
     await house.says("E003", "还是缺人")
     assert await house.count("tickets") == 1
+
+
+async def test_what_only_sounds_alike_is_no_more_of_the_same(house: House) -> None:
+    await house.says("E003", "我们车间缺操作工20人，临时招也招不到")
+    await house.says("E003", "我们车间停水了，一整天没水，很急")
+    assert await house.count("tickets") == 2
+    assert (await house.ticket(1002)).category == "ENE"
