@@ -845,15 +845,25 @@ def ticket_list(title: str, tickets: Sequence[Ticket], now: datetime) -> str:
 
 
 def story(
-    ticket: Ticket, firm: str, owner: str, entries: Sequence[Entry], now: datetime, full: bool
+    ticket: Ticket,
+    firm: str,
+    owner: str,
+    entries: Sequence[Entry],
+    now: datetime,
+    full: bool,
+    provisional: bool = False,
 ) -> str:
-    """One ticket with its history; phones only for those who may see them."""
+    """One ticket with its history; phones only for those who may see them.
+
+    `provisional`: it is due in a year whose holidays nobody has announced yet.
+    """
+    note = "（暂按常规工作日）" if provisional else ""
     lines = [
         f"#{ticket.number} {ticket.title}",
         f"{ticket.code}　{LABELS[ticket.category]}　{URGENCY_NAMES[ticket.urgency]}",
         f"企业：{firm or '待确认'}　承办：{owner}",
         f"状态：{STATE_NAMES[ticket.state]}"
-        + (f"，{reader_time(ticket.due_resolution, now)} 前办结" if ticket.is_live else ""),
+        + (f"，{reader_time(ticket.due_resolution, now)} 前办结{note}" if ticket.is_live else ""),
     ]
     for entry in entries[-8:]:
         if entry.move is Move.ABSORB:

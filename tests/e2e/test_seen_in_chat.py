@@ -186,3 +186,18 @@ async def test_this_ticket_is_handed_on_without_its_number(house: House) -> None
     ticket = await house.ticket()
     assert ticket.pending_owner_id is not None
     assert ticket.last_progress == ""
+
+
+async def test_a_due_day_in_a_year_nobody_has_announced_says_so(house: House) -> None:
+    assert "暂按常规工作日" not in await told(house, "P041", "查 1001")
+    house.passes(days=35)
+    await house.group_says("E004", "@小港 仓库门口积水很深，货车进不来")
+    assert "2027年1月" in await told(house, "P055", "查 1002")
+    assert "前办结（暂按常规工作日）" in await told(house, "P055", "查 1002")
+
+
+async def test_a_question_to_the_firm_is_not_told_as_the_result(house: House) -> None:
+    await house.says("P041", "认领 1001")
+    answer = await told(house, "P041", "1001 请问操作工是在一车间还是二车间用")
+    assert "已请企业补充" in answer
+    assert (await house.ticket()).state == "waiting_enterprise"
