@@ -390,6 +390,11 @@ def unsure_command(word: str) -> str:
     return f"您是想「{word}」吗？请按「{word} 工单号」发送，或发「帮助」看全部用法。"
 
 
+def look_up(number: str) -> str:
+    """The command that a bare number stands for."""
+    return f"查 {number}"
+
+
 def not_understood() -> str:
     return "没看懂这句话。要反映问题请直接说是什么事；发「帮助」看全部用法。"
 

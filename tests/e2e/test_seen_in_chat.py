@@ -201,3 +201,12 @@ async def test_a_question_to_the_firm_is_not_told_as_the_result(house: House) ->
     answer = await told(house, "P041", "1001 请问操作工是在一车间还是二车间用")
     assert "已请企业补充" in answer
     assert (await house.ticket()).state == "waiting_enterprise"
+
+
+async def test_a_bare_number_shows_the_ticket_and_a_word_of_others_says_so(house: House) -> None:
+    assert (await told(house, "E003", "1001")).startswith("#1001 车间缺操作工20人")
+    assert (await told(house, "P041", "#1001")).startswith("#1001 车间缺操作工20人")
+    assert await told(house, "E004", "1001") == "没有找到工单 #1001，请核对编号。"
+    assert "您不能使用「认领」" in await told(house, "E003", "认领")
+    assert await told(house, "E003", "谢谢") == ""
+    assert await told(house, "E003", "收到") == ""
