@@ -152,6 +152,8 @@ class SpeechService:
             return self._picture(asked)
         if reading.intent is Intent.ACK and len(asked.rest) < _SHORT_ACK:
             return None
+        if addressed and _ASKS_LIST.search(asked.rest):
+            return self._own_list(asked, reading)
         new = self._new_behind_thanks(asked)
         if new is not None:
             return new
@@ -177,6 +179,17 @@ class SpeechService:
         if len(waiting) == 1 and len(asked.rest) >= 2 and not _another(reading, waiting[0]):
             return self._moves.on(waiting[0], asked, Move.REPLY)
         return self._unbound(asked, reading, addressed)
+
+    def _own_list(self, asked: Asked, reading: Reading) -> Reply:
+        """What is told to whoever asks which tickets there are: their own firm's, no other's."""
+        person = asked.speaker.person
+        if person is None:
+            return Reply.say(people_say.who_are_you())
+        if any(firm != person.enterprise_id for firm in reading.firms):
+            return replace(Reply.say(say.only_own()), private=True)
+        found = self._tickets.mine(asked.speaker, LIVE)
+        listed = say.ticket_list(say.LIVE_LIST, found, self._clock.now())
+        return replace(Reply.say(listed), private=True, secret=True)
 
     def _asks_rule(self, asked: Asked, reading: Reading, addressed: bool) -> bool:
         """Whether an answer would end it: a question of rules, not something that must be done."""
@@ -937,6 +950,12 @@ _ASKS: Final = re.compile(
     r"[?？吗呢嘛么不伐]$|多少|几[个天月年万块钱成时点]|怎么|咋|谁|哪|什么|啥|能不能|可不可以|有没有|是不是|要不要|多久|多长|能.{0,8}[不吗么]|给不给"
 )
 _PERHAPS_RULE: Final = 0.1
+# Asked of the bot: which tickets there are, of the own firm or of another one.
+_ASKS_LIST: Final = re.compile(
+    r"^(?:请|麻烦)?(?:帮我|给我|我想|我要|能不能|能否)?(?:查|看|列|问)(?:一?下|一查|看|出|询)?.{0,14}(?:工单|诉求)(?:了?吗|呢|吧)?[?？。]?$|"
+    r"^(?:全部|所有|各家?|别的|其他).{0,4}企业的?(?:工单|诉求)[?？。]?$|"
+    r"^.{2,14}(?:报|提)(?:了|过)(?:什么|哪些|几[个件])(?:问题|诉求|困难|事)?[?？。]?$"
+)
 _BARE_NUMBER: Final = re.compile(
     r"(?<![\d.#])#?(\d{4,9})(?![\d.万元人吨亩度米千兆个份台年月日号点分时:：%-])"
 )

@@ -844,6 +844,10 @@ def ticket_list(title: str, tickets: Sequence[Ticket], now: datetime) -> str:
     return f"{title}（{len(tickets)}件）：\n" + "\n".join(lines) + more
 
 
+def only_own() -> str:
+    return "只能查看本企业的工单，发「我的工单」就能看到。"
+
+
 def story(
     ticket: Ticket,
     firm: str,

@@ -210,3 +210,14 @@ async def test_a_bare_number_shows_the_ticket_and_a_word_of_others_says_so(house
     assert "您不能使用「认领」" in await told(house, "E003", "认领")
     assert await told(house, "E003", "谢谢") == ""
     assert await told(house, "E003", "收到") == ""
+
+
+async def test_who_asks_what_others_reported_is_shown_their_own_alone(house: House) -> None:
+    for text in ("帮我查下东和半导体的工单", "玖晟电子报了什么问题"):
+        assert await told(house, "E003", text) == "只能查看本企业的工单，发「我的工单」就能看到。"
+    for text in ("帮我查一下我们的工单", "所有企业的工单"):
+        assert (await told(house, "E003", text)).startswith("在办工单（1件）：\n#1001")
+    assert await house.count("tickets") == 1
+    await house.group_says("E004", "@小港 泓曜精密报了什么问题")
+    assert "1001" not in (await house.last("E004"))["text"]
+    assert await house.count("tickets") == 1
