@@ -1,6 +1,7 @@
 """Command line: finds the commands in bot/commands and runs one."""
 
 import argparse
+import errno
 import re
 import sys
 from typing import Any, Final, NoReturn
@@ -12,9 +13,24 @@ _SAYS: Final = (
     (r"the following arguments are required: (.+)", r"缺少 \1。"),
     (r"argument (.+): invalid choice: (.+?) \(choose from (.+)\)", r"\1 没有 \2，可以写 \3。"),
     (r"argument (.+): invalid (?:int|float) value: (.+)", r"\1 请写数字，不能写 \2。"),
+    (
+        r"argument (.+): invalid fromisoformat value: (.+)",
+        r"\1 请写成 2026-11-24 这样的日期，不能写 \2。",
+    ),
     (r"argument (.+): expected one argument", r"\1 后面缺少内容。"),
     (r"unrecognized arguments: (.+)", r"不认识 \1。"),
 )
+
+
+_FAILED: Final = {
+    errno.ENOENT: "没有找到文件或文件夹，请核对路径",
+    errno.EACCES: "没有权限读写，请核对文件的所有者和权限",
+    errno.EISDIR: "这是文件夹，请写文件的路径",
+    errno.ENOTDIR: "路径里有一段不是文件夹，请核对路径",
+    errno.ENOSPC: "磁盘已满，请腾出空间再试",
+    errno.EROFS: "这里只能读，请换一个文件夹",
+    errno.ECONNREFUSED: "连不上，请核对地址和端口",
+}
 
 
 class _Usage(argparse.HelpFormatter):
@@ -93,7 +109,8 @@ def _run(command, args: argparse.Namespace) -> int:  # type: ignore[no-untyped-d
         return 2
     except OSError as error:
         place = f"（{error.filename}）" if error.filename else ""
-        print(f"文件或网络不可用{place}：{error.strerror or type(error).__name__}", file=sys.stderr)
+        told = _FAILED.get(error.errno or 0, "文件或网络不可用，请核对后再试")
+        print(f"{told}{place}。", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         return 0

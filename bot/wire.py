@@ -1,6 +1,7 @@
 """JSON over HTTP: a body taken apart, and errors as contract.md §5 shapes them."""
 
 import re
+from collections.abc import Iterable
 from typing import Any, Final
 
 from aiohttp import web
@@ -38,7 +39,9 @@ async def json_body(request: web.Request) -> dict[str, Any]:
     if kind is not None and not _JSON_TYPE.match(kind):
         raise ApiError(415, "not_json", "请用 JSON 发送：Content-Type 写 application/json。")
     try:
-        body = plain_json(await request.read())
+        raw = await request.read()
+        # What needs no word, like sending once more, needs no body either.
+        body = plain_json(raw) if raw else {}
     except web.HTTPRequestEntityTooLarge:
         raise ApiError(413, "too_large", "请求内容超过 1 MB。") from None
     except ValueError:
@@ -57,6 +60,11 @@ def text_of(body: dict[str, Any], key: str, *, needed: bool = True, most: int = 
     if not isinstance(value, str) or len(value) > most:
         raise ApiError(422, "bad_field", f"{key} 应是不超过 {most} 字的文字。", {key: "bad"})
     return value
+
+
+def one_of(key: str, choices: Iterable[str]) -> str:
+    """What is said of a value that is none of those there are."""
+    return f"{key} 请写 {'、'.join(choices)} 之一。"
 
 
 def flag_of(body: dict[str, Any], key: str, default: bool) -> bool:

@@ -1,13 +1,14 @@
 """/announcements: write, approve, send, stop, and who has read; files by their bytes."""
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Any, Final, TypeVar
 
 from aiohttp import web
 
 from bot.api.auth import Call, Created, raw_body
 from bot.attachments import MOST_BYTES, judge
-from bot.wire import ApiError, flag_of, number_in, text_of
+from bot.wire import ApiError, flag_of, number_in, one_of, text_of
 from handlers.chat.outbound import card_to_plain
 from handlers.domain.announcement import (
     Announcement,
@@ -27,7 +28,7 @@ from handlers.services.addressing import when_in
 from handlers.services.announcements import Announcing, Draft
 from storage.uow import UnitOfWork
 
-_T = TypeVar("_T")
+_T = TypeVar("_T", bound=StrEnum)
 _MOST_NAMED: Final = 2000
 
 
@@ -186,9 +187,9 @@ def _category(text: str) -> Category:
 def _one_of(call: Call, key: str, choices: type[_T], default: str) -> _T:
     text = text_of(call.body, key, needed=not default, most=20) or default
     try:
-        return choices(text)  # type: ignore[call-arg]  # a StrEnum takes its value
+        return choices(text)
     except ValueError:
-        raise ApiError(422, "bad_field", f"{key} 的写法不对。", {key: text}) from None
+        raise ApiError(422, "bad_field", one_of(key, choices), {key: text}) from None
 
 
 def _instant(call: Call, key: str, uow: UnitOfWork) -> tuple[datetime | None, str]:
@@ -240,7 +241,7 @@ async def announcements(call: Call) -> Any:
     limit, cursor = call.page()
     wanted = call.request.query.get("state", "")
     if wanted and wanted not in set(State):
-        raise ApiError(400, "bad_state", "state 的写法不对。", {"state": wanted[:20]})
+        raise ApiError(400, "bad_state", one_of("state", State), {"state": wanted[:20]})
     states = [State(wanted)] if wanted else []
 
     def look(uow: UnitOfWork) -> Any:

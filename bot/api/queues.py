@@ -5,7 +5,7 @@ from typing import Any
 
 from bot.api.auth import Call, Resource
 from bot.platform import Explaining
-from bot.wire import ApiError, number_in
+from bot.wire import ApiError, number_in, one_of
 from handlers.ports import Lane
 from storage.uow import UnitOfWork
 
@@ -40,7 +40,7 @@ async def outbox(call: Call) -> Any:
     call.office_only()
     state = call.request.query.get("state", "")
     if state and state not in {lane.value for lane in Lane}:
-        raise ApiError(400, "bad_filter", "没有这个状态。", {"state": state[:20]})
+        raise ApiError(400, "bad_filter", one_of("state", Lane), {"state": state[:20]})
     limit, cursor = call.page()
     before = int(cursor) if cursor else None
     page = await call.app.writer.read(lambda uow: uow.outbox.page(state, limit, before))

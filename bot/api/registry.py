@@ -9,6 +9,7 @@ from bot.api.auth import Call, Created, Resource
 from bot.wire import ApiError, flag_of, text_of
 from handlers.domain.ids import EnterpriseId, PersonId
 from handlers.domain.people import Chat, Enterprise, Identity, Pairing, Person, Role
+from handlers.domain.roster import area_in
 from handlers.services.handover import HandOver
 from storage.uow import UnitOfWork
 
@@ -135,6 +136,8 @@ def _changes(body: dict[str, Any], fields: Mapping[str, tuple[str, bool]]) -> di
             raise ApiError(422, "bad_field", f"{key} 应是{kind}。", {key: str(value)[:20]})
         else:
             found[key] = value
+    if found.get("area"):
+        found["area"] = area_in(found["area"])
     return found
 
 

@@ -10,15 +10,27 @@ from aiohttp import web
 
 from bot.api.auth import Call, Created, Resource
 from bot.attachments import saved_as
-from bot.wire import ApiError, flag_of, number_in, text_of
+from bot.wire import ApiError, flag_of, number_in, one_of, text_of
 from handlers.chat.attachments import Keeping, TicketFile
 from handlers.chat.events import Attachment, AttachmentKind, UserRef
 from handlers.domain.category import Category, Urgency
 from handlers.domain.errors import UnknownTicket
 from handlers.domain.ids import EnterpriseId, PersonId, TicketNumber
 from handlers.domain.people import Person
-from handlers.domain.ticket import Args, Channel, Entry, Kind, Move, Source, State, Ticket, overdue
+from handlers.domain.ticket import (
+    OVERDUE,
+    Args,
+    Channel,
+    Entry,
+    Kind,
+    Move,
+    Source,
+    State,
+    Ticket,
+    overdue,
+)
 from handlers.ports import TicketMessage, TicketQuery
+from handlers.services.moves import not_accept_reason
 from handlers.services.people import Speaker
 from handlers.services.tickets import Report, TicketService
 from handlers.texts import attachments as attachments_say
@@ -30,6 +42,9 @@ if TYPE_CHECKING:
 
 
 _TITLE: Final = 60
+# ?overdue= names one clock, or any, or does not narrow.
+_ANY_CLOCK: Final = ("1", "true", "any")
+_NO_CLOCK: Final = ("", "0", "false")
 # Parts of something else: opening a ticket, the other half of a merge, a new calendar.
 _NOT_BY_HAND: Final = frozenset({Move.SUBMIT, Move.ABSORB, Move.RECOUNT})
 
@@ -164,7 +179,7 @@ def _attachment_json(
 def _one_of(call: Call, key: str, enum: Any) -> str:
     value = call.request.query.get(key, "")
     if value and value not in {e.value for e in enum}:
-        raise ApiError(400, "bad_filter", f"{key} 没有这个取值：{value[:20]}。", {key: value[:20]})
+        raise ApiError(400, "bad_filter", one_of(key, enum), {key: value[:20]})
     return value
 
 
@@ -176,7 +191,9 @@ def _query(call: Call) -> TicketQuery:
         known = {s.value for s in State}
         wanted = asked["state"].split(",")
         if not set(wanted) <= known:
-            raise ApiError(400, "bad_filter", "没有这个状态。", {"state": asked["state"][:40]})
+            raise ApiError(
+                400, "bad_filter", one_of("state", State), {"state": asked["state"][:40]}
+            )
         states = frozenset(State(s) for s in wanted)
     since = None
     if asked.get("updated_since"):
@@ -188,7 +205,10 @@ def _query(call: Call) -> TicketQuery:
             raise ApiError(
                 400, "bad_filter", "updated_since 请写带时区的完整时间。", {"updated_since": "bad"}
             )
-    late = asked.get("overdue", "") not in ("", "0", "false")
+    late = asked.get("overdue", "")
+    if late not in (*OVERDUE, *_ANY_CLOCK, *_NO_CLOCK):
+        message = f"overdue 请写 {'、'.join(OVERDUE)} 或 true。"
+        raise ApiError(400, "bad_filter", message, {"overdue": late[:20]})
     return TicketQuery(
         states=states,
         enterprise_id=EnterpriseId(asked["enterprise"]) if asked.get("enterprise") else None,
@@ -196,7 +216,8 @@ def _query(call: Call) -> TicketQuery:
         category=_one_of(call, "category", Category),
         urgency=_one_of(call, "urgency", Urgency),
         text=asked.get("q", "")[:100],
-        overdue_at=call.app.clock.now() if late else None,
+        overdue_at=None if late in _NO_CLOCK else call.app.clock.now(),
+        overdue_of=late if late in OVERDUE else "",
         updated_since=since,
         limit=limit,
         cursor=cursor,
@@ -290,7 +311,7 @@ def _enum(body: dict[str, Any], key: str, enum: Any) -> Any:
     try:
         return enum(value)
     except ValueError:
-        raise ApiError(422, "bad_field", f"{key} 没有这个取值。", {key: str(value)[:20]}) from None
+        raise ApiError(422, "bad_field", one_of(key, enum), {key: str(value)[:20]}) from None
 
 
 def _channel(body: dict[str, Any]) -> Channel:
@@ -424,6 +445,9 @@ def _move(
             ticket.source,
         )
         return tickets.split(ticket, speaker, made)[0]
+    code = str(given.get("reason") or "")
+    if what is Move.NOT_ACCEPT:
+        code, text = not_accept_reason(f"{code} {text}".strip())
     args = Args(
         text=text,
         person=_to(uow, given),
@@ -435,7 +459,7 @@ def _move(
         rating=_number(given, "rating"),
         target=target,
         told=str(given.get("told") or ""),
-        code=str(given.get("reason") or ""),
+        code=code,
         level=_number(given, "level"),
     )
     after = tickets.act(ticket, what, speaker, args, version)

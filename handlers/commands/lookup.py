@@ -69,6 +69,7 @@ def one(
         tickets.history_for(ticket, asked.speaker),
         now,
         full,
+        tickets.is_provisional(ticket),
     )
     told = "\n".join((story, *attachments.told(ticket, asked.speaker)))
     return replace(Reply.say(told, ticket.number), secret=True)

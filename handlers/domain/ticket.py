@@ -1085,7 +1085,7 @@ def _withdraw(step: Step) -> Ticket:
 def _not_accept(step: Step) -> Ticket:
     reason = step.args.code
     if reason not in NOT_ACCEPT_REASONS:
-        raise BadInput("reason_needed", number=step.ticket.number)
+        raise BadInput("reason_listed", number=step.ticket.number)
     return replace(
         _stopped(step.ticket), state=State.NOT_ACCEPTED, reason=reason, closed_at=step.now
     )
@@ -1599,6 +1599,9 @@ def from_plain(values: Mapping[str, Any]) -> Ticket:
         else:
             read[name] = value
     return Ticket(**read)
+
+
+OVERDUE: Final = ("claim", "first_reply", "progress", "resolution")
 
 
 def overdue(ticket: Ticket, now: datetime) -> tuple[str, ...]:

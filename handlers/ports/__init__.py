@@ -74,6 +74,7 @@ class TicketQuery:
     urgency: str = ""
     text: str = ""
     overdue_at: datetime | None = None
+    overdue_of: str = ""
     updated_since: datetime | None = None
     created_since: datetime | None = None
     source: tuple[str, str] | None = None

@@ -364,12 +364,8 @@ class Moves:
         return self._act(ticket, asked, move, Args(text=asked.rest, rating=rating))
 
     def _not_accept(self, ticket: Ticket, asked: Asked, move: Move, text: str) -> Ticket:
-        for code, words in _REASONS.items():
-            for word in words:
-                if text.startswith(word):
-                    rest = text[len(word) :].strip(" ,，:：;；")
-                    return self._act(ticket, asked, move, Args(text=rest, code=code))
-        raise BadInput("reason_needed", number=ticket.number)
+        code, rest = not_accept_reason(text)
+        return self._act(ticket, asked, move, Args(text=rest, code=code))
 
     def _reclassify(self, ticket: Ticket, asked: Asked, move: Move, text: str) -> Ticket:
         category, urgency = category_named(text), urgency_named(text)
@@ -474,6 +470,16 @@ _REASONS: Final[Mapping[str, tuple[str, ...]]] = {
     "other": ("有其他法定途径", "其他途径", "其他", "other"),
 }
 assert set(_REASONS) == set(NOT_ACCEPT_REASONS)
+
+
+def not_accept_reason(text: str) -> tuple[str, str]:
+    """The reason of the list that a text begins with, none where it begins otherwise, and the rest."""
+    for code, words in _REASONS.items():
+        for word in (NOT_ACCEPT_REASONS[code], *words):
+            if text.startswith(word):
+                return code, text[len(word) :].strip(" ,，:：;；")
+    return "", text
+
 
 Carry = Callable[[Moves, Ticket, Asked, Move, str], Ticket]
 _CARRY: Final[Mapping[Move, Carry]] = {

@@ -122,21 +122,27 @@ class SpeechService:
             return None
         addressed = event.mention_bot or event.chat_kind is ChatKind.DIRECT
         role = None if speaker.role is None else speaker.role.value
-        reading = read(
+        reading = self._read(asked, role, addressed)
+        if reading.unsure and self._second.may_be_asked:
+            raise OpinionWanted(asked.rest, role)
+        if reading.intent is Intent.SURVEY_REPLY and not self._asked_everybody(event.chat):
+            # Figures that nobody asked for: 车间缺操作工20人 is told to whoever can help.
+            reading = self._read(asked, role, True)
+        if role is not None and role != Role.MANAGER.value:
+            return self._staff(asked, reading, addressed)
+        return self._firm(asked, reading, addressed)
+
+    def _read(self, asked: Asked, role: str | None, addressed: bool) -> Reading:
+        return read(
             asked.rest,
             role,
-            event.msg_type,
+            asked.event.msg_type,
             addressed,
             self._firms,
             self._work.office.policy().problems_per_message,
             opinion=self._second.opinion,
             lexicon=self._lexicon,
         )
-        if reading.unsure and self._second.may_be_asked:
-            raise OpinionWanted(asked.rest, role)
-        if role is not None and role != Role.MANAGER.value:
-            return self._staff(asked, reading, addressed)
-        return self._firm(asked, reading, addressed)
 
     # ---- the firm's people, and people nobody knows
 
@@ -146,6 +152,8 @@ class SpeechService:
             return self._picture(asked)
         if reading.intent is Intent.ACK and len(asked.rest) < _SHORT_ACK:
             return None
+        if addressed and _ASKS_LIST.search(asked.rest):
+            return self._own_list(asked, reading)
         new = self._new_behind_thanks(asked)
         if new is not None:
             return new
@@ -171,6 +179,17 @@ class SpeechService:
         if len(waiting) == 1 and len(asked.rest) >= 2 and not _another(reading, waiting[0]):
             return self._moves.on(waiting[0], asked, Move.REPLY)
         return self._unbound(asked, reading, addressed)
+
+    def _own_list(self, asked: Asked, reading: Reading) -> Reply:
+        """What is told to whoever asks which tickets there are: their own firm's, no other's."""
+        person = asked.speaker.person
+        if person is None:
+            return Reply.say(people_say.who_are_you())
+        if any(firm != person.enterprise_id for firm in reading.firms):
+            return replace(Reply.say(say.only_own()), private=True)
+        found = self._tickets.mine(asked.speaker, LIVE)
+        listed = say.ticket_list(say.LIVE_LIST, found, self._clock.now())
+        return replace(Reply.say(listed), private=True, secret=True)
 
     def _asks_rule(self, asked: Asked, reading: Reading, addressed: bool) -> bool:
         """Whether an answer would end it: a question of rules, not something that must be done."""
@@ -346,8 +365,11 @@ class SpeechService:
         answers = sum(shares.intent[INTENTS.index(i)] for i in _TO_ALL)
         if answers * _EXPECTED < shares.ticket:
             return False
-        asking = self._work.dialogues.get(_EVERYBODY, asked.event.chat)
-        return asking is not None and (asking.expires_at or self._clock.now()) >= self._clock.now()
+        return self._asked_everybody(asked.event.chat)
+
+    def _asked_everybody(self, chat: ChatRef) -> bool:
+        asking, now = self._work.dialogues.get(_EVERYBODY, chat), self._clock.now()
+        return asking is not None and (asking.expires_at or now) >= now
 
     def _asks_all(self, asked: Asked) -> None:
         """Remember that the office asked everybody here: answers are no problems."""
@@ -928,6 +950,12 @@ _ASKS: Final = re.compile(
     r"[?？吗呢嘛么不伐]$|多少|几[个天月年万块钱成时点]|怎么|咋|谁|哪|什么|啥|能不能|可不可以|有没有|是不是|要不要|多久|多长|能.{0,8}[不吗么]|给不给"
 )
 _PERHAPS_RULE: Final = 0.1
+# Asked of the bot: which tickets there are, of the own firm or of another one.
+_ASKS_LIST: Final = re.compile(
+    r"^(?:请|麻烦)?(?:帮我|给我|我想|我要|能不能|能否)?(?:查|看|列|问)(?:一?下|一查|看|出|询)?.{0,14}(?:工单|诉求)(?:了?吗|呢|吧)?[?？。]?$|"
+    r"^(?:全部|所有|各家?|别的|其他).{0,4}企业的?(?:工单|诉求)[?？。]?$|"
+    r"^.{2,14}(?:报|提)(?:了|过)(?:什么|哪些|几[个件])(?:问题|诉求|困难|事)?[?？。]?$"
+)
 _BARE_NUMBER: Final = re.compile(
     r"(?<![\d.#])#?(\d{4,9})(?![\d.万元人吨亩度米千兆个份台年月日号点分时:：%-])"
 )

@@ -247,6 +247,11 @@ class TicketService:
         parts = parts_of(ticket, speaker.person, self.standing(ticket), speaker.confirmed)
         return bool(parts & {Part.PAIRED, Part.NEW_OWNER})
 
+    def is_provisional(self, ticket: Ticket) -> bool:
+        """Whether it is due in a year whose holidays nobody has announced yet."""
+        due = ticket.due_resolution
+        return due is not None and self._calendar.provisional(due)
+
     def at_rest(self) -> bool:
         """Whether it is outside working time."""
         now = self._clock.now()

@@ -201,6 +201,9 @@ def _asks_how_far(bound: Bound, scene: Scene) -> bool:
     return bound.route.router == "progress" and scene.role not in STAFF_ROLES
 
 
+_BARE_NUMBER: Final = re.compile(r"#?(\d{4,9})")
+
+
 def _not_left_alone(turn: Turn, scene: Scene) -> Reply | None:
     """Whoever turns to the bot gets an answer, but for a thank-you, a picture and small talk."""
     event, text = turn.event, turn.text
@@ -211,8 +214,15 @@ def _not_left_alone(turn: Turn, scene: Scene) -> Reply | None:
         named = turn.tools.bot_names[0] if turn.tools.bot_names else ""
         quiet = event.quote is not None or bool(event.attachments)
         return None if quiet else Reply.say(say.greeting(person.name if person else "", named))
-    direct = event.chat_kind is ChatKind.DIRECT
-    if scene.role not in STAFF_ROLES or not direct or is_pleasantry(text):
+    if event.chat_kind is not ChatKind.DIRECT:
+        return None
+    bare = _BARE_NUMBER.fullmatch(text)
+    if bare is not None:
+        return _route(replace(turn, text=say.look_up(bare.group(1))))
+    found = turn.tools.book.command(text)
+    if found is not None and found[1].word == text and not found[0].route.who(scene):
+        raise NotForYou(text)
+    if scene.role not in STAFF_ROLES or is_pleasantry(text):
         return None
     if len(text) > _ONE_SENTENCE or not _WORDS.search(text):
         return None

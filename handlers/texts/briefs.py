@@ -587,7 +587,7 @@ def close_line(page: Page, calendar: WorkCalendar) -> str:
     told = f"（{'，'.join(parts)}）" if late else ""
     return (
         f"【今日收盘】{day_line(page.at, calendar)}：{counted}；在办{page.count(Figure.LIVE)}，"
-        f"超期{late}{told}，下个工作日到期{page.count(Figure.DUE_TOMORROW)}。"
+        f"超期或提级{late}{told}，下个工作日到期{page.count(Figure.DUE_TOMORROW)}。"
     )
 
 

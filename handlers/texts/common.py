@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from handlers.domain.errors import Refusal
+from handlers.domain.ticket import NOT_ACCEPT_REASONS
 from handlers.domain.workdays import SHANGHAI
 
 _WEEKDAYS: Final = "一二三四五六日"
@@ -122,6 +123,7 @@ _BAD_INPUT: Final = {
     "progress_too_short": "请多写几个字，说明办到哪一步，例如：进展 {number} 已联系人社局，周三前答复。",
     "progress_repeated": "这条进展和上一条一样，请写新的进展。",
     "reason_needed": "请写明理由。",
+    "reason_listed": f"请从这些理由中选一个：{'、'.join(NOT_ACCEPT_REASONS.values())}。",
     "person_needed": "请写明由哪位同事接办，例如：转办 {number} 小吴 理由。",
     "owner_already": "现在就由{name}办理，不用再转。",
     "transfers_used": "已转办{limit}次，请由办公室决定由谁办理。",
@@ -301,6 +303,7 @@ _ACTS: Final = {
     "verdict_yes": "确认解决",
     "verdict_no": "要求重办",
     "review": "恢复办理",
+    "not_accept": "登记为不予受理",
 }
 
 
@@ -344,7 +347,7 @@ def refused(refusal: Refusal, now: datetime, owner_name: str = "") -> str:
         return f"没有找到工单 {number}，请核对编号。"
     if code == "not_allowed":
         act = _acts(values["move"])
-        return f"{head}{act}不归您做。发「查 {number}」看由谁办理。"
+        return f"{head}您不能{act}。发「查 {number}」看由谁办理。"
     if code == "not_for_you":
         word = values["word"]
         return f"您不能使用{f'「{word}」' if word else '这个按钮'}。发「帮助」看您可以怎么说。"
@@ -379,7 +382,9 @@ def refused(refusal: Refusal, now: datetime, owner_name: str = "") -> str:
             "visit": "这次走访",
             "campaign": "这个专项",
         }
-        return f"没有找到{kinds.get(str(values['what']), '')}：{values['name']}，请核对名称。"
+        name = str(values["name"])
+        by = "编号" if name.isdigit() else "名称"
+        return f"没有找到{kinds.get(str(values['what']), '')}：{name}，请核对{by}。"
     return f"{head}现在不能这样操作。"
 
 
@@ -387,6 +392,11 @@ def unsure_command(usage: str) -> str:
     word = usage.partition(" ")[0]
     sent = f"请发「{word}」" if usage == word else f"请照「{usage}」这样发"
     return f"您是想「{word}」吗？{sent}；发「帮助」看全部用法。"
+
+
+def look_up(number: str) -> str:
+    """The command that a bare number stands for."""
+    return f"查 {number}"
 
 
 def not_understood() -> str:

@@ -1,5 +1,6 @@
 """Every sentence and card about tickets."""
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final
@@ -456,7 +457,7 @@ def opened_for(firm: str) -> str:
 
 
 def claimed(ticket: Ticket, now: datetime) -> str:
-    return f"#{ticket.number} 已由您认领，请于 {reader_time(ticket.due_progress, now)} 前反馈进展。"
+    return f"#{ticket.number} 已由您认领，请于{reader_time(ticket.due_progress, now)} 前反馈进展。"
 
 
 def told_claimed(ticket: Ticket, owner: str, now: datetime) -> str:
@@ -640,9 +641,16 @@ def shelved(ticket: Ticket, now: datetime) -> str:
     return f"#{ticket.number} 已挂账，{reader_time(ticket.review_at, now)} 复核。"
 
 
+# The handler writes it down for the leader (已告知企业节后再招); the firm reads it too.
+_TOLD_THEM: Final = re.compile(
+    r"^已?经?(?:电话|当面|微信|口头)?(?:告知|告诉|通知)(?:过|了)?(?:企业|对方)[:：,，]?\s*"
+)
+
+
 def told_shelved(ticket: Ticket, now: datetime) -> str:
+    told = _TOLD_THEM.sub("", ticket.pending_told).rstrip(" 。.；;，,！!")
     return (
-        f"#{ticket.number} {ticket.title}：目前条件下暂难办结，{ticket.pending_told}"
+        f"#{ticket.number} {ticket.title}：目前条件下暂难办结。{f'{told}。' if told else ''}"
         f"{reader_time(ticket.review_at, now)} 再与您联系。"
     )
 
@@ -836,16 +844,30 @@ def ticket_list(title: str, tickets: Sequence[Ticket], now: datetime) -> str:
     return f"{title}（{len(tickets)}件）：\n" + "\n".join(lines) + more
 
 
+def only_own() -> str:
+    return "只能查看本企业的工单，发「我的工单」就能看到。"
+
+
 def story(
-    ticket: Ticket, firm: str, owner: str, entries: Sequence[Entry], now: datetime, full: bool
+    ticket: Ticket,
+    firm: str,
+    owner: str,
+    entries: Sequence[Entry],
+    now: datetime,
+    full: bool,
+    provisional: bool = False,
 ) -> str:
-    """One ticket with its history; phones only for those who may see them."""
+    """One ticket with its history; phones only for those who may see them.
+
+    `provisional`: it is due in a year whose holidays nobody has announced yet.
+    """
+    note = "（暂按常规工作日）" if provisional else ""
     lines = [
         f"#{ticket.number} {ticket.title}",
         f"{ticket.code}　{LABELS[ticket.category]}　{URGENCY_NAMES[ticket.urgency]}",
         f"企业：{firm or '待确认'}　承办：{owner}",
         f"状态：{STATE_NAMES[ticket.state]}"
-        + (f"，{reader_time(ticket.due_resolution, now)} 前办结" if ticket.is_live else ""),
+        + (f"，{reader_time(ticket.due_resolution, now)} 前办结{note}" if ticket.is_live else ""),
     ]
     for entry in entries[-8:]:
         if entry.move is Move.ABSORB:

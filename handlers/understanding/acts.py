@@ -62,7 +62,8 @@ _DONE: Final = re.compile(
 )
 _ASK: Final = re.compile(
     r"给一下|发一下|拍一下|写给我|发给我|发我(?:一下|一份)?|报一下|报给我|提供(?:一下|一份)?|补(?:一下|充|一份)|说一下|"
-    r"告诉我|请(?:拍|提供|补|把|发|说明|确认)|[吗呢?？]$|多少[?？]?$|哪[个些家里]"
+    r"告诉我|请(?:拍|提供|补|把|发|说明|确认)|[吗呢?？]$|多少[?？]?$|哪[个些家里]|"
+    r"请问|(?:^|[,，。])想问|是在?.{1,12}还是(?!没|不|很|有|那|老)"
 )
 _MINE: Final = re.compile(
     r"^(?:去?问|约|找(?:人|一下|他|她)|查|联系|核实)|我.{0,14}(?:过来|过去|赶到|赶过去)|我往|赶过来|我来|我(?:来|去|接|报|负责|对接|联系|跟进|跟|盯|处理|问|找|约|陪|带|协调|办|跑|想办法|打|帮|看|查|核|了解|先|这就|马上|"
@@ -180,7 +181,7 @@ def _on_open(said: str, named: bool, consult: bool, paired: bool, alone: bool) -
         return None
     # Sending the list along belongs to an answer; going to ask does not.
     own = _MINE.search(_SENDS.sub("", said))
-    later = _LATER.search(said) or own or said[-1] in "吗?？"
+    later = _LATER.search(said) or own or said[-1] in "吗?？" or "请问" in said
     if consult and len(said) >= 18 and _FACT.search(said) and not later:
         return Said(Act.ANSWER, said, True)
     if _MINE.search(said):
@@ -196,7 +197,7 @@ def _in_progress(said: str, named: bool) -> Said | None:
     if named and _ASK.search(said):
         return Said(Act.ASK, said, True)
     if named and len(said) >= 10 and not _MINE.search(said):
-        if _DONE.search(said) or not _ONGOING.search(said):
+        if _DONE.search(said) or not (_ONGOING.search(said) or _QUESTION.search(said)):
             return Said(Act.RESOLVE, said, True)
     if len(said) >= _SHORTEST_PROGRESS:
         return Said(Act.PROGRESS, said, named)

@@ -176,8 +176,12 @@ def pairs(text: str) -> frozenset[str]:
         if run[0] < "\u4e00":
             found.add(run.lower())
             continue
-        found.update(run[i : i + 2] for i in range(len(run) - 1))
-    return frozenset(found - _COMMON)
+        beside = ["", *(run[i : i + 2] for i in range(len(run) - 1)), ""]
+        for before, pair, after in zip(beside, beside[1:], beside[2:], strict=False):
+            # 我们车间: what stands between two such words (们车) says nothing either.
+            if pair not in _COMMON and not (before in _COMMON and after in _COMMON):
+                found.add(pair)
+    return frozenset(found)
 
 
 @lru_cache(maxsize=1024)

@@ -248,11 +248,16 @@ def _nothing(sure: Probabilities, ruling: Ruling, named: tuple[str, ...]) -> Rea
 # holds what people say into the room.
 TURNED_TO: Final = 4.0
 _LACKS: Final = re.compile(r"缺|招|急需|不够|坏|停|没有|堵")
+_LACKS_NOTHING: Final = re.compile(
+    r"(?:不|没|没有|无)缺[口人]?(?:$|[,，。;；!！])|缺口[:：是为]?(?:0|零|无|没有)"
+)
 
 
 def _asked_for(sure: Probabilities, heard: str) -> Probabilities:
     """Numbers or a problem, told to the bot itself, are rather a report than talk."""
     best, odds = sure.best_intent(), TURNED_TO * sure.ticket
+    if _LACKS_NOTHING.search(heard):
+        return sure
     if best is Intent.SURVEY_REPLY and _LACKS.search(heard):
         odds *= TURNED_TO
     elif best not in PROBLEMS:

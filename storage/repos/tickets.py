@@ -7,7 +7,19 @@ from functools import cache
 from operator import attrgetter
 from typing import Any, Final, TypeAlias
 
-from sqlalchemy import Connection, Row, Select, bindparam, insert, or_, select, text, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    bindparam,
+    func,
+    insert,
+    or_,
+    select,
+    text,
+    update,
+)
 
 from handlers.chat.events import Attachment, AttachmentKind
 from handlers.domain.category import Category, Urgency
@@ -114,6 +126,18 @@ _SOURCE_COLUMNS: Final = ("source_platform", "source_chat", "source_message", "s
 
 
 @cache
+def _late(now: datetime) -> dict[str, ColumnElement[bool]]:
+    """Which clock is past due, as `handlers.domain.ticket.overdue` counts it."""
+    column = _T.c
+    at = func.coalesce(column.paused_since, now)
+    return {
+        "claim": column.claimed_at.is_(None) & (column.due_claim < now),
+        "first_reply": column.first_reply_at.is_(None) & (column.due_first_reply < now),
+        "progress": column.due_progress < at,
+        "resolution": column.due_resolution < at,
+    }
+
+
 def _update(changed: frozenset[str]) -> Statement:
     """Writes the fields that a move changed: each column that is written costs its indexes."""
     names = {"version", "updated_at", "next_due_at", *changed} - {"number", "source"}
@@ -405,15 +429,10 @@ class SqlTicketStore:
         if query.created_since is not None:
             wanted = wanted.where(_T.c.created_at >= query.created_since)
         if query.overdue_at is not None:
-            now = query.overdue_at
+            late = _late(query.overdue_at)
             wanted = wanted.where(
                 _T.c.state.in_(sorted(LIVE)),
-                or_(
-                    (_T.c.claimed_at.is_(None)) & (_T.c.due_claim < now),
-                    (_T.c.first_reply_at.is_(None)) & (_T.c.due_first_reply < now),
-                    (_T.c.paused_since.is_(None)) & (_T.c.due_progress < now),
-                    (_T.c.paused_since.is_(None)) & (_T.c.due_resolution < now),
-                ),
+                late[query.overdue_of] if query.overdue_of else or_(*late.values()),
             )
         if query.cursor:
             wanted = wanted.where(_T.c.number < int(query.cursor))

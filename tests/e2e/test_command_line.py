@@ -282,6 +282,25 @@ def test_what_was_typed_wrong_is_told_in_chinese(tmp_path: Path) -> None:
         assert "error:" not in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("export", "tickets", "--from", "bad", "t.csv"), "--from 请写成 2026-11-24 这样的日期"),
+        (("brief", "--date", "2026-13-01", "b.txt"), "--date 请写成 2026-11-24 这样的日期"),
+        (("classify", "nowhere.jsonl"), "没有找到文件或文件夹，请核对路径（nowhere.jsonl）。"),
+        (("classify", "."), "这是文件夹，请写文件的路径"),
+    ],
+)
+def test_what_the_machine_says_in_english_is_told_in_chinese(
+    tmp_path: Path, arguments: tuple[str, ...], told: str
+) -> None:
+    done = bot(tmp_path, *arguments)
+    assert done.returncode == 2
+    assert told in done.stderr
+    assert "invalid" not in done.stderr
+    assert "No such" not in done.stderr
+
+
 def test_a_register_is_not_written_into_a_file_of_another_kind(tmp_path: Path) -> None:
     done = bot(tmp_path, "roster", "export", "out.pdf")
     assert done.returncode == 2

@@ -108,6 +108,22 @@ async def said_of(house: House, number: int = 1001) -> list[str]:
     return [m.text for m in await house.read(lambda uow: uow.tickets.messages(number))]
 
 
+async def test_figures_that_nobody_asked_for_are_a_problem_told(house: House) -> None:
+    await house.group_says("E003", "车间缺操作工20人")
+    assert (await house.ticket()).title == "车间缺操作工20人"
+    await house.group_says("P055", "请各企业报一下用工缺口，没有缺口的不用回")
+    await house.group_says("E004", "车间缺操作工20人")
+    await house.group_says("E005", "没有缺口")
+    assert await house.count("tickets") == 1
+
+
+async def test_nothing_lacking_is_no_problem(house: House) -> None:
+    for text in ("没有缺口", "缺口0", "目前不缺", "没缺口"):
+        await house.group_says("E003", text)
+    assert await house.count("tickets") == 0
+    assert await house.count("candidates") == 0
+
+
 async def test_what_about_that_is_of_the_only_open_ticket(house: House) -> None:
     await house.group_says("E003", PROBLEM)
     house.passes(days=1)
@@ -365,3 +381,10 @@ async def test_still_the_same_in_other_words_is_no_second_ticket(house: House) -
     await house.group_says("E003", "@小港 车间缺操作工20人，临时招不到")
     await house.says("E003", "还是缺人")
     assert await house.count("tickets") == 1
+
+
+async def test_what_only_sounds_alike_is_no_more_of_the_same(house: House) -> None:
+    await house.says("E003", "我们车间缺操作工20人，临时招也招不到")
+    await house.says("E003", "我们车间停水了，一整天没水，很急")
+    assert await house.count("tickets") == 2
+    assert (await house.ticket(1002)).category == "ENE"

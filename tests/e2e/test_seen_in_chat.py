@@ -29,7 +29,7 @@ async def test_a_move_before_the_claim_says_to_claim_first(house: House) -> None
 
 
 async def test_nothing_is_asked_for_that_could_not_be_used(house: House) -> None:
-    assert "不归您做" in await told(house, "P001", "办结 1001")
+    assert "您不能办结" in await told(house, "P001", "办结 1001")
     assert await told(house, "P001", "好了好了已经办好") != ""
 
 
@@ -40,6 +40,22 @@ async def test_a_leader_agrees_with_one_word(house: House) -> None:
     await house.says("P041", "挂账 1001 1月15日 暂无资源；已电话告知企业")
     assert "不同意挂账" in await told(house, "P028", "不同意 1001 再想想办法")
     assert "没有待您答复的申请" in await told(house, "P028", "同意 1001")
+
+
+async def test_the_firm_reads_why_it_has_to_wait_as_a_whole_sentence(house: House) -> None:
+    await house.says("P041", "认领 1001")
+    await house.says("P041", "挂账 1001 1月15日 暂无工源；已告知企业节后再招")
+    house.passes(minutes=20)
+    await house.says("P028", "同意 1001")
+    heard = (await house.last("E003"))["text"]
+    assert heard.endswith("目前条件下暂难办结。节后再招。2027年1月15日 17:30 再与您联系。")
+
+
+async def test_what_is_not_accepted_already_is_said_once(house: House) -> None:
+    assert "请从这些理由中选一个：不属本区职责、" in await told(house, "P055", "不予受理 1001 太远")
+    await house.says("P055", "不予受理 1001 不属本区职责 请找城管局")
+    again = await told(house, "P055", "不予受理 1001 误建")
+    assert "现在是「不予受理」，不能登记为不予受理" in again
 
 
 async def test_the_colleague_who_was_asked_takes_it_by_any_word(house: House) -> None:
@@ -53,7 +69,7 @@ async def test_the_liaison_who_was_replaced_handles_it_no_longer(house: House) -
     await house.says("P041", "认领 1001")
     house.passes(minutes=5)
     await house.says("P028", "改派 1001 小吴 工作调整")
-    assert "不归您做" in await told(house, "P041", "进展 1001 已联系人社局安排")
+    assert "您不能写进展" in await told(house, "P041", "进展 1001 已联系人社局安排")
 
 
 async def test_merging_twice_says_that_it_is_merged(house: House) -> None:
@@ -170,3 +186,38 @@ async def test_this_ticket_is_handed_on_without_its_number(house: House) -> None
     ticket = await house.ticket()
     assert ticket.pending_owner_id is not None
     assert ticket.last_progress == ""
+
+
+async def test_a_due_day_in_a_year_nobody_has_announced_says_so(house: House) -> None:
+    assert "暂按常规工作日" not in await told(house, "P041", "查 1001")
+    house.passes(days=35)
+    await house.group_says("E004", "@小港 仓库门口积水很深，货车进不来")
+    assert "2027年1月" in await told(house, "P055", "查 1002")
+    assert "前办结（暂按常规工作日）" in await told(house, "P055", "查 1002")
+
+
+async def test_a_question_to_the_firm_is_not_told_as_the_result(house: House) -> None:
+    await house.says("P041", "认领 1001")
+    answer = await told(house, "P041", "1001 请问操作工是在一车间还是二车间用")
+    assert "已请企业补充" in answer
+    assert (await house.ticket()).state == "waiting_enterprise"
+
+
+async def test_a_bare_number_shows_the_ticket_and_a_word_of_others_says_so(house: House) -> None:
+    assert (await told(house, "E003", "1001")).startswith("#1001 车间缺操作工20人")
+    assert (await told(house, "P041", "#1001")).startswith("#1001 车间缺操作工20人")
+    assert await told(house, "E004", "1001") == "没有找到工单 #1001，请核对编号。"
+    assert "您不能使用「认领」" in await told(house, "E003", "认领")
+    assert await told(house, "E003", "谢谢") == ""
+    assert await told(house, "E003", "收到") == ""
+
+
+async def test_who_asks_what_others_reported_is_shown_their_own_alone(house: House) -> None:
+    for text in ("帮我查下东和半导体的工单", "玖晟电子报了什么问题"):
+        assert await told(house, "E003", text) == "只能查看本企业的工单，发「我的工单」就能看到。"
+    for text in ("帮我查一下我们的工单", "所有企业的工单"):
+        assert (await told(house, "E003", text)).startswith("在办工单（1件）：\n#1001")
+    assert await house.count("tickets") == 1
+    await house.group_says("E004", "@小港 泓曜精密报了什么问题")
+    assert "1001" not in (await house.last("E004"))["text"]
+    assert await house.count("tickets") == 1

@@ -159,7 +159,7 @@ async def test_only_the_office_and_leaders_open_change_and_close(house: House) -
     await house.says(LEADER, "结束接龙 1")
     assert "（已截止）" in (await house.last(LEADER))["text"]
     await house.says(LEADER, "结束接龙 7")
-    assert (await house.last(LEADER))["text"] == "没有找到这个接龙：7，请核对名称。"
+    assert (await house.last(LEADER))["text"] == "没有找到这个接龙：7，请核对编号。"
 
 
 async def test_a_colleague_signs_up_and_a_liaison_for_a_firm(house: House) -> None:

@@ -382,7 +382,7 @@ async def test_a_number_that_is_not_ones_own_sounds_like_none_and_fills_no_other
     await sent(house, "玖晟", ASK.replace("用工缺口", "12月用工缺口"))
     for number in (2, 9):
         told = await said(house, "E003", f"填报 {number} 挡车工15，机修3")
-        assert told == f"没有找到这个摸排：{number}，请核对名称。"
+        assert told == f"没有找到这个摸排：{number}，请核对编号。"
     assert await house.count("survey_answers") == 0
 
 

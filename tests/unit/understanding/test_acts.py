@@ -33,3 +33,22 @@ def test_papers_that_were_passed_on_are_no_transfer() -> None:
     said = act_of("材料我转给小陈了", "in_progress", named=False)
     assert said is not None
     assert said.act is Act.PROGRESS
+
+
+@pytest.mark.parametrize(
+    ("text", "act"),
+    [
+        ("请问排污管是在厂区内还是厂区外", Act.ASK),
+        ("想问一下需要哪些工种，要几个人", Act.ASK),
+        ("排污管是在厂里还是在厂外", Act.ASK),
+        ("城建在问排污管有什么标志没有", Act.PROGRESS),
+        ("城管已换好灯泡，什么都正常了", Act.RESOLVE),
+    ],
+)
+def test_a_question_with_the_number_is_never_the_result(text: str, act: Act) -> None:
+    said = act_of(text, "in_progress", named=True)
+    assert said is not None
+    assert said.act is act
+    opened = act_of(text, "open", named=True, consult=True)
+    assert opened is not None
+    assert act is Act.RESOLVE or opened.act is Act.CLAIM
