@@ -2,25 +2,17 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
-from tests.e2e.test_story_dingtalk import busy_database
-from tests.e2e.test_story_feishu import GROUP, PROBLEM, ZHANG, ZHOU, accounts, last_card
+from tests.e2e.test_story_feishu import ACCOUNTS, GROUP, PROBLEM, ZHANG, ZHOU
 from tests.kit.fake_feishu import APP_ID, SECRET, FakeFeishu
 from tests.kit.fake_feishu_line import FakeLongConnection
 from tests.kit.feishu import Caller, settings
 from tests.kit.house import House
+from tests.kit.scene import Scene, busy_database, introduced
 
 LINE = "feishu.events"
-
-
-@dataclass(frozen=True, slots=True)
-class Scene:
-    house: House
-    far: FakeFeishu
-    line: FakeLongConnection
-    caller: Caller
 
 
 @asynccontextmanager
@@ -28,9 +20,9 @@ async def scene(url: str) -> AsyncIterator[Scene]:
     far, line = FakeFeishu(), FakeLongConnection(APP_ID, SECRET)
     line.attach(far.app)
     async with far, House(url, settings(far.base, line=True)) as house:
-        await house.app.writer.run(accounts)
+        await introduced(house, "feishu", ACCOUNTS, GROUP)
         await line.connected.wait()
-        yield Scene(house, far, line, Caller(house, far, line))
+        yield Scene(house, far, Caller(house, far, line), line)
     line.verify()
     # It was closed, not lost.
     assert line.live == []
@@ -92,8 +84,8 @@ async def test_a_click_that_comes_in_several_frames_is_answered_with_its_new_car
 ) -> None:
     async with scene(sqlite_url) as s:
         await s.caller.says(ZHANG, PROBLEM)
-        await s.house.app.dispatcher.drain()
-        click = s.caller.click(ZHOU, last_card(s.far, ZHOU), "认领")
+        await s.sent()
+        click = s.caller.click(ZHOU, s.last_card(ZHOU), "认领")
         code, shown = await s.line.answer(await s.line.brings(click, pieces=3))
         assert (code, shown["toast"]["type"]) == (200, "success")
         assert "1001" in shown["toast"]["content"]
