@@ -50,6 +50,8 @@ PLACE: Final = "survey.place"
 _LATE_FOR: Final = timedelta(days=30)
 _ASKED_WITHIN: Final = timedelta(days=200)
 _AWAITS: Final = frozenset({State.RESOLVED, State.WAITING_ENTERPRISE})
+# So many values that their own words placed are no chance.
+_SURELY: Final = 3
 _LONGEST: Final = 1000
 
 
@@ -312,6 +314,9 @@ class Surveys:
                 return False
             if found.count == len(survey.questions):
                 return len(survey.questions) > 1 or not reading.is_ticket
+            if direct and found.by_words >= _SURELY and 2 * found.count > len(survey.questions):
+                # 主要困难是宿舍床位不够, beside four other answers, is asked for.
+                return True
             return not reading.is_ticket and (direct or reading.intent is Intent.SURVEY_REPLY)
         if not direct or late:
             return False

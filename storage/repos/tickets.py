@@ -125,7 +125,6 @@ _NEXT_DUE: Final = Statement(
 _SOURCE_COLUMNS: Final = ("source_platform", "source_chat", "source_message", "source_channel")
 
 
-@cache
 def _late(now: datetime) -> dict[str, ColumnElement[bool]]:
     """Which clock is past due, as `handlers.domain.ticket.overdue` counts it."""
     column = _T.c
@@ -138,6 +137,7 @@ def _late(now: datetime) -> dict[str, ColumnElement[bool]]:
     }
 
 
+@cache
 def _update(changed: frozenset[str]) -> Statement:
     """Writes the fields that a move changed: each column that is written costs its indexes."""
     names = {"version", "updated_at", "next_due_at", *changed} - {"number", "source"}

@@ -401,6 +401,18 @@ FORM = (
 )
 
 
+async def test_a_difficulty_among_the_answers_is_no_new_problem(sqlite_url: str) -> None:
+    async with House(sqlite_url) as house:
+        await sent(house, "泓曜、玖晟", FORM)
+        told = await said(house, "E003", "缺口12名，两班，不停产，主要困难是宿舍床位不够")
+        assert "已记下" in told
+        assert "主要困难　宿舍床位不够" in told
+        assert await house.count("tickets") == 0
+        # Alone it is one.
+        await said(house, "E004", "宿舍床位不够，想再租20个铺位")
+        assert await house.count("tickets") == 1
+
+
 def page_link(message: dict[str, Any]) -> str:
     (url,) = [b["url"] for b in message["card"]["buttons"] if b["label"] == "打开填写"]
     return "/l/" + url.rpartition("/")[2]
