@@ -33,6 +33,13 @@ _FAILED: Final = {
 }
 
 
+_OF_DATABASE: Final = {
+    "in_use": "数据库正被另一个进程使用，请先停掉它。",
+    "no_file": "还没有数据库，请核对 LHG_DATABASE_URL。",
+    "not_migrated": "数据库还是旧版本，请先运行 migrate。",
+}
+
+
 class _Usage(argparse.HelpFormatter):
     def add_usage(self, usage, actions, groups, prefix=None):  # type: ignore[no-untyped-def]  # as in argparse
         super().add_usage(usage, actions, groups, "用法：" if prefix is None else prefix)
@@ -91,9 +98,7 @@ def _run(command, args: argparse.Namespace) -> int:  # type: ignore[no-untyped-d
             print(f"  · {problem}", file=sys.stderr)
         return 2
     except DatabaseError as error:
-        told = {"in_use": "数据库正被另一个进程使用，请先停掉它。"}.get(
-            str(error), f"数据库版本 {error} 比程序新，请先升级程序。"
-        )
+        told = _OF_DATABASE.get(str(error), f"数据库版本 {error} 比程序新，请先升级程序。")
         print(told, file=sys.stderr)
         return 2
     except (OperationalError, Broken) as error:

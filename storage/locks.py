@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final, Protocol
 from zlib import crc32
 
+import sqlalchemy
 from sqlalchemy import make_url, text
 
 from storage.db import DatabaseError, engine_for
@@ -249,6 +250,16 @@ def at_work(url: str) -> AtWork | None:
         row = connection.execute(_AT_WORK, {"whole": _DATABASE, "names": _NAMES}).one()
     engine.dispose()
     return AtWork(int(row[0]), int(row[1]))
+
+
+def alone(connection: sqlalchemy.Connection) -> None:
+    """PostgreSQL: until this transaction ends no process of the bot may be at the database.
+
+    Raises DatabaseError where one is.
+    """
+    taken = connection.execute(text(f"SELECT pg_try_advisory_xact_lock({_DATABASE})")).scalar()
+    if not taken:
+        raise DatabaseError("in_use")
 
 
 def holding(url: str, sole: bool = False) -> Holding:

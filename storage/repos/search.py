@@ -62,6 +62,17 @@ def index_new(connection: Connection) -> int:
     behind = _BEHIND.one(connection, {})
     if behind is None or behind[0] < _TAIL:
         return 0
+    return _index_next(connection)
+
+
+def index_all(connection: Connection) -> None:
+    """Index every ticket, in an index that is empty."""
+    set_value(connection, _MARK, 0)
+    while _index_next(connection):
+        pass
+
+
+def _index_next(connection: Connection) -> int:
     mark = get_value(connection, _MARK)
     rows = _NEXT.run(connection, {"mark": mark, "most": _CHUNK}).fetchall()
     if not rows:
