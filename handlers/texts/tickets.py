@@ -76,7 +76,8 @@ def _note(ticket: Ticket, now: datetime) -> str:
 
 
 def _fallback(ticket: Ticket, lines: Sequence[str]) -> str:
-    head = f"【#{ticket.number} {LABELS[ticket.category]} {STATE_NAMES[ticket.state]}】"
+    haste = f"{URGENCY_NAMES[ticket.urgency]} " if ticket.urgency in ("U1", "U2") else ""
+    head = f"【#{ticket.number} {LABELS[ticket.category]} {haste}{STATE_NAMES[ticket.state]}】"
     return "\n".join([head + ticket.title, *(line for line in lines if line)])
 
 

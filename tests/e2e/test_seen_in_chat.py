@@ -221,3 +221,10 @@ async def test_who_asks_what_others_reported_is_shown_their_own_alone(house: Hou
     await house.group_says("E004", "@小港 泓曜精密报了什么问题")
     assert "1001" not in (await house.last("E004"))["text"]
     assert await house.count("tickets") == 1
+
+
+async def test_a_card_read_as_words_says_that_it_is_urgent(house: House) -> None:
+    await house.group_says("E004", "@小港 车间着火了，有人受伤")
+    assert (await house.ticket(1002)).urgency == "U1"
+    assert "特急 待认领】" in (await house.in_group())[-1]["text"]
+    assert "特急" not in (await house.in_group())[0]["text"]
