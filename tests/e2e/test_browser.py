@@ -79,6 +79,7 @@ async def test_the_five_steps_of_a_newcomer(sqlite_url: str, browser: Any) -> No
             await holds(page, "")
         await page.click("#steps button >> nth=4")
         await page.locator(".card button:has-text('非常满意')").wait_for()
+        await holds(page, re.compile("还是缺人"))
         await page.press("#text", "Enter")
         await page.locator(".bubble", has_text="已重新办理").wait_for()
         ticket = await house.ticket()
