@@ -88,8 +88,7 @@ class Generic:
         if not timestamp.isdigit() or abs(request.wall - int(timestamp)) > _AGE_SECONDS:
             raise Rejected(403, "too_old")
         event, unsupported = self._event(request.body, request.wall)
-        # The same signed bytes once more: the event id already makes that harmless, so it is
-        # acknowledged as a repeat; other bytes under a used signature cannot exist.
+        # The same signed bytes once more are a repeat, by their event id (docs/adr/0015).
         if event is None:
             return Decoded((), _accepted([]), None, unsupported)
         return Decoded((event,), _accepted([]), lambda outcome: _answered(event, outcome))
