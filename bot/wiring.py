@@ -17,6 +17,7 @@ from handlers.services.briefs import BriefService
 from handlers.services.callbacks import CallBackService
 from handlers.services.campaigns import CampaignService
 from handlers.services.corrections import Corrections
+from handlers.services.drafting import Drafting
 from handlers.services.duty import DutyService
 from handlers.services.examples import Examples
 from handlers.services.groups import GroupService
@@ -140,6 +141,21 @@ def _speech(turn: Turn) -> SpeechService:
     )
 
 
+def _drafting(turn: Turn) -> Drafting:
+    tools = turn.tools
+    announcing = Announcing(tools.work, tools.clock, tools.calendar, tools.links)
+    return Drafting(
+        turn.asked,
+        turn.event,
+        announcing,
+        Uploads(tools.work, tools.clock, announcing),
+        tools.calendar,
+        tools.clock,
+        tools.work,
+        tools.firms,
+    )
+
+
 PROVIDERS: Final[Mapping[Any, Callable[[Turn], Any]]] = {
     Asked: lambda turn: turn.asked,
     InboundEvent: lambda turn: turn.event,
@@ -163,7 +179,7 @@ PROVIDERS: Final[Mapping[Any, Callable[[Turn], Any]]] = {
     Announcing: lambda turn: Announcing(
         turn.tools.work, turn.tools.clock, turn.tools.calendar, turn.tools.links
     ),
-    Uploads: lambda turn: Uploads(turn.tools.work, turn.tools.clock, PROVIDERS[Announcing](turn)),
+    Drafting: _drafting,
     FirmNames: lambda turn: turn.tools.firms,
     Reminding: _timed(Reminding),
     LeaveService: _timed(LeaveService),

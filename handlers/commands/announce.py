@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, Final
 
 from handlers.chat.events import ChatKind, InboundEvent
@@ -28,10 +28,9 @@ from handlers.domain.workdays import WorkCalendar
 from handlers.ports import Clock, Dialogue, Outgoing, Work
 from handlers.services.addressing import audience_in, when_in
 from handlers.services.announcements import FILES_MOST, Announcing, Draft, Read
+from handlers.services.drafting import Drafting
 from handlers.services.moves import Asked
-from handlers.services.uploads import Uploads
 from handlers.texts import announcements as say
-from handlers.understanding import FirmNames
 from handlers.understanding.times import find_time
 
 router = Router("announce")
@@ -82,18 +81,10 @@ _RECEIVED: Final = (
     usage="发通知 标题，换行写正文",
     about="拟一条通知，预览后送审",
 )
-def write(
-    asked: Asked,
-    event: InboundEvent,
-    announcing: Announcing,
-    uploads: Uploads,
-    calendar: WorkCalendar,
-    clock: Clock,
-    work: Work,
-    firms: FirmNames,
-) -> Reply:
+def write(desk: Drafting) -> Reply:
+    asked = desk.asked
     said = {"kind": _KINDS[asked.word].value}
-    rest = _whole(asked.rest, event)
+    rest = _whole(asked.rest, desk.event)
     if asked.word == "发更正":
         number = re.match(r"\s*(?:通知)?\s*(\d{1,9})\s*[:：,，]?", rest)
         if asked.ref is not None and asked.ref.number is not None:
@@ -101,20 +92,12 @@ def write(
         elif number is not None:
             said["corrects"], rest = number.group(1), rest[number.end() :]
     said.update(_fields(rest))
-    return _go_on(said, 0, asked, event, announcing, uploads, calendar, clock, work, firms)
+    return _go_on(desk, said, 0)
 
 
 @router.dialogue(_TOPIC)
-def answer(
-    asked: Asked,
-    event: InboundEvent,
-    announcing: Announcing,
-    uploads: Uploads,
-    calendar: WorkCalendar,
-    clock: Clock,
-    work: Work,
-    firms: FirmNames,
-) -> Reply | None:
+def answer(desk: Drafting) -> Reply | None:
+    asked, event = desk.asked, desk.event
     said = {str(k): str(v) for k, v in dict(asked.facts["said"]).items()}
     number = int(asked.facts.get("id", 0))
     given = _fields(asked.rest, labelled=bool(number))
@@ -123,21 +106,21 @@ def answer(
         given = {wanted[0]: asked.rest.strip()}
     alone = event.chat_kind is ChatKind.DIRECT and event.quote is None
     if number and not given and alone and event.attachments:
-        _ask(said, number, asked, event, clock, work)
-        uploads.expect(_person(asked), number, _own_chat(event), event.attachments)
+        _ask(desk, said, number)
+        _expect(desk, number)
         # Whether it can be attached is told once it is here.
         return SILENCE
     if number and not given:
         # Not about the draft: it stays, and what was said is heard like anything else.
-        _ask(said, number, asked, event, clock, work)
+        _ask(desk, said, number)
         raise PassOn
     said.update(given)
     try:
-        return _go_on(said, number, asked, event, announcing, uploads, calendar, clock, work, firms)
+        return _go_on(desk, said, number)
     except (BadInput, NoSuch):
         # What was typed before is kept; only this part is asked for again.
         kept = {str(k): str(v) for k, v in dict(asked.facts["said"]).items()}
-        _ask(kept, number, asked, event, clock, work)
+        _ask(desk, kept, number)
         raise
 
 
@@ -183,30 +166,20 @@ def _missing(said: Mapping[str, str]) -> list[str]:
     return [w for w in wanted if not said.get(w)]
 
 
-def _go_on(
-    said: dict[str, str],
-    number: int,
-    asked: Asked,
-    event: InboundEvent,
-    announcing: Announcing,
-    uploads: Uploads,
-    calendar: WorkCalendar,
-    clock: Clock,
-    work: Work,
-    firms: FirmNames,
-) -> Reply:
+def _go_on(desk: Drafting, said: dict[str, str], number: int) -> Reply:
     """Ask for what is missing, all of it at once; else show it as firms will see it."""
-    by = _person(asked)
+    announcing, event = desk.announcing, desk.event
+    by = _person(desk.asked)
     missing = _missing(said)
     if missing:
-        _ask(said, number, asked, event, clock, work)
+        _ask(desk, said, number)
         return _to_me(say.missing(missing, bool(event.attachments)))
-    draft = _draft(said, by, calendar, clock.now(), work, firms)
+    draft = _draft(desk, said, by)
     made = announcing.change(by, number, draft) if number else announcing.draft(by, draft)
     if event.attachments:
-        uploads.expect(by, made.id, _own_chat(event), event.attachments)
-    _ask(said, made.id, asked, event, clock, work)
-    work.outbox.put(
+        _expect(desk, made.id)
+    _ask(desk, said, made.id)
+    desk.work.outbox.put(
         Outgoing(
             Content.of(announcing.preview(made, by), MessageKind.ANNOUNCEMENT),
             chat=_own_chat(event),
@@ -223,27 +196,19 @@ def _own_chat(event: InboundEvent) -> Any:
     return replace(event.chat, id=event.sender.id)
 
 
-def _ask(
-    said: Mapping[str, str],
-    number: int,
-    asked: Asked,
-    event: InboundEvent,
-    clock: Clock,
-    work: Work,
-) -> None:
+def _ask(desk: Drafting, said: Mapping[str, str], number: int) -> None:
     facts = {"said": dict(said), "id": number}
-    until = clock.now() + _OPEN
-    work.dialogues.put(Dialogue(asked.speaker.key, event.chat, _TOPIC, facts, until))
+    until = desk.clock.now() + _OPEN
+    desk.work.dialogues.put(Dialogue(desk.asked.speaker.key, desk.event.chat, _TOPIC, facts, until))
 
 
-def _draft(
-    said: Mapping[str, str],
-    by: Person,
-    calendar: WorkCalendar,
-    now: datetime,
-    work: Work,
-    firms: FirmNames,
-) -> Draft:
+def _expect(desk: Drafting, number: int) -> None:
+    chat, sent = _own_chat(desk.event), desk.event.attachments
+    desk.uploads.expect(_person(desk.asked), number, chat, sent)
+
+
+def _draft(desk: Drafting, said: Mapping[str, str], by: Person) -> Draft:
+    now, calendar = desk.clock.now(), desk.calendar
     kind = next((k for k in Kind if k.value == said.get("kind")), None)
     if kind is None:
         raise BadInput("announce_kind")
@@ -261,7 +226,7 @@ def _draft(
         kind,
         said["title"],
         said["text"],
-        audience_in(audience, work, firms) if audience else Audience(),
+        audience_in(audience, desk.work, desk.firms) if audience else Audience(),
         _route(said.get("route", ""), by),
         said.get("receipt", "").startswith(("要", "需", "是", "请")),
         send_at,
@@ -367,28 +332,17 @@ def reason(asked: Asked, announcing: Announcing) -> Reply:
 
 
 @router.command("改通知", who=_WRITING, usage="改通知 3", about="改退回的草稿")
-def edit(
-    asked: Asked,
-    event: InboundEvent,
-    announcing: Announcing,
-    uploads: Uploads,
-    calendar: WorkCalendar,
-    clock: Clock,
-    work: Work,
-    firms: FirmNames,
-) -> Reply:
+def edit(desk: Drafting) -> Reply:
+    asked, announcing = desk.asked, desk.announcing
     made = _named(asked, announcing)
-    said = _said_of(made, work, calendar)
-    given = _fields(_whole(_rest_of(asked), event), labelled=True)
+    said = _said_of(made, desk.work, desk.calendar)
+    given = _fields(_whole(_rest_of(asked), desk.event), labelled=True)
     said.update(given)
     if given:
-        return _go_on(
-            said, made.id, asked, event, announcing, uploads, calendar, clock, work, firms
-        )
-    announcing.change(
-        _person(asked), made.id, _draft(said, _person(asked), calendar, clock.now(), work, firms)
-    )
-    _ask(said, made.id, asked, event, clock, work)
+        return _go_on(desk, said, made.id)
+    by = _person(asked)
+    announcing.change(by, made.id, _draft(desk, said, by))
+    _ask(desk, said, made.id)
     return replace(Reply.show(announcing.draft_card(announcing.get(made.id))), secret=True)
 
 
@@ -428,19 +382,12 @@ def _said_of(made: Announcement, work: Work, calendar: WorkCalendar) -> dict[str
 
 
 @router.command("加附件", who=_WRITING, usage="加附件 3", about="给草稿附图片、PDF 或 Word")
-def more_files(
-    asked: Asked,
-    event: InboundEvent,
-    announcing: Announcing,
-    uploads: Uploads,
-    calendar: WorkCalendar,
-    clock: Clock,
-    work: Work,
-) -> Reply:
+def more_files(desk: Drafting) -> Reply:
+    asked, announcing = desk.asked, desk.announcing
     made = announcing.own_draft(_person(asked), _named(asked, announcing).id)
-    _ask(_said_of(made, work, calendar), made.id, asked, event, clock, work)
-    if event.attachments:
-        uploads.expect(_person(asked), made.id, _own_chat(event), event.attachments)
+    _ask(desk, _said_of(made, desk.work, desk.calendar), made.id)
+    if desk.event.attachments:
+        _expect(desk, made.id)
         return SILENCE
     return _to_me(say.files_wanted(made.id, FILES_MOST))
 
